@@ -1,0 +1,3 @@
+namespace Functional
+module Dummy =
+    let x = 1
