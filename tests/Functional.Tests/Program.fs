@@ -1,0 +1,68 @@
+/// Runs every value marked [<Tests>]. Options are Expecto's (`--filter`, `--list-tests`, `--sequenced`, `--help`, ...),
+/// and `--reduced`, which leaves the slow tests out. The last line is `N passed, N failed`, with `, N skipped` when some were.
+module Functional.Tests.Program
+
+open System
+open Expecto
+open Expecto.Impl
+open Functional.Tests.Selection
+
+/// Standard output as it was before Expecto put its own writer, with its escape codes and padding, in front of it.
+let private out = Console.Out
+
+let private failure (name: string) (message: string) (duration: TimeSpan) =
+    async { out.WriteLine $"FAILED {name} ({duration.TotalSeconds:F1} s)\n{message.TrimEnd()}\n" }
+
+/// Failures as they happen and nothing else: what passed is a number in the last line.
+let private printer = {
+    TestPrinters.silent with
+        failed = failure
+        exn = fun name error duration -> failure name (string error) duration
+}
+
+/// Skipped tests, with the reason said once for all that share it.
+let private reportSkipped (skipped: (FlatTest * TestSummary) list) =
+    skipped
+    |> List.groupBy (fun (_, summary) ->
+        match summary.result with
+        | TestResult.Ignored reason -> reason
+        | _ -> "")
+    |> List.iter (fun (reason, tests) ->
+        out.WriteLine $"SKIPPED {reason}"
+
+        for test, _ in tests do
+            out.WriteLine("    " + String.concat "." test.name))
+
+let private report (summary: TestRunSummary) =
+    let failed = summary.failed.Length + summary.errored.Length
+    let skipped = summary.ignored.Length
+    reportSkipped summary.ignored
+    out.WriteLine $"{summary.results.Length} tests in {summary.duration.TotalSeconds:F1} s"
+
+    out.WriteLine(
+        $"{summary.passed.Length} passed, {failed} failed"
+        + (if skipped > 0 then $", {skipped} skipped" else "")
+    )
+
+    out.Flush()
+
+[<EntryPoint>]
+let main args =
+    let isReduced, args = args |> Array.partition ((=) "--reduced")
+
+    let tests =
+        testFromThisAssembly ()
+        |> Option.defaultValue (testList "" [])
+        |> if isReduced.Length > 0 then reduced else id
+
+    let mutable summary = None
+
+    let options = [
+        No_Spinner
+        Printer printer
+        Append_Summary_Handler(SummaryHandler(fun result -> summary <- Some result))
+    ]
+
+    let code = runTestsWithCLIArgs options args tests
+    Option.iter report summary
+    code
