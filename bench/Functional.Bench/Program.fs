@@ -1,0 +1,46 @@
+/// The benchmarks' command line.
+module Functional.Bench.Program
+
+open System
+open Functional.Bench.Options
+
+let private usage =
+    """usage: Functional.Bench BENCHMARK [options]
+
+  kernels                matrix products (gemm_...) and vector functions (elem_...)
+  compare PEER_COMMAND   ours and a peer's program in turns, with ratios
+
+options
+  --threads N            threads that work at once (all)
+  --seconds S            how long each case is measured (2)
+  --cases a,b            only cases whose name begins so, in one process
+  --rounds N             how often compare runs both (3)
+  --eager                steps operation by operation, not compiled
+
+Each prints lines `case median_us`. Without --cases every group runs in a process of its own."""
+
+/// Without --cases, every group in a fresh process; with it, here.
+let private inProcesses benchmark groups measure arguments =
+    let options = parse defaults arguments
+
+    match options.Cases with
+    | Some _ -> measure options
+    | None ->
+        for group in groups do
+            for case, time in Measure.runSelf (benchmark :: arguments @ [ "--cases"; group ]) do
+                Measure.print case time
+
+let private groups = Kernels.groups |> List.map (fun group -> group, "kernels")
+
+[<EntryPoint>]
+let main arguments =
+    try
+        match List.ofArray arguments with
+        | "kernels" :: rest -> inProcesses "kernels" Kernels.groups Kernels.measure rest
+        | "compare" :: command :: rest -> Compare.run groups command (parse defaults rest)
+        | _ -> Console.WriteLine usage
+
+        0
+    with error ->
+        eprintfn "%s" error.Message
+        1
