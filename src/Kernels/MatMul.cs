@@ -51,23 +51,65 @@ public static unsafe class MatMul
     {
         int rankA = a.Rank, rankB = b.Rank, rank = y.Rank;
         int m = y.Shape[rank - 2], n = y.Shape[rank - 1], k = a.Shape[transA ? rankA - 2 : rankA - 1];
-        nint rowA = transA ? 1 : k, columnA = transA ? m : 1, rowB = transB ? 1 : n, columnB = transB ? k : 1;
+        if (y.Size == 0) return;
+        // Rows of several matrices times one matrix: one product with more rows.
+        if (!transA && rankB == 2) m = y.Size / n;
+        var products = y.Size / (m * n);
         fixed (byte* pa = a.Storage, pb = b.Storage, py = y.Storage, pbias = bias)
         {
-            if (y.Size == 0) return;
-            var products = y.Size / (m * n);
-            for (var product = 0; product < products; product++)
+            var first = new Product<T>
             {
-                var left = (T*)pa + (nint)MatrixAt(a.Shape, y.Shape, product) * m * k;
-                var right = (T*)pb + (nint)MatrixAt(b.Shape, y.Shape, product) * k * n;
-                var result = (T*)py + (nint)product * m * n;
-                for (var i = 0; i < m; i++)
-                    for (var j = 0; j < n; j++)
-                    {
-                        var sum = pbias == null ? T.Zero : ((T*)pbias)[j];
-                        for (var l = 0; l < k; l++) sum += left[i * rowA + l * columnA] * right[l * rowB + j * columnB];
-                        result[i * n + j] = sum;
-                    }
+                M = m, N = n, K = k,
+                A = (T*)pa, RowA = transA ? 1 : k, ColumnA = transA ? m : 1,
+                B = (T*)pb, RowB = transB ? 1 : n, ColumnB = transB ? k : 1,
+                C = (T*)py, RowC = n, Bias = (T*)pbias,
+            };
+            if (products == 1)
+            {
+                Gemm.Run(first);
+            }
+            else
+            {
+                var all = new Products<T>(first, products, a.Shape, b.Shape, y.Shape);
+                Workers.Run(all.Chunks, ref all);
+            }
+        }
+        Storage.KeepAlive(a.Storage, b.Storage, y.Storage, bias);
+    }
+
+    // Products of the matrices at the same places among the leading axes.
+    private readonly struct Products<T> : IChunks
+        where T : unmanaged, INumber<T>
+    {
+        private readonly SharedProduct<T> shared;
+        private readonly Product<T> first;
+        private readonly int products, together;
+        private readonly int[] shapeA, shapeB, shapeY;
+
+        public Products(in Product<T> first, int products, int[] shapeA, int[] shapeB, int[] shapeY)
+        {
+            this.first = first;
+            this.products = products;
+            (this.shapeA, this.shapeB, this.shapeY) = (shapeA, shapeB, shapeY);
+            shared = new SharedProduct<T>(first, products);
+            // Small products are done several at a time, all at once where it is not worth sharing them.
+            var work = Math.Max(1L, (long)first.M * first.N * first.K);
+            together = shared.Blocks > 1 ? 1 : (int)Math.Min(products, Math.Max(1, SharedProduct<T>.WorthSharing / 2 / work));
+            Chunks = shared.Blocks * ((products + together - 1) / together);
+        }
+
+        public int Chunks { get; }
+
+        public void Run(int chunk)
+        {
+            var begin = chunk / shared.Blocks * together;
+            for (var i = begin; i < Math.Min(products, begin + together); i++)
+            {
+                var product = first;
+                product.A += MatrixAt(shapeA, shapeY, i) * (nint)first.M * first.K;
+                product.B += MatrixAt(shapeB, shapeY, i) * (nint)first.K * first.N;
+                product.C += i * (nint)first.M * first.N;
+                Gemm.RunHere(shared.Part(product, chunk % shared.Blocks));
             }
         }
     }

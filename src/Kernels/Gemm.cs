@@ -1,0 +1,112 @@
+// Matrix products on pointers: the product as data, the vectors by machine, and the cut into blocks for the workers.
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Functional.Kernels;
+
+/// <summary>A matrix product c = a·b, a being m×k and b k×n, with what the result starts from.</summary>
+/// <remarks>Either factor may lie transposed: element (i, l) of a is at A + i·RowA + l·ColumnA.</remarks>
+public unsafe struct Product<T>
+    where T : unmanaged
+{
+    public int M, N, K;
+    public T* A;
+    public nint RowA, ColumnA;
+    public T* B;
+    public nint RowB, ColumnB;
+
+    /// <summary>The result; the elements of a row lie side by side.</summary>
+    public T* C;
+    public nint RowC;
+
+    /// <summary>One number for each column of the result to start from, or null.</summary>
+    public T* Bias;
+
+    /// <summary>Whether the result starts from what is in c; then there is no bias.</summary>
+    public bool Accumulate;
+
+    /// <summary>The part of the product that makes some rows and columns of the result.</summary>
+    public readonly Product<T> Part(int row, int rows, int column, int columns)
+    {
+        var part = this;
+        part.M = rows;
+        part.N = columns;
+        part.A += row * RowA;
+        part.B += column * ColumnB;
+        part.C += (row * RowC) + column;
+        if (Bias != null) part.Bias += column;
+        return part;
+    }
+}
+
+/// <summary>Matrix products on pointers.</summary>
+public static unsafe class Gemm
+{
+    /// <summary>Computes a product with the library's workers.</summary>
+    public static void Run<T>(in Product<T> product)
+        where T : unmanaged, INumber<T>
+    {
+        var shared = new SharedProduct<T>(product, 1);
+        if (shared.Blocks == 1) RunHere(product);
+        else Workers.Run(shared.Blocks, ref shared);
+    }
+
+    /// <summary>Computes a product on this thread.</summary>
+    public static void RunHere<T>(in Product<T> product)
+        where T : unmanaged, INumber<T>
+    {
+        if (Vector512.IsHardwareAccelerated) GemmBlock<Lanes512<T>, Vector512<T>, T>.Run(product);
+        else if (Fma.IsSupported && Avx2.IsSupported) GemmBlock<Lanes256<T>, Vector256<T>, T>.Run(product);
+        else if (Vector128.IsHardwareAccelerated) GemmBlock<Lanes128<T>, Vector128<T>, T>.Run(product);
+        else GemmBlock<LanesOfOne<T>, T, T>.Run(product);
+    }
+}
+
+/// <summary>A product cut into blocks of rows and columns of the result, each a product of its own.</summary>
+internal readonly struct SharedProduct<T> : IChunks
+    where T : unmanaged, INumber<T>
+{
+    // Below this many multiply-adds (some 10 µs) waking the workers costs more than it saves.
+    public const long WorthSharing = 1_000_000;
+
+    // Blocks end on multiples of these, which are multiples of every tile.
+    private const int RowStep = 24, ColumnStep = 64;
+
+    private readonly Product<T> product;
+    private readonly int rows, columns, columnBlocks;
+
+    /// <summary>Cuts a product for the workers, of which there are several alike.</summary>
+    public SharedProduct(in Product<T> product, int alike)
+    {
+        this.product = product;
+        (rows, columns) = (product.M, product.N);
+        columnBlocks = Blocks = 1;
+        var work = (long)product.M * product.N * product.K;
+        if (Workers.Count == 1 || work * alike < WorthSharing) return;
+        // Some blocks for each thread, so that one that comes late does not hold up the others.
+        var wanted = (int)Math.Min(4L * Workers.Count / alike, (2 * work) / WorthSharing);
+        if (wanted <= 1) return;
+        // Columns first: every block of columns packs its part of b once, while blocks of rows would each pack all of b.
+        columns = RoundUp(Quotient(product.N, wanted), ColumnStep);
+        columnBlocks = Quotient(product.N, columns);
+        rows = RoundUp(Quotient(product.M, Quotient(wanted, columnBlocks)), RowStep);
+        Blocks = columnBlocks * Quotient(product.M, rows);
+    }
+
+    /// <summary>The number of blocks.</summary>
+    public int Blocks { get; }
+
+    public void Run(int block) => Gemm.RunHere(Part(product, block));
+
+    /// <summary>A block of this product, or of another of the same sizes.</summary>
+    public Product<T> Part(in Product<T> whole, int block)
+    {
+        int row = block / columnBlocks * rows, column = block % columnBlocks * columns;
+        return whole.Part(row, Math.Min(rows, whole.M - row), column, Math.Min(columns, whole.N - column));
+    }
+
+    private static int Quotient(int n, int parts) => (n + parts - 1) / parts;
+
+    private static int RoundUp(int n, int step) => Quotient(n, step) * step;
+}

@@ -1,0 +1,117 @@
+// Matrix products of which one factor is a vector: there is nothing to reuse, so they run at the speed of the memory.
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Functional.Kernels;
+
+/// <summary>Products with a vector, with vectors of one width.</summary>
+internal static unsafe class GemmThin<TLanes, TVector, T>
+    where TLanes : ILanes<TVector, T>
+    where TVector : struct
+    where T : unmanaged, INumber<T>
+{
+    /// <summary>y = v·b, b having its rows side by side: y[j] = start[j] + Σₗ v[l·step]·b[l, j].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rows(int n, nint k, T* v, nint step, T* b, nint rowB, T* start, T* y)
+    {
+        var width = TLanes.Count;
+        var j = 0;
+        for (; j + (8 * width) <= n; j += 8 * width)
+        {
+            TVector s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
+            if (start != null)
+            {
+                var s = start + j;
+                s0 = TLanes.Load(s);
+                s1 = TLanes.Load(s + width);
+                s2 = TLanes.Load(s + (2 * width));
+                s3 = TLanes.Load(s + (3 * width));
+                s4 = TLanes.Load(s + (4 * width));
+                s5 = TLanes.Load(s + (5 * width));
+                s6 = TLanes.Load(s + (6 * width));
+                s7 = TLanes.Load(s + (7 * width));
+            }
+            T* x = v, p = b + j;
+            for (var l = k; l > 0; l--, x += step, p += rowB)
+            {
+                var a = TLanes.Broadcast(*x);
+                s0 = TLanes.MultiplyAdd(a, TLanes.Load(p), s0);
+                s1 = TLanes.MultiplyAdd(a, TLanes.Load(p + width), s1);
+                s2 = TLanes.MultiplyAdd(a, TLanes.Load(p + (2 * width)), s2);
+                s3 = TLanes.MultiplyAdd(a, TLanes.Load(p + (3 * width)), s3);
+                s4 = TLanes.MultiplyAdd(a, TLanes.Load(p + (4 * width)), s4);
+                s5 = TLanes.MultiplyAdd(a, TLanes.Load(p + (5 * width)), s5);
+                s6 = TLanes.MultiplyAdd(a, TLanes.Load(p + (6 * width)), s6);
+                s7 = TLanes.MultiplyAdd(a, TLanes.Load(p + (7 * width)), s7);
+            }
+            var t = y + j;
+            TLanes.Store(s0, t);
+            TLanes.Store(s1, t + width);
+            TLanes.Store(s2, t + (2 * width));
+            TLanes.Store(s3, t + (3 * width));
+            TLanes.Store(s4, t + (4 * width));
+            TLanes.Store(s5, t + (5 * width));
+            TLanes.Store(s6, t + (6 * width));
+            TLanes.Store(s7, t + (7 * width));
+        }
+        for (; j + width <= n; j += width)
+        {
+            var s = start == null ? default : TLanes.Load(start + j);
+            T* x = v, p = b + j;
+            for (var l = k; l > 0; l--, x += step, p += rowB) s = TLanes.MultiplyAdd(TLanes.Broadcast(*x), TLanes.Load(p), s);
+            TLanes.Store(s, y + j);
+        }
+        for (; j < n; j++)
+        {
+            var s = start == null ? T.Zero : start[j];
+            T* x = v, p = b + j;
+            for (var l = k; l > 0; l--, x += step, p += rowB) s = T.MultiplyAddEstimate(*x, *p, s);
+            y[j] = s;
+        }
+    }
+
+    /// <summary>y = a·v, a having the elements of a row, and v its elements, side by side: y[i·step] = start[i·startStep] + a[i, ..]·v.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dots(int m, nint k, T* a, nint rowA, T* v, T* start, nint startStep, T* y, nint step)
+    {
+        var width = TLanes.Count;
+        for (var i = 0; i < m; i++, a += rowA, y += step)
+        {
+            TVector s0 = default, s1 = default, s2 = default, s3 = default;
+            nint l = 0;
+            for (; l + (4 * width) <= k; l += 4 * width)
+            {
+                s0 = TLanes.MultiplyAdd(TLanes.Load(a + l), TLanes.Load(v + l), s0);
+                s1 = TLanes.MultiplyAdd(TLanes.Load(a + l + width), TLanes.Load(v + l + width), s1);
+                s2 = TLanes.MultiplyAdd(TLanes.Load(a + l + (2 * width)), TLanes.Load(v + l + (2 * width)), s2);
+                s3 = TLanes.MultiplyAdd(TLanes.Load(a + l + (3 * width)), TLanes.Load(v + l + (3 * width)), s3);
+            }
+            for (; l + width <= k; l += width) s0 = TLanes.MultiplyAdd(TLanes.Load(a + l), TLanes.Load(v + l), s0);
+            var sum = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
+            for (; l < k; l++) sum = T.MultiplyAddEstimate(a[l], v[l], sum);
+            *y = start == null ? sum : sum + start[i * startStep];
+        }
+    }
+
+    /// <summary>y = v·w, a column by a row: y[i, j] = start[i, j] + v[i·step]·w[j].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Outer(int m, int n, T* v, nint step, T* w, T* start, nint rowStart, T* y, nint rowY)
+    {
+        var width = TLanes.Count;
+        for (; m > 0; m--, v += step, y += rowY, start += rowStart)
+        {
+            var a = TLanes.Broadcast(*v);
+            var j = 0;
+            if (start == null)
+            {
+                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), default), y + j);
+                for (; j < n; j++) y[j] = *v * w[j];
+            }
+            else
+            {
+                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), TLanes.Load(start + j)), y + j);
+                for (; j < n; j++) y[j] = T.MultiplyAddEstimate(*v, w[j], start[j]);
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+// Working memory of a thread, kept from call to call.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Functional.Kernels;
+
+/// <summary>Working memory that belongs to the calling thread; the next call on the thread gives out the same bytes again.</summary>
+internal static unsafe class Scratch
+{
+    private const int Alignment = 64;
+
+    [ThreadStatic]
+    private static byte[]? bytes;
+
+    /// <summary>Room for some elements, aligned to cache lines, with no particular values.</summary>
+    public static T* Of<T>(long count)
+        where T : unmanaged
+    {
+        var needed = (count * sizeof(T)) + Alignment;
+        if (bytes is null || bytes.Length < needed)
+            bytes = GC.AllocateUninitializedArray<byte>(checked((int)Math.Max(needed, 1 << 16)), pinned: true);
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes));
+        return (T*)((address + Alignment - 1) & -Alignment);
+    }
+}
