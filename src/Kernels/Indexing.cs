@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 
 namespace Functional.Kernels;
 
@@ -26,7 +25,7 @@ public static unsafe class Indexing
     public static void ScatterAdd(NDArray updates, NDArray index, int axis, NDArray y)
     {
         var places = Places("scatterAdd", index, y.Shape, axis);
-        y.Storage!.Span<byte>().Clear();
+        Layout.Clear(y);
         Slices(updates, places, Extent.Of(y.Shape, axis), y, scatter: true);
     }
 
@@ -43,7 +42,7 @@ public static unsafe class Indexing
     public static void ScatterAlong(NDArray updates, NDArray index, int axis, NDArray y)
     {
         var places = Places("scatterAlong", index, y.Shape, axis);
-        y.Storage!.Span<byte>().Clear();
+        Layout.Clear(y);
         Along(updates, places, Extent.Of(y.Shape, axis), index.Shape[axis], y, scatter: true);
     }
 
@@ -100,16 +99,20 @@ public static unsafe class Indexing
         fixed (byte* from = source, to = target)
         fixed (int* at = places)
         {
-            if (!scatter) GatherSlices(from, at, places.Length, extent, moved.DType.Size(), to);
+            if (!scatter)
+            {
+                var work = new IndexingWork.Take(from, at, places.Length, extent.Outer, extent.Size, (nint)extent.Inner * moved.DType.Size(), to);
+                Run(work.Chunks, ref work);
+            }
             else
             {
                 switch (moved.DType)
                 {
-                    case DType.Float32: AddSlices((float*)from, at, places.Length, extent, (float*)to); break;
-                    case DType.Float64: AddSlices((double*)from, at, places.Length, extent, (double*)to); break;
-                    case DType.Int32: AddSlices((int*)from, at, places.Length, extent, (int*)to); break;
-                    case DType.Int64: AddSlices((long*)from, at, places.Length, extent, (long*)to); break;
-                    default: AddSlices((Truth*)from, at, places.Length, extent, (Truth*)to); break;
+                    case DType.Float32: Add<float>(from, at, places.Length, extent, to); break;
+                    case DType.Float64: Add<double>(from, at, places.Length, extent, to); break;
+                    case DType.Int32: Add<int>(from, at, places.Length, extent, to); break;
+                    case DType.Int64: Add<long>(from, at, places.Length, extent, to); break;
+                    default: Add<IndexingWork.Truth>(from, at, places.Length, extent, to); break;
                 }
             }
         }
@@ -126,11 +129,11 @@ public static unsafe class Indexing
         {
             switch (moved.DType)
             {
-                case DType.Float32: Along((float*)from, at, count, extent, (float*)to, scatter); break;
-                case DType.Float64: Along((double*)from, at, count, extent, (double*)to, scatter); break;
-                case DType.Int32: Along((int*)from, at, count, extent, (int*)to, scatter); break;
-                case DType.Int64: Along((long*)from, at, count, extent, (long*)to, scatter); break;
-                default: Along((Truth*)from, at, count, extent, (Truth*)to, scatter); break;
+                case DType.Float32: Along<float>(from, at, count, extent, to, scatter); break;
+                case DType.Float64: Along<double>(from, at, count, extent, to, scatter); break;
+                case DType.Int32: Along<int>(from, at, count, extent, to, scatter); break;
+                case DType.Int64: Along<long>(from, at, count, extent, to, scatter); break;
+                default: Along<IndexingWork.Truth>(from, at, count, extent, to, scatter); break;
             }
         }
 
@@ -138,59 +141,24 @@ public static unsafe class Indexing
         GC.KeepAlive(target);
     }
 
-    private static void GatherSlices(byte* from, int* at, int count, Extent extent, int elementSize, byte* to)
-    {
-        var run = (long)extent.Inner * elementSize;
-        for (var outer = 0; outer < extent.Outer; outer++, from += extent.Size * run)
-        {
-            for (var i = 0; i < count; i++, to += run) Buffer.MemoryCopy(from + at[i] * run, to, run, run);
-        }
-    }
-
-    private static void AddSlices<T>(T* from, int* at, int count, Extent extent, T* to)
+    private static void Add<T>(byte* from, int* at, int count, Extent extent, byte* to)
         where T : unmanaged, IAdditionOperators<T, T, T>
     {
-        for (var outer = 0; outer < extent.Outer; outer++, to += (nint)extent.Size * extent.Inner)
-        {
-            for (var i = 0; i < count; i++, from += extent.Inner)
-            {
-                var sum = to + (nint)at[i] * extent.Inner;
-                for (var j = 0; j < extent.Inner; j++) sum[j] += from[j];
-            }
-        }
+        var work = new IndexingWork.Add<T>((T*)from, at, count, extent.Outer, extent.Size, extent.Inner, (T*)to);
+        Run(work.Chunks, ref work);
     }
 
-    private static void Along<T>(T* from, int* at, int count, Extent extent, T* to, bool scatter)
+    private static void Along<T>(byte* from, int* at, int count, Extent extent, byte* to, bool scatter)
         where T : unmanaged, IAdditionOperators<T, T, T>
     {
-        var inner = (nint)extent.Inner;
-        for (var outer = 0; outer < extent.Outer; outer++)
-        {
-            for (var i = 0; i < count; i++, at += inner)
-            {
-                if (scatter)
-                {
-                    for (nint j = 0; j < inner; j++) to[at[j] * inner + j] += from[j];
-                    from += inner;
-                }
-                else
-                {
-                    for (nint j = 0; j < inner; j++) to[j] = from[at[j] * inner + j];
-                    to += inner;
-                }
-            }
-
-            if (scatter) to += extent.Size * inner;
-            else from += extent.Size * inner;
-        }
+        var work = new IndexingWork.Along<T>((T*)from, at, count, extent.Outer, extent.Size, extent.Inner, (T*)to, scatter);
+        Run(work.Chunks, ref work);
     }
 
-    /// <summary>A Bool element, whose sum is "or".</summary>
-    private readonly struct Truth(byte value) : IAdditionOperators<Truth, Truth, Truth>
+    private static void Run<TBody>(int chunks, ref TBody work)
+        where TBody : struct, IChunks
     {
-        private readonly byte value = value;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Truth operator +(Truth a, Truth b) => new((byte)(a.value | b.value));
+        if (chunks == 1) work.Run(0);
+        else Workers.Run(chunks, ref work);
     }
 }

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Functional.Kernels;
 
 /// <summary>
 /// Functions that move elements and compute nothing: every one is a strided copy (<see cref="LayoutCopy"/>) from the
 /// input to a preallocated, contiguous output of the right shape. Elements are told apart by their size only.
 /// </summary>
+[SkipLocalsInit]
 public static unsafe class Layout
 {
     /// <summary>Axis i of y is axis <paramref name="perm"/>[i] of x.</summary>
@@ -52,7 +55,7 @@ public static unsafe class Layout
     /// </summary>
     public static void Pad(NDArray x, int[] low, int[] interior, NDArray y)
     {
-        if (y.Size > x.Size) y.Storage!.Span<byte>().Clear();
+        if (y.Size > x.Size) Clear(y);
         Span<nint> strides = stackalloc nint[y.Rank];
         Strides(y.Shape, strides);
         Span<CopyAxis> axes = stackalloc CopyAxis[x.Rank];
@@ -104,6 +107,14 @@ public static unsafe class Layout
             Beside(x, y, offset, 0, y.Shape, x.Shape, y.Shape);
             offset += Inner(y.Shape, axis);
         }
+    }
+
+    /// <summary>Sets all elements to zero.</summary>
+    internal static void Clear(NDArray y)
+    {
+        var target = y.Storage!;
+        fixed (byte* t = target) LayoutCopy.Clear(t, target.ByteLength);
+        GC.KeepAlive(target);
     }
 
     /// <summary>Copies a box between two arrays of which at least one is larger than the box.</summary>

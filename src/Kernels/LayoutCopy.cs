@@ -15,6 +15,7 @@ internal struct CopyAxis(int size, nint from, nint to)
 /// places. Axes are dropped and merged until the copy is as flat as it can be; two axes are left to an inner kernel
 /// (runs of memory, fills, blocked transposes, or plain strides), the others are counted like an odometer.
 /// </summary>
+[SkipLocalsInit]
 internal static unsafe class LayoutCopy
 {
     /// <summary>Below this many bytes a second thread costs more than it brings.</summary>
@@ -22,6 +23,14 @@ internal static unsafe class LayoutCopy
 
     /// <summary>How many bytes one chunk of a shared copy writes, about.</summary>
     private const long Share = 64 * 1024;
+
+    /// <summary>Sets so many bytes to zero.</summary>
+    public static void Clear(byte* to, nint bytes)
+    {
+        byte zero = 0;
+        Span<CopyAxis> axes = [new CopyAxis((int)bytes, 0, 1)];
+        Run(&zero, to, 1, axes);
+    }
 
     /// <summary>Copies the box; <paramref name="axes"/> is overwritten. Elements are told apart by their size only.</summary>
     public static void Run(byte* from, byte* to, int elementSize, Span<CopyAxis> axes)
@@ -83,8 +92,15 @@ internal static unsafe class LayoutCopy
             last.Size = piece;
         }
 
+        if (rank == 2 && bytes < Alone)
+        {
+            CopyKernels.Apply(kernel, from, to, inner[0], inner[1]);
+            return;
+        }
+
         var work = new Work<T>(from, to, inner, rank, kernel, bytes);
-        Workers.Run(work.Chunks, ref work);
+        if (work.Chunks == 1) work.Run(0);
+        else Workers.Run(work.Chunks, ref work);
     }
 
     /// <summary>Drops axes of size 1 and merges neighbours that are one axis on both sides; returns how many are left.</summary>
@@ -141,9 +157,9 @@ internal static unsafe class LayoutCopy
             }
             else
             {
-                // Whole blocks of 16 rows, so that a transposed strip ends where a block does.
+                // Whole blocks of rows, so that a transposed strip ends where a block does.
                 var rowBytes = (long)axes[rank - 1].Size * sizeof(T);
-                strip = (int)Math.Min(rows, Math.Max(16, Share / rowBytes / 16 * 16));
+                strip = (int)Math.Min(rows, Math.Max(CopyKernels.Block, Share / rowBytes / CopyKernels.Block * CopyKernels.Block));
             }
 
             strips = (rows + strip - 1) / strip;
@@ -155,7 +171,6 @@ internal static unsafe class LayoutCopy
 
         public int Chunks { get; }
 
-        [SkipLocalsInit]
         public void Run(int chunk)
         {
             var first = chunk * itemsPerChunk;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Functional.Kernels;
@@ -15,36 +14,9 @@ internal static class NormalQuantile
     /// <summary>Φ(−2), where the truncated normal distribution begins.</summary>
     private const double Cut = 0.022750131948179207;
 
-    /// <summary>Replaces random bits by normal numbers.</summary>
-    public static void Apply(Span<float> y, bool truncated)
-    {
-        var i = 0;
-        ref var first = ref MemoryMarshal.GetReference(y);
-        for (; i + Vector256<float>.Count <= y.Length; i += Vector256<float>.Count)
-            Of(Vector256.LoadUnsafe(ref first, (nuint)i).AsUInt32(), truncated).StoreUnsafe(ref first, (nuint)i);
-        if (i == y.Length) return;
-        Span<float> rest = stackalloc float[Vector256<float>.Count];
-        y[i..].CopyTo(rest);
-        Of(Vector256.Create<float>(rest).AsUInt32(), truncated).CopyTo(rest);
-        rest[..(y.Length - i)].CopyTo(y[i..]);
-    }
-
-    /// <inheritdoc cref="Apply(Span{float}, bool)"/>
-    public static void Apply(Span<double> y, bool truncated)
-    {
-        var i = 0;
-        ref var first = ref MemoryMarshal.GetReference(y);
-        for (; i + Vector256<double>.Count <= y.Length; i += Vector256<double>.Count)
-            Of(Vector256.LoadUnsafe(ref first, (nuint)i).AsUInt64(), truncated).StoreUnsafe(ref first, (nuint)i);
-        if (i == y.Length) return;
-        Span<double> rest = stackalloc double[Vector256<double>.Count];
-        y[i..].CopyTo(rest);
-        Of(Vector256.Create<double>(rest).AsUInt64(), truncated).CopyTo(rest);
-        rest[..(y.Length - i)].CopyTo(y[i..]);
-    }
-
-    /// <summary>The lowest bit is the sign, the other 31 the probability of the tail beyond the number: all of its digits stay.</summary>
-    private static Vector256<float> Of(Vector256<uint> bits, bool truncated)
+    /// <summary>A normal number from every lane of random bits; a truncated one is inside (−2, 2).</summary>
+    /// <remarks>The lowest bit is the sign, the other 31 the probability of the tail beyond the number: small ones keep all their digits.</remarks>
+    public static Vector256<float> Of(Vector256<uint> bits, bool truncated)
     {
         var sign = bits << 31;
         var tail = (Vector256.ConvertToSingle((bits >>> 1).AsInt32()) + Vector256.Create(0.5f)) * (1f / (1L << 32));
@@ -67,8 +39,9 @@ internal static class NormalQuantile
         return (result.AsUInt32() | sign).AsSingle();
     }
 
-    /// <summary>The lowest bit is the sign, the highest 52 the probability of the tail beyond the number.</summary>
-    private static Vector256<double> Of(Vector256<ulong> bits, bool truncated)
+    /// <inheritdoc cref="Of(Vector256{uint}, bool)"/>
+    /// <remarks>The lowest bit is the sign, the highest 52 the probability of the tail beyond the number.</remarks>
+    public static Vector256<double> Of(Vector256<ulong> bits, bool truncated)
     {
         var sign = bits << 63;
         // 1.m − 1 is m·2⁻⁵², exactly; halved, and half a step added, it is in (0, ½).

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Functional.Kernels;
 
@@ -32,7 +33,8 @@ public static unsafe class RandomNumbers
         fixed (byte* to = y.Storage!)
         {
             var work = new Work(distribution, k, keys.Length, block, to, y.DType);
-            Workers.Run(work.Chunks, ref work);
+            if (work.Chunks == 1) work.Run(0);
+            else Workers.Run(work.Chunks, ref work);
         }
 
         GC.KeepAlive(key.Storage);
@@ -93,21 +95,64 @@ public static unsafe class RandomNumbers
     /// <summary>Turns random bits into numbers, in place.</summary>
     private static void Shape(Distribution distribution, Span<float> y)
     {
-        if (distribution == Distribution.Uniform)
+        switch (distribution)
         {
-            var bits = MemoryMarshal.Cast<float, uint>(y);
-            for (var i = 0; i < y.Length; i++) y[i] = (int)(bits[i] >> 8) * (1f / (1 << 24));
+            case Distribution.Uniform: Map<float, UniformMap>(y); break;
+            case Distribution.Normal: Map<float, NormalMap>(y); break;
+            default: Map<float, TruncatedMap>(y); break;
         }
-        else NormalQuantile.Apply(y, distribution == Distribution.TruncatedNormal);
     }
 
     private static void Shape(Distribution distribution, Span<double> y)
     {
-        if (distribution == Distribution.Uniform)
+        switch (distribution)
         {
-            var bits = MemoryMarshal.Cast<double, ulong>(y);
-            for (var i = 0; i < y.Length; i++) y[i] = (long)(bits[i] >> 11) * (1.0 / (1L << 53));
+            case Distribution.Uniform: Map<double, UniformMap>(y); break;
+            case Distribution.Normal: Map<double, NormalMap>(y); break;
+            default: Map<double, TruncatedMap>(y); break;
         }
-        else NormalQuantile.Apply(y, distribution == Distribution.TruncatedNormal);
+    }
+
+    private interface IMap<T>
+    {
+        static abstract Vector256<T> Of(Vector256<T> bits);
+    }
+
+    private readonly struct UniformMap : IMap<float>, IMap<double>
+    {
+        public static Vector256<float> Of(Vector256<float> bits) =>
+            Vector256.ConvertToSingle((bits.AsUInt32() >>> 8).AsInt32()) * (1f / (1 << 24));
+
+        public static Vector256<double> Of(Vector256<double> bits) =>
+            Vector256.ConvertToDouble((bits.AsUInt64() >>> 11).AsInt64()) * (1.0 / (1L << 53));
+    }
+
+    private readonly struct NormalMap : IMap<float>, IMap<double>
+    {
+        public static Vector256<float> Of(Vector256<float> bits) => NormalQuantile.Of(bits.AsUInt32(), truncated: false);
+
+        public static Vector256<double> Of(Vector256<double> bits) => NormalQuantile.Of(bits.AsUInt64(), truncated: false);
+    }
+
+    private readonly struct TruncatedMap : IMap<float>, IMap<double>
+    {
+        public static Vector256<float> Of(Vector256<float> bits) => NormalQuantile.Of(bits.AsUInt32(), truncated: true);
+
+        public static Vector256<double> Of(Vector256<double> bits) => NormalQuantile.Of(bits.AsUInt64(), truncated: true);
+    }
+
+    private static void Map<T, TMap>(Span<T> y)
+        where T : unmanaged
+        where TMap : struct, IMap<T>
+    {
+        var i = 0;
+        ref var first = ref MemoryMarshal.GetReference(y);
+        for (; i + Vector256<T>.Count <= y.Length; i += Vector256<T>.Count)
+            TMap.Of(Vector256.LoadUnsafe(ref first, (nuint)i)).StoreUnsafe(ref first, (nuint)i);
+        if (i == y.Length) return;
+        Span<T> rest = stackalloc T[Vector256<T>.Count];
+        y[i..].CopyTo(rest);
+        TMap.Of(Vector256.Create<T>(rest)).CopyTo(rest);
+        rest[..(y.Length - i)].CopyTo(y[i..]);
     }
 }

@@ -1,44 +1,67 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
 namespace Functional.Kernels;
 
-/// <summary>Sorting and selecting along an axis, stable: of equal elements the first stays first.</summary>
+/// <summary>
+/// Sorting and selecting along an axis, stable: of equal elements the first stays first. Elements are mapped to
+/// unsigned keys; the upper half of a key above the element's index is one number that no other element has, so any
+/// sort of these numbers is stable, and 64-bit keys need a second one only where upper halves are equal.
+/// </summary>
 public static class Sorting
 {
+    /// <summary>Elements of the lines that one chunk sorts, about.</summary>
+    private const int Share = 8192;
+
     /// <summary>
     /// The order of the elements along an axis, as Int32 indices; of every line as many as y has room for, the first
     /// ones. NaN comes last, whichever the direction.
     /// </summary>
     public static void ArgSort(NDArray x, int axis, bool descending, NDArray y)
     {
+        if (y.Size == 0) return;
         switch (x.DType)
         {
-            case DType.Float32: Sort(x.AsSpan<float>(), x.Shape, axis, y, new FloatKeys(), descending); break;
-            case DType.Float64: Sort(x.AsSpan<double>(), x.Shape, axis, y, new DoubleKeys(), descending); break;
-            case DType.Int32: Sort(x.AsSpan<int>(), x.Shape, axis, y, new IntKeys(), descending); break;
-            case DType.Int64: Sort(x.AsSpan<long>(), x.Shape, axis, y, new LongKeys(), descending); break;
-            default: Sort(x.AsSpan<byte>(), x.Shape, axis, y, new BoolKeys(), descending); break;
+            case DType.Float32: Sort<float, FloatKeys>(x, axis, descending, y); break;
+            case DType.Float64: Sort<double, DoubleKeys>(x, axis, descending, y); break;
+            case DType.Int32: Sort<int, IntKeys>(x, axis, descending, y); break;
+            case DType.Int64: Sort<long, LongKeys>(x, axis, descending, y); break;
+            default: Sort<byte, BoolKeys>(x, axis, descending, y); break;
         }
-
-        GC.KeepAlive(x.Storage);
-        GC.KeepAlive(y.Storage);
     }
 
-    /// <summary>A monotone map from elements to unsigned integers: what is sorted.</summary>
+    /// <summary>A monotone map from elements to unsigned 64-bit keys.</summary>
     private interface IKeys<T>
     {
-        ulong Of(T element, bool descending);
+        /// <summary>Whether the lower half of a key means anything.</summary>
+        static abstract bool Wide { get; }
+
+        static abstract ulong Of(T element, bool descending);
     }
 
     private readonly struct FloatKeys : IKeys<float>
     {
-        public ulong Of(float element, bool descending) => new DoubleKeys().Of(element, descending);
+        public static bool Wide => false;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static ulong Of(float element, bool descending)
+        {
+            if (float.IsNaN(element)) return ulong.MaxValue;
+            // −0 + 0 is +0: the two zeros are equal and must stay in order.
+            var bits = BitConverter.SingleToInt32Bits(element + 0f);
+            var key = (uint)(bits ^ ((bits >> 31) | int.MinValue));
+            return (ulong)(descending ? ~key : key) << 32;
+        }
     }
 
     private readonly struct DoubleKeys : IKeys<double>
     {
-        public ulong Of(double element, bool descending)
+        public static bool Wide => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static ulong Of(double element, bool descending)
         {
             if (double.IsNaN(element)) return ulong.MaxValue;
-            // −0 + 0 is +0: the two zeros are equal and must stay in order.
             var bits = BitConverter.DoubleToInt64Bits(element + 0.0);
             var key = (ulong)(bits ^ ((bits >> 63) | long.MinValue));
             return descending ? ~key : key;
@@ -47,12 +70,20 @@ public static class Sorting
 
     private readonly struct IntKeys : IKeys<int>
     {
-        public ulong Of(int element, bool descending) => new LongKeys().Of(element, descending);
+        public static bool Wide => false;
+
+        public static ulong Of(int element, bool descending)
+        {
+            var key = (uint)(element ^ int.MinValue);
+            return (ulong)(descending ? ~key : key) << 32;
+        }
     }
 
     private readonly struct LongKeys : IKeys<long>
     {
-        public ulong Of(long element, bool descending)
+        public static bool Wide => true;
+
+        public static ulong Of(long element, bool descending)
         {
             var key = (ulong)(element ^ long.MinValue);
             return descending ? ~key : key;
@@ -61,39 +92,84 @@ public static class Sorting
 
     private readonly struct BoolKeys : IKeys<byte>
     {
-        public ulong Of(byte element, bool descending) => descending ? 1UL - element : element;
+        public static bool Wide => false;
+
+        public static ulong Of(byte element, bool descending) => (descending ? 1UL - element : element) << 32;
     }
 
-    private static void Sort<T, TKeys>(ReadOnlySpan<T> x, int[] shape, int axis, NDArray y, TKeys map, bool descending)
+    private static unsafe void Sort<T, TKeys>(NDArray x, int axis, bool descending, NDArray y)
         where T : unmanaged
         where TKeys : struct, IKeys<T>
     {
-        var (outer, inner, size, count) = (1, 1, shape[axis], y.Shape[axis]);
-        for (var i = 0; i < axis; i++) outer *= shape[i];
-        for (var i = axis + 1; i < shape.Length; i++) inner *= shape[i];
-        var result = y.Storage!.Span<int>();
-        var keys = new ulong[size];
-        var order = new int[size];
-        for (var line = 0; line < outer * inner; line++)
+        var (source, target) = (x.InStorage().Storage!, y.Storage!);
+        fixed (byte* from = source, to = target)
         {
-            var (o, j) = Math.DivRem(line, inner);
-            for (var i = 0; i < size; i++)
+            var work = new Lines<T, TKeys>((T*)from, (int*)to, x.Shape, axis, y.Shape[axis], descending);
+            if (work.Chunks == 1) work.Run(0);
+            else Workers.Run(work.Chunks, ref work);
+        }
+
+        GC.KeepAlive(source);
+        GC.KeepAlive(target);
+    }
+
+    private readonly unsafe struct Lines<T, TKeys> : IChunks
+        where T : unmanaged
+        where TKeys : struct, IKeys<T>
+    {
+        private readonly T* from;
+        private readonly int* to;
+        private readonly int size;
+        private readonly int count;
+        private readonly int inner;
+        private readonly int lines;
+        private readonly int linesPerChunk;
+        private readonly bool descending;
+
+        public Lines(T* from, int* to, int[] shape, int axis, int count, bool descending)
+        {
+            this.from = from;
+            this.to = to;
+            (size, this.count, this.descending, inner, lines) = (shape[axis], count, descending, 1, 1);
+            for (var i = 0; i < shape.Length; i++)
             {
-                keys[i] = map.Of(x[(o * size + i) * inner + j], descending);
-                order[i] = i;
+                if (i != axis) lines *= shape[i];
+                if (i > axis) inner *= shape[i];
             }
 
-            keys.AsSpan().Sort(order.AsSpan());
-            // The sort is not stable; equal keys stand together, and their indices are put in order.
-            for (var first = 0; first < size;)
+            linesPerChunk = Math.Max(1, Share / size);
+            Chunks = (lines + linesPerChunk - 1) / linesPerChunk;
+        }
+
+        public int Chunks { get; }
+
+        public void Run(int chunk)
+        {
+            var pool = ArrayPool<ulong>.Shared;
+            var rented = pool.Rent(TKeys.Wide ? 3 * size : 2 * size);
+            var order = rented.AsSpan(0, size);
+            var scratch = rented.AsSpan(size, size);
+            var keys = rented.AsSpan(2 * size, TKeys.Wide ? size : 0);
+            var end = Math.Min(lines, (chunk + 1) * linesPerChunk);
+            for (var line = chunk * linesPerChunk; line < end; line++)
             {
-                var end = first + 1;
-                while (end < size && keys[end] == keys[first]) end++;
-                if (end - first > 1) order.AsSpan(first, end - first).Sort();
-                first = end;
+                var (outer, column) = Math.DivRem(line, inner);
+                var source = from + (nint)outer * size * inner + column;
+                for (var i = 0; i < size; i++)
+                {
+                    var key = TKeys.Of(source[(nint)i * inner], descending);
+                    if (TKeys.Wide) keys[i] = key;
+                    order[i] = (key & 0xFFFFFFFF00000000) | (uint)i;
+                }
+
+                var kept = count < size / 8 ? SortingSteps.Select(order, count, scratch, TKeys.Wide) : order;
+                SortingSteps.Sort(kept, scratch);
+                if (TKeys.Wide) SortingSteps.Refine(kept, keys, scratch);
+                var target = to + (nint)outer * count * inner + column;
+                for (var i = 0; i < count; i++) target[(nint)i * inner] = (int)(uint)kept[i];
             }
 
-            for (var i = 0; i < count; i++) result[(o * count + i) * inner + j] = order[i];
+            pool.Return(rented);
         }
     }
 }
