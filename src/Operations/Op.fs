@@ -1,3 +1,179 @@
-namespace Functional
-module Dummy =
-    let x = 1
+namespace Functional.Operations
+
+open Functional
+
+/// Shape and element type: all that is known of a value that is not there yet.
+[<Struct>]
+type Spec = { Shape: int[]; DType: DType }
+
+/// The closed vocabulary of the library: every computation is made of these primitives.
+///
+/// Interpreters are functions over this type, one room each: shapes, evaluation, the partial derivative and its
+/// transpose, batching, lowering. None may use a wildcard over cases, so a new primitive does not compile until every
+/// interpreter handles it. An `Op` has one result and at most three inputs; `ManyOp` carries those with more.
+/// Axes are counted from the front here; the public functions translate negative ones.
+type Op =
+    /// x ↦ f(x), elementwise.
+    | Unary of Unary
+    /// (a, b) ↦ f(a, b), elementwise; the operands broadcast.
+    | Binary of Binary
+    /// (a, b) ↦ Bool, elementwise; the operands broadcast.
+    | Compare of Comparison
+    /// (mask, a, b) ↦ a where mask, else b; the operands broadcast.
+    | Select
+    /// x ↦ x as another element type; floats become integers by dropping the fraction.
+    | Cast of DType
+    /// x ↦ x, as a constant.
+    | StopGradient
+    /// (a, b) ↦ a + scale·b, of equal shapes: an optimiser's step in one pass.
+    | AddScaled of scale: float
+    /// (a, b) ↦ op(a)·op(b) over the last two axes; leading axes broadcast.
+    | MatMul of transA: bool * transB: bool
+    /// (x, w, b) ↦ x·w + b: x [.., m, k], w [k, n], b [n].
+    | Dense
+    /// (a, b) ↦ Σ a·b over axes, of equal shapes.
+    | SumProduct of axes: int[] * keep: bool
+    /// x ↦ its reduction over axes.
+    | Reduce of Reduction * axes: int[] * keep: bool
+    /// x ↦ the place of the extreme value along an axis, Int32; the axis is dropped.
+    | ArgReduce of ArgReduction * axis: int
+    /// x ↦ running sums or products along an axis, from the front or from the end.
+    | Cumulate of Cumulation * axis: int * reverse: bool
+    /// x ↦ exp(x)/Σ exp(x) along an axis.
+    | Softmax of axis: int
+    /// (t, y) ↦ y·(t − Σ t·y) along an axis: the derivative of softmax, linear in t and its own transpose.
+    | SoftmaxScale of axis: int
+    /// x ↦ x repeated to a shape it broadcasts to.
+    | Broadcast of shape: int[]
+    /// x ↦ the same elements in row-major order under another shape.
+    | Reshape of shape: int[]
+    /// x ↦ its axes permuted: axis i of the result is axis permutation[i] of x.
+    | Transpose of permutation: int[]
+    /// x ↦ every steps[i]-th of its elements from starts[i] on, lengths[i] of them.
+    | Slice of starts: int[] * lengths: int[] * steps: int[]
+    /// x ↦ x with zeros before, behind and between its elements.
+    | Pad of low: int[] * high: int[] * interior: int[]
+    /// x ↦ its elements in reverse order along axes.
+    | Reverse of axes: int[]
+    /// (x, index) ↦ the slices of x along an axis that the index names; the axis is replaced by the index' axes.
+    | Gather of axis: int
+    /// (updates, index) ↦ zeros of the given size along the axis, with the updates added where the index says.
+    | ScatterAdd of axis: int * size: int
+    /// (x, index) ↦ along an axis, the element that the index names at each place; index and result have one shape.
+    | GatherAlong of axis: int
+    /// (updates, index) ↦ zeros of the given size along the axis, with each update added where its index says.
+    | ScatterAlong of axis: int * size: int
+    /// x ↦ the places of its first `count` elements in sorted order along an axis, Int32; stable, NaN last.
+    | ArgSort of axis: int * descending: bool * count: int
+    /// key ↦ random numbers of a shape; the same key gives the same numbers.
+    | Random of Distribution * shape: int[] * DType
+
+/// Decompositions and solvers over the last two axes.
+type LinearAlgebra =
+    /// (A, B) ↦ X with A·X = B.
+    | Solve
+    /// (A, B) ↦ X with op(A)·X = B, where only A's lower or upper triangle is read.
+    | TriangularSolve of lower: bool * transposed: bool
+    /// A ↦ L, lower triangular, with L·Lᵀ = A.
+    | Cholesky
+    /// A ↦ (Q, R) with Q·R = A, Q's columns orthonormal, R upper triangular with non-negative diagonal.
+    | Qr
+    /// A ↦ (sign, log|det A|).
+    | SignLogDeterminant
+    /// A ↦ det A.
+    | Determinant
+    /// A symmetric ↦ (eigenvalues ascending, eigenvectors as columns).
+    | SymmetricEigen
+    /// A ↦ (U, singular values descending, Vᵀ), reduced.
+    | Svd
+
+/// The primitives with many inputs or many results.
+[<CustomEquality; NoComparison>]
+type ManyOp =
+    /// xs ↦ [x₀ … xₙ] along an axis.
+    | Concat of axis: int
+    /// x ↦ its pieces along an axis.
+    | Split of axis: int * sizes: int[]
+    | Linear of LinearAlgebra
+    /// A user's operation; its derivative, if it has one, comes with it.
+    | Custom of External
+
+    override a.Equals other =
+        match other with
+        | :? ManyOp as b ->
+            match a, b with
+            | Concat x, Concat y -> x = y
+            | Split(x, sizes), Split(y, others) -> x = y && Shape.same sizes others
+            | Linear x, Linear y -> x = y
+            | Custom x, Custom y -> obj.ReferenceEquals(x, y)
+            | (Concat _ | Split _ | Linear _ | Custom _), _ -> false
+        | _ -> false
+
+    override a.GetHashCode() =
+        match a with
+        | Concat x -> 4 * x
+        | Split(x, sizes) -> 1 + 4 * (x + 31 * hash sizes)
+        | Linear x -> 2 + 4 * hash x
+        | Custom x -> 3 + 4 * System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode x
+
+/// The door in the vocabulary for rules of the user's own. Knows arrays; the derivative is added where tensors exist.
+and [<AbstractClass>] External(name: string) =
+    member _.Name = name
+    /// The results' shapes and element types.
+    abstract Infer: inputs: Spec[] -> Spec[]
+    /// The results' values.
+    abstract Evaluate: inputs: Functional.Kernels.NDArray[] -> Functional.Kernels.NDArray[]
+
+/// The primitives without parameters, made once.
+[<RequireQualifiedAccess>]
+module Prim =
+    let neg = Unary Unary.Neg
+    let abs = Unary Unary.Abs
+    let sign = Unary Unary.Sign
+    let exp = Unary Unary.Exp
+    let expm1 = Unary Unary.Expm1
+    let log = Unary Unary.Log
+    let log1p = Unary Unary.Log1p
+    let sqrt = Unary Unary.Sqrt
+    let rsqrt = Unary Unary.Rsqrt
+    let square = Unary Unary.Square
+    let reciprocal = Unary Unary.Reciprocal
+    let sin = Unary Unary.Sin
+    let cos = Unary Unary.Cos
+    let tan = Unary Unary.Tan
+    let asin = Unary Unary.Asin
+    let acos = Unary Unary.Acos
+    let atan = Unary Unary.Atan
+    let sinh = Unary Unary.Sinh
+    let cosh = Unary Unary.Cosh
+    let tanh = Unary Unary.Tanh
+    let asinh = Unary Unary.Asinh
+    let acosh = Unary Unary.Acosh
+    let atanh = Unary Unary.Atanh
+    let sigmoid = Unary Unary.Sigmoid
+    let softplus = Unary Unary.Softplus
+    let relu = Unary Unary.Relu
+    let erf = Unary Unary.Erf
+    let floor = Unary Unary.Floor
+    let ceil = Unary Unary.Ceil
+    let round = Unary Unary.Round
+    let logicalNot = Unary Unary.Not
+    let add = Binary Binary.Add
+    let sub = Binary Binary.Sub
+    let mul = Binary Binary.Mul
+    let div = Binary Binary.Div
+    let pow = Binary Binary.Pow
+    let atan2 = Binary Binary.Atan2
+    let max = Binary Binary.Max
+    let min = Binary Binary.Min
+    let rem = Binary Binary.Rem
+    let logicalAnd = Binary Binary.And
+    let logicalOr = Binary Binary.Or
+    let logicalXor = Binary Binary.Xor
+    let tanhScale = Binary Binary.TanhScale
+    let sigmoidScale = Binary Binary.SigmoidScale
+    let reluScale = Binary Binary.ReluScale
+    let equal = Compare Comparison.Equal
+    let greater = Compare Comparison.Greater
+    let private products = [| MatMul(false, false); MatMul(false, true); MatMul(true, false); MatMul(true, true) |]
+    let matmul (transA: bool) (transB: bool) = products[(if transA then 2 else 0) + (if transB then 1 else 0)]

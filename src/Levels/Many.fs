@@ -1,0 +1,144 @@
+/// How the primitives with many inputs or results are recorded: the linear ones by their transposes, the
+/// decompositions by their differentials, users' rules by what they bring.
+module internal Functional.Levels.Many
+
+open Functional
+open Functional.Operations
+open Functional.Rules
+let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
+let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
+
+/// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept.
+/// `inputs` says where the function may be fed, `active` which of its inputs matter; null stands for zero.
+let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (cts: Tensor[]) : Tensor[] =
+    let level = RecordLevel("custom rule", false, record)
+    let ts = Array.map2 (fun s on -> if on then level.Input(zeros s) else null) inputs active
+    let outs = f ts
+    level.Close()
+
+    let outputs = [|
+        for i in 0 .. outs.Length - 1 do
+            if not (isNull outs[i]) && not (isNull cts[i]) then
+                let n = level.NodeOf outs[i]
+
+                if not (isNull n) then
+                    struct (n, cts[i])
+    |]
+
+    // only the active inputs are on the tape, in order
+    let found = Sweep.run outputs (active |> Array.filter id |> Array.length) null
+    let mutable next = 0
+
+    active
+    |> Array.map (fun on ->
+        if on then
+            next <- next + 1
+            found[next - 1]
+        else
+            null)
+
+and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns: Node[]) =
+    let outs = Tensor.Bind(ManyOp.Linear op, xs)
+    let inputs = xs.Length
+    let specs = Array.map specOf xs
+    let active = ns |> Array.map (isNull >> not)
+
+    l.Many(
+        outs,
+        fun id ->
+            { new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+                member _.Pull(residuals, cts) =
+                    let xs, ys = Array.splitAt inputs residuals
+
+                    match op with
+                    // linear in the right-hand side: the transpose ends the derivation
+                    | Solve when not active[0] ->
+                        [| null; Tensor.Bind(ManyOp.Linear Solve, [| transpose xs[0]; cts[0] |])[0] |]
+                    | TriangularSolve(lower, t) when not active[0] ->
+                        [| null; Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t)), [| xs[0]; cts[0] |])[0] |]
+                    | _ -> transposed (Differential.tangents op xs ys) specs active cts }
+    )
+
+and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Node[]) =
+    let specs = Array.map specOf xs
+    let active = ns |> Array.map (isNull >> not)
+
+    /// A rule may close over tensors of outer levels: those see its ordinary operations. Over this level's it may not.
+    let check (outs: Tensor[]) =
+        for o in outs do
+            if not (isNull o) && obj.ReferenceEquals(o.Level, l) then
+                invalidOp
+                    $"{rule.Name}: the rule closes over a tensor that the same {l.Name} differentiates, and that derivative would be lost; pass it as an argument"
+
+        outs
+
+    match rule with
+    | :? ReverseRule as r ->
+        let struct (outs, residuals) = r.Forward xs
+        check residuals |> ignore
+
+        l.Many(
+            check outs,
+            fun id ->
+                { new ManyNode(id, ns, residuals, Array.map specOf outs) with
+                    member node.Pull(residuals, cts) =
+                        let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
+                        r.Backward(residuals, cts) }
+        )
+    | :? ForwardRule as r ->
+        let outs = check (r.Apply xs)
+
+        l.Many(
+            outs,
+            fun id ->
+                { new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+                    member _.Pull(residuals, cts) =
+                        let xs, ys = Array.splitAt specs.Length residuals
+                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active cts }
+        )
+    | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"
+
+/// The record level's work for a ManyOp, at primals `xs` with nodes `ns` (null where not differentiated).
+and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] =
+    match op with
+    | Concat axis ->
+        let outs = Tensor.Bind(op, xs)
+        let sizes = xs |> Array.map (fun x -> x.Shape[axis])
+
+        l.Many(
+            outs,
+            fun id ->
+                { new ManyNode(id, ns, [||], Array.map specOf outs) with
+                    member _.Pull(_, cts) = Tensor.Bind(Split(axis, sizes), [| cts[0] |]) }
+        )
+    | Split(axis, _) ->
+        let outs = Tensor.Bind(op, xs)
+
+        l.Many(
+            outs,
+            fun id ->
+                { new ManyNode(id, ns, [||], Array.map specOf outs) with
+                    member node.Pull(_, cts) =
+                        let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
+                        Tensor.Bind(Concat axis, cts) }
+        )
+    | Linear op -> recordLinear l op xs ns
+    | Custom rule -> recordRule l rule xs ns
+
+/// Tangents of the results of a ManyOp; null stands for zero on both sides.
+let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[] =
+    let full () = Array.map2 (fun (t: Tensor) x -> if isNull t then zeros (specOf x) else t) ts xs
+
+    match op with
+    | Concat _
+    | Split _ -> Tensor.Bind(op, full ())
+    | Linear op -> Differential.tangents op xs ys ts
+    | Custom rule ->
+        match rule with
+        | :? ForwardRule as r -> r.Tangents(xs, ys, ts)
+        | :? ReverseRule as r ->
+            // J·t is the transpose of ct ↦ Jᵀ·ct
+            let struct (_, residuals) = r.Forward xs
+            let backward (cts: Tensor[]) = r.Backward(residuals, cts)
+            transposed backward (Array.map specOf ys) (Array.create ys.Length true) ts
+        | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"

@@ -1,0 +1,114 @@
+/// The sweep: linear maps transposed, from the outputs back to the inputs. Iterative, so that a tape may be of any depth.
+module internal Functional.Levels.Sweep
+
+open Functional
+open Functional.Operations
+open Functional.Rules
+open System.Buffers
+open System.Collections.Generic
+open System.Runtime.CompilerServices
+open Functional.Kernels
+
+/// Adjoints by node id, in pooled arrays local to one call: nothing on the tape is written to.
+[<Sealed>]
+type private Adjoints(count: int, own: List<Storage>) =
+    let nodes = ArrayPool<Node>.Shared.Rent count
+    let cotangents = ArrayPool<Tensor>.Shared.Rent count
+    let mutable slots: Dictionary<int, Tensor[]> = null
+
+    member _.Node(id) = nodes[id]
+    member _.Cotangent(id) = cotangents[id]
+    member _.SlotsOf(id) = slots[id]
+
+    /// Notes what the sweep itself made, for release; operands that an outer level may have kept are let go.
+    member _.Keep(made: Tensor, ct: Tensor, residual: Tensor) =
+        if not (isNull own) then
+            if not (isNull made.Level) then
+                RecordLevel.Expose ct
+                RecordLevel.Expose residual
+            elif not (obj.ReferenceEquals(made, ct)) then
+                let storage = Unsafe.As<Concrete>(made).Storage
+
+                if not (isNull storage) then
+                    own.Add storage
+
+        made
+
+    member a.Put(n: Node, ct: Tensor) =
+        match n with
+        | :? Slot as s ->
+            if isNull slots then
+                slots <- Dictionary()
+
+            let row =
+                match slots.TryGetValue s.Many.Id with
+                | true, r -> r
+                | _ ->
+                    let r = Array.zeroCreate s.Many.Results.Length
+                    slots[s.Many.Id] <- r
+                    nodes[s.Many.Id] <- s.Many
+                    r
+
+            row[s.Index] <- if isNull row[s.Index] then ct else row[s.Index] + ct
+        | _ ->
+            let old = cotangents[n.Id]
+
+            if isNull old then
+                nodes[n.Id] <- n
+                cotangents[n.Id] <- ct
+            else
+                cotangents[n.Id] <- a.Keep(Tensor.Bind(Prim.add, old, ct), old, ct)
+
+    member _.Done(id) =
+        nodes[id] <- null
+        cotangents[id] <- null
+
+    member _.Return(upTo: int) =
+        System.Array.Clear(nodes, 0, upTo)
+        System.Array.Clear(cotangents, 0, upTo)
+        ArrayPool.Shared.Return nodes
+        ArrayPool.Shared.Return cotangents
+
+/// Cotangents of the first `inputs` nodes (null where none arrives) from those of the outputs. `own` collects the
+/// storage that the sweep made, or is null.
+let run (outputs: struct (Node * Tensor)[]) (inputs: int) (own: List<Storage>) : Tensor[] =
+    let mutable top = inputs
+
+    for struct (n, _) in outputs do
+        top <- max top (n.Id + 1)
+
+    let adjoints = Adjoints(top, own)
+
+    let push (n: Node) (m: LinearMap) (ct: Tensor) =
+        if not (isNull n) then
+            adjoints.Put(n, adjoints.Keep(Linear.transpose m ct n.Shape n.DType, ct, m.Const))
+
+    try
+        for struct (n, ct) in outputs do
+            adjoints.Put(n, ct)
+
+        for id in top - 1 .. -1 .. inputs do
+            let n = adjoints.Node id
+
+            if not (isNull n) then
+                match n with
+                | :? ManyNode as m ->
+                    let cts = m.Pull(m.Residuals, adjoints.SlotsOf id)
+
+                    for i in 0 .. m.Parents.Length - 1 do
+                        if not (isNull m.Parents[i]) && not (isNull cts[i]) then
+                            adjoints.Put(m.Parents[i], cts[i])
+                | _ ->
+                    let ct = adjoints.Cotangent id
+                    push n.P1 n.M1 ct
+                    push n.P2 n.M2 ct
+
+                    match n with
+                    | :? Node3 as n -> push n.P3 n.M3 ct
+                    | _ -> ()
+
+                adjoints.Done id
+
+        Array.init inputs adjoints.Cotangent
+    finally
+        adjoints.Return top

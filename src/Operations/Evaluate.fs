@@ -1,0 +1,122 @@
+/// The evaluator: an operation's value, by the kernels. Knows arrays, knows no Tensor.
+[<RequireQualifiedAccess>]
+module Functional.Operations.Evaluate
+
+open Functional
+open Functional.Kernels
+
+let inline private spec (x: NDArray) : Spec = { Shape = x.Shape; DType = x.DType }
+
+let private specOrNone (x: NDArray) =
+    if isNull x.Shape then Unchecked.defaultof<Spec> else spec x
+
+/// An array of equal elements.
+let full (shape: int[]) (value: NDArray) : NDArray =
+    if shape.Length = 0 then
+        value
+    else
+        let y = NDArray.Allocate(shape, value.DType)
+        Elementwise.Fill(y, value)
+        y
+
+let private zeros shape (dtype: DType) =
+    full shape (if dtype.IsFloat() then NDArray.OfFloat(0.0, dtype) else NDArray.OfInteger(0L, dtype))
+
+let unary (op: Unary) (x: NDArray) : NDArray =
+    if isNull x.Storage then
+        Scalars.Unary(op, x)
+    else
+        let y = NDArray.Allocate(x.Shape, x.DType)
+        Elementwise.Unary(op, x, y)
+        y
+
+let binary (op: Binary) (a: NDArray) (b: NDArray) : NDArray =
+    if isNull a.Storage && isNull b.Storage && a.DType = b.DType then
+        Scalars.Binary(op, a, b)
+    else
+        let s = Shapes.infer (Op.Binary op) (spec a) (spec b) Unchecked.defaultof<_>
+        let y = NDArray.Allocate(s.Shape, s.DType)
+        Elementwise.Binary(op, a, b, y)
+        y.Settle()
+
+let private cast (x: NDArray) dtype =
+    if x.DType = dtype then
+        x
+    elif isNull x.Storage then
+        Scalars.Cast(x, dtype)
+    else
+        let y = NDArray.Allocate(x.Shape, dtype)
+        Elementwise.Cast(x, y)
+        y
+
+/// The value of an operation; absent inputs are passed as default.
+let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
+    let inline infer () = Shapes.infer op (spec a) (specOrNone b) (specOrNone c)
+
+    let inline fresh (fill: NDArray -> unit) =
+        let s = infer ()
+        let y = NDArray.Allocate(s.Shape, s.DType)
+        fill y
+        y.Settle()
+
+    match op with
+    | Unary u -> unary u a
+    | Binary o -> binary o a b
+    | Compare o ->
+        if isNull a.Storage && isNull b.Storage && a.DType = b.DType then
+            Scalars.Compare(o, a, b)
+        else
+            fresh (fun y -> Elementwise.Compare(o, a, b, y))
+    | Select ->
+        if isNull a.Storage && isNull b.Storage && isNull c.Storage then
+            infer () |> ignore
+            if a.Bits <> 0L then b else c
+        else
+            fresh (fun y -> Elementwise.Select(a, b, c, y))
+    | Cast t -> cast a t
+    | StopGradient -> a
+    | AddScaled s -> fresh (fun y -> Elementwise.AddScaled(s, a, b, y))
+    | MatMul(ta, tb) -> fresh (fun y -> MatMul.Run(ta, tb, a, b, y))
+    | Dense -> fresh (fun y -> MatMul.RunAdd(a, b, c, y))
+    | SumProduct(axes, _) -> fresh (fun y -> Reductions.SumProduct(a, b, axes, y))
+    | Reduce(r, axes, _) ->
+        if axes.Length = 0 then a else fresh (fun y -> Reductions.Reduce(r, a, axes, y))
+    | ArgReduce(r, axis) -> fresh (fun y -> Reductions.ArgReduce(r, a, axis, y))
+    | Cumulate(c, axis, reverse) -> fresh (fun y -> Reductions.Cumulate(c, a, axis, reverse, y))
+    | Softmax axis -> fresh (fun y -> Reductions.Softmax(a, axis, y))
+    | SoftmaxScale axis -> fresh (fun y -> Reductions.SoftmaxScale(a, b, axis, y))
+    | Broadcast shape ->
+        if Shape.same a.Shape shape then a
+        elif isNull a.Storage then full shape a
+        else fresh (fun y -> Layout.Broadcast(a, y))
+    | Reshape shape ->
+        infer () |> ignore
+        if Shape.same a.Shape shape then a else a.Reshape shape
+    | Transpose p -> fresh (fun y -> Layout.Transpose(a, p, y))
+    | Slice(starts, _, steps) -> fresh (fun y -> Layout.Slice(a, starts, steps, y))
+    | Pad(low, _, interior) -> fresh (fun y -> Layout.Pad(a, low, interior, y))
+    | Reverse axes -> fresh (fun y -> Layout.Reverse(a, axes, y))
+    | Gather axis -> fresh (fun y -> Indexing.Gather(a, b, axis, y))
+    | ScatterAdd(axis, _) -> fresh (fun y -> Indexing.ScatterAdd(a, b, axis, y))
+    | GatherAlong axis -> fresh (fun y -> Indexing.GatherAlong(a, b, axis, y))
+    | ScatterAlong(axis, _) -> fresh (fun y -> Indexing.ScatterAlong(a, b, axis, y))
+    | ArgSort(axis, descending, _) -> fresh (fun y -> Sorting.ArgSort(a, axis, descending, y))
+    | Random(d, _, _) -> fresh (fun y -> RandomNumbers.Draw(d, a, y))
+
+/// The values of an operation with many inputs or results.
+let evaluateMany (op: ManyOp) (xs: NDArray[]) : NDArray[] =
+    let infer () = Shapes.inferMany op (Array.map spec xs)
+    let allocate (s: Spec) = NDArray.Allocate(s.Shape, s.DType)
+
+    match op with
+    | Concat axis ->
+        let specs = infer ()
+        let y = allocate specs[0]
+        Layout.Concat(xs, axis, y)
+        [| y |]
+    | Split(axis, _) ->
+        let ys = Array.map allocate (infer ())
+        Layout.Split(xs[0], axis, ys)
+        ys
+    | Linear op -> Factorizations.evaluate op xs (infer ())
+    | Custom e -> e.Evaluate xs

@@ -1,0 +1,323 @@
+/// The shape interpreter: every result's shape and element type, and every shape error in the user's words.
+/// Messages are built only when thrown; building them early would cost more than the operations.
+[<RequireQualifiedAccess>]
+module Functional.Operations.Shapes
+
+open Functional
+
+/// The name of an operation as the user knows it.
+let name (op: Op) =
+    match op with
+    | Unary u -> (string u).ToLowerInvariant()
+    | Binary b -> (string b).ToLowerInvariant()
+    | Compare c -> (string c).ToLowerInvariant()
+    | Select -> "where"
+    | Cast _ -> "cast"
+    | StopGradient -> "stopGradient"
+    | AddScaled _ -> "addScaled"
+    | MatMul _ -> "matmul"
+    | Dense -> "dense"
+    | SumProduct _ -> "sumProduct"
+    | Reduce(r, _, _) -> (string r).ToLowerInvariant()
+    | ArgReduce(r, _) -> (string r).ToLowerInvariant()
+    | Cumulate(Cumulation.Sum, _, _) -> "cumsum"
+    | Cumulate(Cumulation.Prod, _, _) -> "cumprod"
+    | Softmax _ -> "softmax"
+    | SoftmaxScale _ -> "softmaxScale"
+    | Broadcast _ -> "broadcastTo"
+    | Reshape _ -> "reshape"
+    | Transpose _ -> "transpose"
+    | Slice _ -> "slice"
+    | Pad _ -> "pad"
+    | Reverse _ -> "reverse"
+    | Gather _ -> "gather"
+    | ScatterAdd _ -> "scatterAdd"
+    | GatherAlong _ -> "gatherAlong"
+    | ScatterAlong _ -> "scatterAlong"
+    | ArgSort _ -> "argsort"
+    | Random _ -> "random"
+
+let private failShape (operation: string) (message: string) =
+    invalidArg "shape" $"{operation}: {message}"
+
+let private failTypes op (a: DType) (b: DType) =
+    invalidArg "dtype" $"{name op}: {a} and {b} do not mix; cast one of them (the library never promotes in silence)"
+
+let inline private sameType op (a: Spec) (b: Spec) =
+    if a.DType <> b.DType then
+        failTypes op a.DType b.DType
+
+let private requireIndex op (index: Spec) =
+    match index.DType with
+    | DType.Int32
+    | DType.Int64 -> ()
+    | _ -> invalidArg "dtype" $"{name op}: the index is {index.DType}; an index is Int32 or Int64"
+
+let private requireFloat operation (x: Spec) =
+    if not (x.DType.IsFloat()) then
+        invalidArg "dtype" $"{operation}: defined for float types, not for {x.DType}; cast the tensor first"
+
+let private matmul op transA transB (a: Spec) (b: Spec) =
+    sameType op a b
+    let ra, rb = a.Shape.Length, b.Shape.Length
+
+    if ra < 2 || rb < 2 then
+        failShape
+            (name op)
+            $"{Shape.show a.Shape} times {Shape.show b.Shape}: both need at least two axes; reshape a vector to a row [1, n] or a column [n, 1]"
+
+    let m, k =
+        if transA then a.Shape[ra - 1], a.Shape[ra - 2] else a.Shape[ra - 2], a.Shape[ra - 1]
+
+    let k2, n =
+        if transB then b.Shape[rb - 1], b.Shape[rb - 2] else b.Shape[rb - 2], b.Shape[rb - 1]
+
+    if k <> k2 then
+        let t transposed = if transposed then " transposed" else ""
+
+        failShape
+            (name op)
+            $"{Shape.show a.Shape}{t transA} times {Shape.show b.Shape}{t transB}: the inner sizes {k} and {k2} differ"
+
+    if ra = 2 && rb = 2 then
+        { a with Shape = [| m; n |] }
+    else
+        let lead = Shape.broadcast "matmul" (Array.sub a.Shape 0 (ra - 2)) (Array.sub b.Shape 0 (rb - 2))
+        { a with Shape = Array.append lead [| m; n |] }
+
+let private dense op (x: Spec) (w: Spec) (b: Spec) =
+    sameType op x w
+    sameType op x b
+
+    if w.Shape.Length <> 2 || b.Shape.Length <> 1 || b.Shape[0] <> w.Shape[1] then
+        failShape
+            (name op)
+            $"weights {Shape.show w.Shape} with bias {Shape.show b.Shape}: weights are [inputs, outputs], the bias is [outputs]"
+
+    if x.Shape.Length < 2 then
+        failShape (name op) $"the input {Shape.show x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
+
+    let last = x.Shape.Length - 1
+
+    if x.Shape[last] <> w.Shape[0] then
+        failShape
+            (name op)
+            $"input has {x.Shape[last]} features, the weights expect {w.Shape[0]} (weights {Shape.show w.Shape}, input {Shape.show x.Shape})"
+
+    { x with Shape = Shape.withAxis last w.Shape[1] x.Shape }
+
+let private slice (x: Spec) (starts: int[]) (lengths: int[]) (steps: int[]) =
+    if starts.Length <> x.Shape.Length then
+        failShape "slice" $"{starts.Length} ranges for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+
+    for i in 0 .. starts.Length - 1 do
+        let last = starts[i] + (lengths[i] - 1) * steps[i]
+
+        if lengths[i] < 0 || steps[i] < 1 || starts[i] < 0 || (lengths[i] > 0 && last >= x.Shape[i]) then
+            invalidArg
+                "range"
+                $"slice: {starts[i]}..{steps[i]}..{last} is outside axis {i} of size {x.Shape[i]} ({Shape.show x.Shape})"
+
+    { x with Shape = lengths }
+
+let private along op axis (x: Spec) (index: Spec) =
+    requireIndex op index
+
+    let fits =
+        x.Shape.Length = index.Shape.Length
+        && Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 index.Shape)
+
+    if not fits then
+        failShape
+            (name op)
+            $"index {Shape.show index.Shape} must have the shape of {Shape.show x.Shape} but for axis {axis}"
+
+/// The result's shape and element type; absent inputs are passed as default.
+let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
+    match op with
+    | Unary _
+    | StopGradient
+    | Reverse _
+    | Cumulate _ -> a
+    | Binary _ ->
+        sameType op a b
+
+        if Shape.same a.Shape b.Shape then
+            a
+        else
+            { a with Shape = Shape.broadcast (name op) a.Shape b.Shape }
+    | Compare _ ->
+        sameType op a b
+        { Shape = Shape.broadcast (name op) a.Shape b.Shape; DType = DType.Bool }
+    | Select ->
+        sameType op b c
+
+        if a.DType <> DType.Bool then
+            invalidArg "dtype" $"where: the mask is {a.DType}; it must be Bool (compare something to get one)"
+
+        { b with Shape = Shape.broadcast "where" a.Shape (Shape.broadcast "where" b.Shape c.Shape) }
+    | Cast t -> { a with DType = t }
+    | AddScaled _ ->
+        sameType op a b
+
+        if not (Shape.same a.Shape b.Shape) then
+            failShape "addScaled" $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+
+        a
+    | MatMul(ta, tb) -> matmul op ta tb a b
+    | Dense -> dense op a b c
+    | SumProduct(axes, keep) ->
+        sameType op a b
+
+        if not (Shape.same a.Shape b.Shape) then
+            failShape "sumProduct" $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+
+        { a with Shape = Shape.reduce axes keep a.Shape }
+    | Reduce(r, axes, keep) ->
+        if (match r with
+            | Reduction.Max
+            | Reduction.Min -> true
+            | Reduction.Sum
+            | Reduction.Prod
+            | Reduction.LogSumExp -> false)
+           && a.DType.IsFloat()
+           && axes |> Array.exists (fun i -> a.Shape[i] = 0) then
+            failShape (name op) $"{Shape.show a.Shape} is empty along a reduced axis, and an empty {name op} has no value"
+
+        { a with Shape = Shape.reduce axes keep a.Shape }
+    | ArgReduce(_, axis) ->
+        if a.Shape[axis] = 0 then
+            failShape (name op) $"{Shape.show a.Shape} is empty along axis {axis}"
+
+        { Shape = Shape.reduce [| axis |] false a.Shape; DType = DType.Int32 }
+    | Softmax _ ->
+        requireFloat "softmax" a
+        a
+    | SoftmaxScale _ -> a
+    | Broadcast s ->
+        if not (Shape.same (Shape.broadcast "broadcastTo" a.Shape s) s) then
+            failShape "broadcastTo" $"{Shape.show a.Shape} does not broadcast to {Shape.show s}"
+
+        { a with Shape = s }
+    | Reshape s ->
+        if Shape.size s <> Shape.size a.Shape then
+            failShape
+                "reshape"
+                $"{Shape.show a.Shape} has {Shape.size a.Shape} elements, {Shape.show s} has {Shape.size s}"
+
+        { a with Shape = s }
+    | Transpose p -> { a with Shape = p |> Array.map (fun i -> a.Shape[i]) }
+    | Slice(starts, lengths, steps) -> slice a starts lengths steps
+    | Pad(low, high, interior) ->
+        { a with Shape = a.Shape |> Array.mapi (fun i d -> low[i] + d + (max 0 (d - 1)) * interior[i] + high[i]) }
+    | Gather axis ->
+        requireIndex op b
+        { a with Shape = Array.concat [ a.Shape[.. axis - 1]; b.Shape; a.Shape[axis + 1 ..] ] }
+    | ScatterAdd(axis, size) ->
+        requireIndex op b
+        { a with Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + b.Shape.Length ..] ] }
+    | GatherAlong axis ->
+        along op axis a b
+        { a with Shape = b.Shape }
+    | ScatterAlong(axis, size) ->
+        requireIndex op b
+
+        if not (Shape.same a.Shape b.Shape) then
+            failShape (name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
+
+        { a with Shape = Shape.withAxis axis size a.Shape }
+    | ArgSort(axis, _, count) ->
+        if count > a.Shape[axis] then
+            invalidArg "count" $"argsort: the first {count} were asked for, axis {axis} of {Shape.show a.Shape} has {a.Shape[axis]}"
+
+        { Shape = Shape.withAxis axis count a.Shape; DType = DType.Int32 }
+    | Random(_, shape, t) ->
+        if a.DType <> DType.Int64 then
+            invalidArg "key" $"random: the key is {a.DType}; make one with Key.create"
+
+        { Shape = Array.append a.Shape shape; DType = t }
+
+let private square operation (x: Spec) =
+    let r = x.Shape.Length
+    requireFloat operation x
+
+    if r < 2 || x.Shape[r - 1] <> x.Shape[r - 2] then
+        failShape operation $"needs a square matrix in the last two axes, got {Shape.show x.Shape}"
+
+let private solve operation (a: Spec) (b: Spec) =
+    square operation a
+    let ra, rb = a.Shape.Length, b.Shape.Length
+
+    if a.DType <> b.DType then
+        invalidArg "dtype" $"{operation}: {a.DType} and {b.DType} do not mix; cast one of them"
+
+    if rb <> ra || b.Shape[rb - 2] <> a.Shape[ra - 1] || not (Shape.same a.Shape[.. ra - 3] b.Shape[.. rb - 3]) then
+        failShape
+            operation
+            $"the matrix {Shape.show a.Shape} needs a right-hand side of {a.Shape[ra - 1]} rows and the same leading axes, got {Shape.show b.Shape}"
+
+    b
+
+let private linear (op: LinearAlgebra) (xs: Spec[]) : Spec[] =
+    let a = xs[0]
+    let r = a.Shape.Length
+
+    match op with
+    | Solve -> [| solve "solve" a xs[1] |]
+    | TriangularSolve _ -> [| solve "triangularSolve" a xs[1] |]
+    | Cholesky ->
+        square "cholesky" a
+        [| a |]
+    | Determinant ->
+        square "determinant" a
+        [| { a with Shape = a.Shape[.. r - 3] } |]
+    | SignLogDeterminant ->
+        square "signLogDeterminant" a
+        [| { a with Shape = a.Shape[.. r - 3] }; { a with Shape = a.Shape[.. r - 3] } |]
+    | SymmetricEigen ->
+        square "symmetricEigen" a
+        [| { a with Shape = a.Shape[.. r - 2] }; a |]
+    | Qr
+    | Svd ->
+        let operation = if op = Qr then "qr" else "svd"
+        requireFloat operation a
+
+        if r < 2 then
+            failShape operation $"needs a matrix in the last two axes, got {Shape.show a.Shape}"
+
+        let lead, m, n = a.Shape[.. r - 3], a.Shape[r - 2], a.Shape[r - 1]
+        let k = min m n
+        let matrix rows columns = { a with Shape = Array.append lead [| rows; columns |] }
+
+        if op = Qr then
+            if m < n then
+                failShape "qr" $"needs at least as many rows as columns, got {Shape.show a.Shape}"
+
+            [| matrix m n; matrix n n |]
+        else
+            [| matrix m k; { a with Shape = Array.append lead [| k |] }; matrix k n |]
+
+/// The results' shapes and element types.
+let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
+    match op with
+    | Concat axis ->
+        for x in xs do
+            if x.DType <> xs[0].DType then
+                invalidArg "dtype" $"concat: {xs[0].DType} and {x.DType} do not mix; cast one of them"
+
+            if x.Shape.Length <> xs[0].Shape.Length
+               || not (Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 xs[0].Shape)) then
+                failShape
+                    "concat"
+                    $"{Shape.show xs[0].Shape} and {Shape.show x.Shape} differ in more than axis {axis}, along which they are joined"
+
+        [| { xs[0] with Shape = Shape.withAxis axis (xs |> Array.sumBy (fun x -> x.Shape[axis])) xs[0].Shape } |]
+    | Split(axis, sizes) ->
+        let x = xs[0]
+
+        if Array.sum sizes <> x.Shape[axis] then
+            failShape "split" $"pieces of {Shape.show sizes} do not add up to axis {axis} of {Shape.show x.Shape}"
+
+        sizes |> Array.map (fun n -> { x with Shape = Shape.withAxis axis n x.Shape })
+    | Linear op -> linear op xs
+    | Custom e -> e.Infer xs

@@ -1,0 +1,163 @@
+/// The one rule of calculus each primitive has: its derivative in input i, as a linear map. Everything else that is
+/// known of derivatives, in both directions and to any order, follows from this page.
+[<RequireQualifiedAccess>]
+module Functional.Rules.Partial
+
+open System
+open Functional
+open Functional.Operations
+
+let private map op hole c = LinearMap.make op hole c
+let private times (c: Tensor) = LinearMap.make Prim.mul 0 c
+let private over (c: Tensor) = LinearMap.make Prim.div 0 c
+
+/// x is the operand, y the result.
+let private unary (u: Unary) (x: Tensor) (y: Tensor) : LinearMap =
+    match u with
+    | Unary.Neg -> map Prim.neg 0 null
+    | Unary.Abs -> times (signum x)
+    | Unary.Exp -> times y
+    | Unary.Expm1 -> times (y + 1.0)
+    | Unary.Log -> over x
+    | Unary.Log1p -> over (x + 1.0)
+    | Unary.Sqrt -> over (y + y)
+    | Unary.Rsqrt -> times (y * y * y * -0.5)
+    | Unary.Square -> times (x + x)
+    | Unary.Reciprocal -> times (-(y * y))
+    | Unary.Sin -> times (cos x)
+    | Unary.Cos -> times (-(sin x))
+    | Unary.Tan -> times (y * y + 1.0)
+    | Unary.Asin -> times (rsqrt (1.0 - x * x))
+    | Unary.Acos -> times (-(rsqrt (1.0 - x * x)))
+    | Unary.Atan -> over (x * x + 1.0)
+    | Unary.Sinh -> times (cosh x)
+    | Unary.Cosh -> times (sinh x)
+    | Unary.Tanh -> map Prim.tanhScale 0 y
+    | Unary.Asinh -> times (rsqrt (x * x + 1.0))
+    | Unary.Acosh -> times (rsqrt ((x - 1.0) * (x + 1.0)))
+    | Unary.Atanh -> over ((1.0 - x) * (1.0 + x))
+    | Unary.Sigmoid -> map Prim.sigmoidScale 0 y
+    | Unary.Softplus -> times (sigmoid x)
+    | Unary.Relu -> map Prim.reluScale 0 y
+    | Unary.Erf -> times (exp (-(x * x)) * (2.0 / sqrt Math.PI))
+    | Unary.Sign
+    | Unary.Floor
+    | Unary.Ceil
+    | Unary.Round
+    | Unary.Not -> LinearMap.zero
+
+/// 1 where `mine` won, ½ at a tie.
+let private share (won: Tensor -> Tensor -> Tensor) (mine: Tensor) (other: Tensor) =
+    let k value = host mine value
+    times (where (won mine other) (k 1.0) (where (equal mine other) (k 0.5) (k 0.0)))
+
+let private binary (op: Op) (o: Binary) i (a: Tensor) (b: Tensor) (y: Tensor) : LinearMap =
+    match o with
+    | Binary.Add -> LinearMap.identity
+    | Binary.Sub -> if i = 0 then LinearMap.identity else map Prim.neg 0 null
+    | Binary.Mul -> map op 0 (if i = 0 then b else a)
+    | Binary.Div -> if i = 0 then over b else times (-(y / b))
+    | Binary.Pow when i = 0 ->
+        // b·a^(b−1); the guard keeps 0·0⁻¹ out of a⁰
+        times (b * (a ** where (equal b (host b 0.0)) (host b 1.0) (b - 1.0)))
+    | Binary.Pow -> times (y * log (where (equal a (host a 0.0)) (host a 1.0) a))
+    | Binary.Atan2 -> if i = 0 then times (b / (a * a + b * b)) else times (-a / (a * a + b * b))
+    | Binary.Max -> if i = 0 then share greater a b else share greater b a
+    | Binary.Min -> if i = 0 then share less a b else share less b a
+    | Binary.Rem -> if i = 0 then LinearMap.identity else times (-(round ((a - y) / b)))
+    | Binary.TanhScale -> if i = 0 then map op 0 b else times (a * b * -2.0)
+    | Binary.SigmoidScale -> if i = 0 then map op 0 b else times (a * (1.0 - (b + b)))
+    | Binary.ReluScale -> if i = 0 then map op 0 b else LinearMap.zero
+    | Binary.And
+    | Binary.Or
+    | Binary.Xor -> LinearMap.zero
+
+/// Products of all the other elements along the reduced axes, right where elements are 0: running products from both ends.
+let private productOfOthers (axes: int[]) (x: Tensor) =
+    let rest = Array.except axes [| 0 .. x.Rank - 1 |]
+    let order = Array.append rest axes
+    let moved = permute order x
+    let n = axes |> Array.fold (fun n i -> n * x.Shape[i]) 1
+    let rows = Array.append (rest |> Array.map (fun i -> x.Shape[i])) [| n |]
+    let last = rows.Length - 1
+    let line = reshape rows moved
+    let one = Tensor.full x.DType (Shape.withAxis last 1 rows) 1.0
+    let before = concat last [ one; narrow last 0 (n - 1) line ] |> cumprod last
+    let after = reverse [ last ] (concat last [ one; narrow last 0 (n - 1) (reverse [ last ] line) ] |> cumprod last)
+    before * after |> reshape moved.Shape |> permute (Array.init x.Rank (fun i -> Array.IndexOf(order, i)))
+
+/// The result under the shape it would have had, had the reduced axes been kept.
+let private kept (axes: int[]) (x: Tensor) (y: Tensor) = reshape (Shape.reduce axes true x.Shape) y
+
+let private reduce r (axes: int[]) keep (x: Tensor) (y: Tensor) : LinearMap =
+    let weighted w = map (SumProduct(axes, keep)) 0 w
+
+    match r with
+    | Reduction.Sum -> map (Reduce(r, axes, keep)) 0 null
+    | Reduction.Prod -> weighted (productOfOthers axes x)
+    | Reduction.Max
+    | Reduction.Min ->
+        let mask = cast x.DType (equal x (kept axes x y))
+        weighted (mask / sumKeep axes mask)
+    | Reduction.LogSumExp ->
+        // where everything is −∞ the result is, too, and −∞ − (−∞) must not become NaN
+        let y = kept axes x y
+        weighted (exp (x - where (isFinite y) y (host y 0.0)))
+
+/// The derivative of `op` in input i at inputs a, b, c (absent ones null) with result y.
+let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : LinearMap =
+    match op with
+    | Unary u -> unary u a y
+    | Binary o -> binary op o i a b y
+    | Select -> if i = 0 then LinearMap.zero else map op i a
+    | AddScaled scale -> if i = 0 then LinearMap.identity else times (host y scale)
+    | MatMul _ -> map op i (if i = 0 then b else a)
+    | Dense ->
+        match i with
+        | 0 -> map (Prim.matmul false false) 0 b
+        | 1 -> map (Prim.matmul false false) 1 a
+        | _ -> LinearMap.identity
+    | SumProduct _ -> map op i (if i = 0 then b else a)
+    | Reduce(r, axes, keep) -> reduce r axes keep a y
+    | Cumulate(Cumulation.Sum, _, _) -> map op 0 null
+    | Cumulate(Cumulation.Prod, _, _) -> LinearMap.expand
+    | Softmax axis -> map (SoftmaxScale axis) 0 y
+    | SoftmaxScale _ -> if i = 0 then map op 0 b else LinearMap.expand
+    | Cast _
+    | Broadcast _
+    | Reshape _
+    | Transpose _
+    | Slice _
+    | Pad _
+    | Reverse _ -> map op 0 null
+    | Gather _
+    | ScatterAdd _
+    | GatherAlong _
+    | ScatterAlong _ -> if i = 0 then map op 0 b else LinearMap.zero
+    | Compare _
+    | StopGradient
+    | ArgReduce _
+    | ArgSort _
+    | Random _ -> LinearMap.zero
+
+/// Running products in log₂ n doubling steps (Hillis and Steele 1986): a definition by multiplications alone, whose
+/// derivative is right where elements are 0, to any order.
+let private runningProduct axis fromEnd (x: Tensor) =
+    let n = x.Shape[axis]
+
+    let rec double distance (y: Tensor) =
+        if distance >= n then
+            y
+        else
+            let one = Tensor.full x.DType (Shape.withAxis axis distance x.Shape) 1.0
+            double (2 * distance) (y * concat axis [ one; narrow axis 0 (n - distance) y ])
+
+    if fromEnd then x |> reverse [ axis ] |> double 1 |> reverse [ axis ] else double 1 x
+
+/// An operation as its definition in other primitives, for those that have no single linear map as derivative.
+let expand (op: Op) (a: Tensor) (b: Tensor) (c: Tensor) : Tensor =
+    match op with
+    | Cumulate(Cumulation.Prod, axis, fromEnd) -> runningProduct axis fromEnd a
+    | SoftmaxScale axis -> b * (a - Tensor.Bind(SumProduct([| axis |], true), a, b))
+    | Dense -> a *@ b + c
+    | _ -> invalidOp $"internal: {Shapes.name op} has no definition in other primitives"

@@ -1,0 +1,335 @@
+/// Parameters are trees: any record, tuple, list, array, option, map or union, any C# record or immutable class, nested,
+/// with tensors at the leaves and everything else static. How a type is read and built is worked out once and cached.
+[<RequireQualifiedAccess>]
+module Functional.Tree
+
+open System
+open System.Collections.Concurrent
+open System.Reflection
+open Microsoft.FSharp.Reflection
+
+/// How the values of one type are taken apart and put together.
+[<AbstractClass>]
+type internal Reader() =
+    /// Appends the tensors inside, in order.
+    abstract Leaves: value: obj * into: ResizeArray<Tensor> -> unit
+    /// Appends a path for each of them.
+    abstract Paths: value: obj * prefix: string * into: ResizeArray<string> -> unit
+    /// The same value with other tensors, taken from `leaves` from place `next` on.
+    abstract Build: value: obj * leaves: Tensor[] * next: byref<int> -> obj
+    /// Whether no tensor can be inside.
+    abstract Static: bool
+
+let private cache = ConcurrentDictionary<Type, Reader>()
+
+type private Leaf() =
+    inherit Reader()
+
+    override _.Leaves(value, into) =
+        if isNull value then
+            invalidArg "tree" "a parameter tree holds a null where a tensor is expected"
+
+        into.Add(value :?> Tensor)
+
+    override _.Paths(_, prefix, into) = into.Add prefix
+
+    override _.Build(_, leaves, next) =
+        let t = leaves[next]
+        next <- next + 1
+        box t
+
+    override _.Static = false
+
+type private Fixed() =
+    inherit Reader()
+    override _.Leaves(_, _) = ()
+    override _.Paths(_, _, _) = ()
+    override _.Build(value, _, _) = value
+    override _.Static = true
+
+let private join prefix name = if prefix = "" then name else prefix + "." + name
+
+/// Records, tuples, one case of a union, immutable classes: a fixed number of named fields.
+type private Product(names: string[], fields: Reader[], read: obj -> obj[], make: obj[] -> obj) =
+    inherit Reader()
+    let still = fields |> Array.forall (fun f -> f.Static)
+
+    override _.Leaves(value, into) =
+        if not still then
+            let v = read value
+
+            for i in 0 .. fields.Length - 1 do
+                if not fields[i].Static then
+                    fields[i].Leaves(v[i], into)
+
+    override _.Paths(value, prefix, into) =
+        if not still then
+            let v = read value
+
+            for i in 0 .. fields.Length - 1 do
+                fields[i].Paths(v[i], join prefix names[i], into)
+
+    override _.Build(value, leaves, next) =
+        if still then
+            value
+        else
+            let v = read value
+
+            for i in 0 .. fields.Length - 1 do
+                if not fields[i].Static then
+                    v[i] <- fields[i].Build(v[i], leaves, &next)
+
+            make v
+
+    override _.Static = still
+
+/// Unions; the cases are looked at when first met, so that a union may contain itself.
+type private Cases(tag: obj -> int, cases: Lazy<Reader[]>) =
+    inherit Reader()
+    override _.Leaves(value, into) = cases.Value[tag value].Leaves(value, into)
+    override _.Paths(value, prefix, into) = cases.Value[tag value].Paths(value, prefix, into)
+    override _.Build(value, leaves, next) = cases.Value[tag value].Build(value, leaves, &next)
+    override _.Static = false
+
+/// A field of an abstract type, an interface or obj: read as what it holds.
+type private Dynamic(readerOf: Type -> Reader) =
+    inherit Reader()
+
+    override _.Leaves(value, into) =
+        if not (isNull value) then
+            (readerOf (value.GetType())).Leaves(value, into)
+
+    override _.Paths(value, prefix, into) =
+        if not (isNull value) then
+            (readerOf (value.GetType())).Paths(value, prefix, into)
+
+    override _.Build(value, leaves, next) =
+        if isNull value then null else (readerOf (value.GetType())).Build(value, leaves, &next)
+
+    override _.Static = false
+
+/// Ordered collections of one item type.
+[<AbstractClass>]
+type private Items<'T>(item: Reader) =
+    inherit Reader()
+    abstract Read: obj -> 'T seq
+    abstract Make: 'T[] -> obj
+
+    override c.Leaves(value, into) =
+        if not item.Static then
+            for x in c.Read value do
+                item.Leaves(box x, into)
+
+    override c.Paths(value, prefix, into) =
+        c.Read value |> Seq.iteri (fun i x -> item.Paths(box x, $"{prefix}[{i}]", into))
+
+    override c.Build(value, leaves, next) =
+        if item.Static then
+            value
+        else
+            let built = ResizeArray<'T>()
+
+            for x in c.Read value do
+                built.Add(unbox<'T> (item.Build(box x, leaves, &next)))
+
+            c.Make(built.ToArray())
+
+    override _.Static = item.Static
+
+type private ListOf<'T>(item) =
+    inherit Items<'T>(item)
+    override _.Read value = Seq.ofList (value :?> 'T list)
+    override _.Make items = box (List.ofArray items)
+
+type private ArrayOf<'T>(item) =
+    inherit Items<'T>(item)
+    override _.Read value = Seq.ofArray (value :?> 'T[])
+    override _.Make items = box items
+
+/// IReadOnlyList and IEnumerable fields of C# types.
+type private SequenceOf<'T>(item) =
+    inherit Items<'T>(item)
+    override _.Read value = value :?> 'T seq
+    override _.Make items = box items
+
+type private MapOf<'K, 'V when 'K: comparison>(item: Reader) =
+    inherit Reader()
+    override _.Leaves(value, into) = (value :?> Map<'K, 'V>) |> Map.iter (fun _ v -> item.Leaves(box v, into))
+
+    override _.Paths(value, prefix, into) =
+        (value :?> Map<'K, 'V>) |> Map.iter (fun k v -> item.Paths(box v, $"{prefix}[{k}]", into))
+
+    override _.Build(value, leaves, next) =
+        let mutable map = value :?> Map<'K, 'V>
+
+        for KeyValue(k, v) in map do
+            map <- Map.add k (unbox<'V> (item.Build(box v, leaves, &next))) map
+
+        box map
+
+    override _.Static = item.Static
+
+/// Types whose values are settings, not parameters: they are carried along unchanged.
+let private isStatic (t: Type) =
+    t.IsPrimitive
+    || t.IsEnum
+    || t = typeof<string>
+    || t = typeof<decimal>
+    || t = typeof<unit>
+    || t = typeof<DateTime>
+    || t = typeof<TimeSpan>
+    || t = typeof<Guid>
+    || typeof<Type>.IsAssignableFrom t
+    || typeof<Delegate>.IsAssignableFrom t
+    || FSharpType.IsFunction t
+
+let private bindings = BindingFlags.Public ||| BindingFlags.Instance
+
+/// The constructor of an immutable class whose parameters are, by name, its properties.
+let private constructorOf (t: Type) =
+    let properties = t.GetProperties bindings
+
+    let property (p: ParameterInfo) =
+        properties
+        |> Array.tryFind (fun q -> q.PropertyType = p.ParameterType && String.Equals(q.Name, p.Name, StringComparison.OrdinalIgnoreCase))
+
+    t.GetConstructors bindings
+    |> Array.sortByDescending (fun c -> c.GetParameters().Length)
+    |> Array.tryPick (fun c ->
+        let found = c.GetParameters() |> Array.map property
+
+        if found.Length > 0 && found |> Array.forall Option.isSome then
+            Some(c, found |> Array.map Option.get)
+        else
+            None)
+
+let rec private make (t: Type) : Reader =
+    let generic (definition: Type) (arguments: Type[]) (item: Type) =
+        Activator.CreateInstance(definition.MakeGenericType arguments, readerOf item) :?> Reader
+
+    let definition = if t.IsGenericType then t.GetGenericTypeDefinition() else null
+    let argument i = t.GetGenericArguments()[i]
+    let readers = Array.map (fun (p: PropertyInfo) -> readerOf p.PropertyType)
+    let names = Array.map (fun (p: PropertyInfo) -> p.Name)
+
+    if typeof<Tensor>.IsAssignableFrom t then
+        Leaf()
+    elif isStatic t then
+        Fixed()
+    elif FSharpType.IsRecord t then
+        let fields = FSharpType.GetRecordFields t
+        Product(names fields, readers fields, FSharpValue.PreComputeRecordReader t, FSharpValue.PreComputeRecordConstructor t)
+    elif FSharpType.IsTuple t then
+        let items = FSharpType.GetTupleElements t
+
+        Product(
+            items |> Array.mapi (fun i _ -> $"Item{i + 1}"),
+            items |> Array.map readerOf,
+            FSharpValue.PreComputeTupleReader t,
+            FSharpValue.PreComputeTupleConstructor t
+        )
+    elif t.IsArray && t.GetArrayRank() = 1 then
+        generic typedefof<ArrayOf<_>> [| t.GetElementType() |] (t.GetElementType())
+    elif definition = typedefof<_ list> then
+        generic typedefof<ListOf<_>> [| argument 0 |] (argument 0)
+    elif definition = typedefof<Map<_, _>> then
+        generic typedefof<MapOf<_, _>> [| argument 0; argument 1 |] (argument 1)
+    elif
+        definition = typedefof<System.Collections.Generic.IReadOnlyList<_>>
+        || definition = typedefof<System.Collections.Generic.IEnumerable<_>>
+    then
+        generic typedefof<SequenceOf<_>> [| argument 0 |] (argument 0)
+    elif FSharpType.IsUnion t then
+        let case (c: UnionCaseInfo) =
+            let fields = c.GetFields()
+
+            let path (p: PropertyInfo) =
+                if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then c.Name else $"{c.Name}.{p.Name}"
+
+            Product(Array.map path fields, readers fields, FSharpValue.PreComputeUnionReader c, FSharpValue.PreComputeUnionConstructor c)
+            :> Reader
+
+        Cases(FSharpValue.PreComputeUnionTagReader t, lazy (FSharpType.GetUnionCases t |> Array.map case))
+    elif t = typeof<obj> || t.IsInterface || t.IsAbstract then
+        Dynamic readerOf
+    else
+        match constructorOf t with
+        | Some(constructor, properties) ->
+            Product(
+                names properties,
+                readers properties,
+                (fun o -> properties |> Array.map (fun p -> p.GetValue o)),
+                (fun values -> constructor.Invoke values)
+            )
+        | None ->
+            invalidArg
+                "tree"
+                $"a parameter tree cannot hold a {t.FullName}: leaves are tensors; records, tuples, lists, arrays, options, maps, unions and classes whose constructor takes all their properties are branches; numbers, strings, enums and functions are carried along"
+
+and internal readerOf (t: Type) : Reader =
+    match cache.TryGetValue t with
+    | true, r -> r
+    | _ ->
+        let r =
+            try
+                make t
+            with :? ArgumentException as e when not (e.Message.Contains $"in {t.Name}") && FSharpType.IsRecord t ->
+                raise (ArgumentException($"{e.Message} (in {t.Name})", e))
+
+        cache.GetOrAdd(t, r)
+
+type private Of<'P>() =
+    static member val Reader = readerOf typeof<'P>
+
+/// The tensors of a tree, in the order of its fields.
+let leaves (tree: 'P) : Tensor[] =
+    match box tree with
+    | :? Tensor as t -> [| t |]
+    | value ->
+        let into = ResizeArray<Tensor>()
+        Of<'P>.Reader.Leaves(value, into)
+        into.ToArray()
+
+/// A path for each tensor: `Hidden1.Weights`, `Layers[2].Bias`. The path of a bare tensor is empty.
+let paths (tree: 'P) : string[] =
+    let into = ResizeArray<string>()
+    Of<'P>.Reader.Paths(box tree, "", into)
+    into.ToArray()
+
+/// The tree with other tensors at its leaves.
+let rebuild (tree: 'P) (leaves: Tensor[]) : 'P =
+    match box tree with
+    | :? Tensor -> unbox<'P> (box leaves[0])
+    | value ->
+        let mutable next = 0
+        let built = Of<'P>.Reader.Build(value, leaves, &next)
+
+        if next <> leaves.Length then
+            invalidArg "leaves" $"the tree has {next} tensors, {leaves.Length} were given"
+
+        unbox<'P> built
+
+/// The tree with a function applied to every tensor.
+let map (f: Tensor -> Tensor) (tree: 'P) : 'P = rebuild tree (Array.map f (leaves tree))
+
+let private alike what (a: 'P) (b: 'P) (xs: Tensor[]) (ys: Tensor[]) =
+    if xs.Length <> ys.Length then
+        let p, q = paths a, paths b
+        let only = Array.append (Array.except q p) (Array.except p q) |> Array.truncate 5 |> String.concat ", "
+        invalidArg "tree" $"{what}: the trees have {xs.Length} and {ys.Length} tensors; they differ in {only}"
+
+/// The first tree with a function applied to every pair of tensors; both must be built alike.
+let map2 (f: Tensor -> Tensor -> Tensor) (a: 'P) (b: 'P) : 'P =
+    let xs, ys = leaves a, leaves b
+    alike "Tree.map2" a b xs ys
+    rebuild a (Array.map2 f xs ys)
+
+/// The first tree with a function applied to every triple of tensors; all must be built alike.
+let map3 (f: Tensor -> Tensor -> Tensor -> Tensor) (a: 'P) (b: 'P) (c: 'P) : 'P =
+    let xs, ys, zs = leaves a, leaves b, leaves c
+    alike "Tree.map3" a b xs ys
+    alike "Tree.map3" a c xs zs
+    rebuild a (Array.map3 f xs ys zs)
+
+/// The number of numbers in a tree.
+let count (tree: 'P) = leaves tree |> Array.sumBy (fun t -> Shape.size t.Shape)
