@@ -17,8 +17,7 @@ let private filled (dtype: DType) (shape: int[]) (draw: unit -> float) =
     | DType.Float32 -> NDArray.Of<float32>(shape, ReadOnlySpan(Array.init size (fun _ -> float32 (draw ()))))
     | _ -> NDArray.Of<float>(shape, ReadOnlySpan(Array.init size (fun _ -> draw ())))
 
-let private normal () =
-    sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
+let private normal () = sqrt (-2.0 * log (1.0 - random.NextDouble())) * cos (2.0 * Math.PI * random.NextDouble())
 
 /// One call as eager mode makes it: a new result, the kernel, and the result given back.
 let private into (shape: int[]) dtype (kernel: NDArray -> unit) () =

@@ -17,13 +17,7 @@ type Options = {
     Rounds: int
 }
 
-let defaults = {
-    Threads = None
-    Seconds = 2.0
-    Cases = None
-    Eager = false
-    Rounds = 3
-}
+let defaults = { Threads = None; Seconds = 2.0; Cases = None; Eager = false; Rounds = 3 }
 
 let rec parse options arguments =
     match arguments with

@@ -20,23 +20,20 @@ let repositoryRoot =
 
 /// Where oracles may lie: `../shared/data` seen from the repository root, then FUNCTIONAL_DATA and its parent
 /// (FUNCTIONAL_DATA may name the folder of one data set, such as MNIST, with the others beside it).
-let private folders =
-    [
-        Path.GetFullPath(Path.Combine(repositoryRoot, "..", "shared", "data"))
-        match Environment.GetEnvironmentVariable "FUNCTIONAL_DATA" with
-        | null
-        | "" -> ()
-        | folder ->
-            let folder = folder |> Path.GetFullPath |> Path.TrimEndingDirectorySeparator
-            folder
-            Path.GetDirectoryName folder
-    ]
+let private folders = [
+    Path.GetFullPath(Path.Combine(repositoryRoot, "..", "shared", "data"))
+    match Environment.GetEnvironmentVariable "FUNCTIONAL_DATA" with
+    | null
+    | "" -> ()
+    | folder ->
+        let folder = folder |> Path.GetFullPath |> Path.TrimEndingDirectorySeparator
+        folder
+        Path.GetDirectoryName folder
+]
 
 /// The full path of a file or folder of the oracles ("keras/keras_layers.jsonl.gz", "mnist"), where it exists.
 let tryFind (relative: string) =
-    folders
-    |> List.map (fun folder -> Path.Combine(folder, relative))
-    |> List.tryFind Path.Exists
+    folders |> List.map (fun folder -> Path.Combine(folder, relative)) |> List.tryFind Path.Exists
 
 /// A test that reads an oracle: it is given the oracle's full path, and skipped with the reason where that is absent.
 ///

@@ -11,5 +11,4 @@ let private slowLabel = "slow"
 let slow (test: Test) = TestLabel(slowLabel, test, Normal)
 
 /// The tests not marked slow.
-let reduced (tests: Test) =
-    tests |> Test.filter "." (List.contains slowLabel >> not)
+let reduced (tests: Test) = tests |> Test.filter "." (List.contains slowLabel >> not)
