@@ -114,14 +114,16 @@ public readonly struct NDArray
         return array;
     }
 
-    /// <summary>The elements, in row-major order. The span keeps the array alive.</summary>
+    /// <summary>The elements, in row-major order. The span stays good when the array is gone: its memory is never reused.</summary>
     /// <exception cref="InvalidCastException">T is not the .NET type of the elements.</exception>
     public ReadOnlySpan<T> AsSpan<T>()
         where T : unmanaged
     {
         if (DTypes.Of<T>() != DType)
             throw new InvalidCastException($"the elements are {DType}, not {typeof(T).Name}; cast the tensor first");
-        return InStorage().Storage!.Span<T>();
+        var storage = InStorage().Storage!;
+        storage.Expose();
+        return storage.Span<T>();
     }
 
     /// <summary>A copy of elements under a shape.</summary>

@@ -1,59 +1,93 @@
 // The bytes behind an array, and who may reuse them.
+//
+//   below 1 KB    an array of the garbage collector's, like any other
+//   to 64 KB      the same, but taken from the pool, and given back to it when it is released
+//   from 64 KB    pinned and aligned memory from the pool; goes back when it is released or becomes unreachable
+//
+// Fresh large memory costs more than most arithmetic on it (measured: 1.5 MB new 545 µs, reused 17 µs), finalizers on
+// small arrays cost more than their memory.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Functional.Kernels;
 
-/// <summary>
-/// The bytes behind an array. A kernel pins what it touches and keeps it alive until it is done:
+/// <summary>The bytes behind an array.</summary>
+/// <remarks>
+/// A kernel pins what it touches and keeps it alive until it is done:
 /// <code>
 /// fixed (byte* px = x.Storage, py = y.Storage) { ... }
 /// Storage.KeepAlive(x.Storage, y.Storage);
 /// </code>
 /// The pin alone is not enough: it holds the bytes, but a storage that is unreachable gives its bytes to the next array.
-/// </summary>
+/// </remarks>
 public class Storage
 {
-    private byte[]? data;
-    private readonly int offset;
+    internal const int SmallLimit = 1 << 10, LargeLimit = 1 << 16;
 
-    internal Storage(byte[] data, int offset, int length)
+    private byte[]? data;
+    private readonly int length;
+    private readonly byte offset;
+    private volatile bool exposed;
+
+    private protected Storage(byte[] data, int offset, int length)
     {
         this.data = data;
-        this.offset = offset;
-        ByteLength = length;
+        this.offset = (byte)offset;
+        this.length = length;
+    }
+
+    /// <summary>
+    /// How many bytes of large arrays may become garbage before a collection is forced to get them back; 64 MB at first.
+    /// What is found to be alive then does not count, nor what was released.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public static long Budget
+    {
+        get => Pool.Budget;
+        set => Pool.Budget = value;
     }
 
     /// <summary>How many bytes there are.</summary>
-    public int ByteLength { get; }
+    public int ByteLength => length;
 
     /// <summary>Whether the bytes were given back.</summary>
     public bool IsReleased => data is null;
 
     /// <summary>Whether the bytes were handed out bare, so that they are never given to another array.</summary>
-    public bool IsExposed { get; private set; }
+    public bool IsExposed => exposed;
 
     /// <summary>Room for some bytes, whose values are not set.</summary>
-    public static Storage Allocate(int bytes) => new(GC.AllocateUninitializedArray<byte>(bytes), 0, bytes);
+    public static Storage Allocate(int bytes)
+    {
+        if (bytes < SmallLimit) return new Storage(GC.AllocateUninitializedArray<byte>(bytes), 0, bytes);
+        return bytes < LargeLimit ? Medium(bytes) : LargeStorage.Of(bytes);
+    }
 
     /// <summary>The first byte, for <c>fixed</c>.</summary>
-    public ref byte GetPinnableReference() =>
-        ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Live()), offset);
+    /// <exception cref="ObjectDisposedException">The storage was released.</exception>
+    public ref byte GetPinnableReference() => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(data ?? Gone()), (nint)offset);
 
-    /// <summary>The bytes as elements. Whoever uses the span keeps the storage alive meanwhile.</summary>
+    /// <summary>The bytes as elements. Whoever uses the span keeps the storage alive meanwhile, or exposes it first.</summary>
+    /// <exception cref="ObjectDisposedException">The storage was released.</exception>
     public Span<T> Span<T>()
-        where T : unmanaged => MemoryMarshal.Cast<byte, T>(Live().AsSpan(offset, ByteLength));
+        where T : unmanaged =>
+        MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref GetPinnableReference()), length / Unsafe.SizeOf<T>());
 
-    /// <summary>Says that the bytes may be seen by somebody who does not hold this storage: they are never reused.</summary>
-    public void Expose() => IsExposed = true;
+    /// <summary>
+    /// Says that the bytes may be seen by somebody who does not hold this storage: from now on they are never reused,
+    /// and a release does nothing.
+    /// </summary>
+    public void Expose() => exposed = true;
 
     /// <summary>Gives the bytes back; every later access throws. Does nothing the second time, or when exposed.</summary>
     public void Release()
     {
-        if (!IsExposed) data = null;
+        if (exposed) return;
+        var bytes = Interlocked.Exchange(ref data, null);
+        if (bytes is not null) Recycle(bytes);
     }
 
-    /// <summary>Keeps storages from being reclaimed before this point; to be called after a kernel's last access.</summary>
+    /// <summary>Keeps storages from being reclaimed before this point; called after a kernel's last access.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void KeepAlive(Storage? a, Storage? b = null, Storage? c = null, Storage? d = null)
     {
@@ -63,6 +97,57 @@ public class Storage
         GC.KeepAlive(d);
     }
 
-    private byte[] Live() => data ?? throw new ObjectDisposedException(
+    private protected virtual void Recycle(byte[] bytes)
+    {
+        if (length >= SmallLimit) Pool.Give(bytes);
+    }
+
+    /// <summary>What a finalizer takes: the bytes, if they are still here.</summary>
+    private protected byte[]? Abandoned() => Interlocked.Exchange(ref data, null);
+
+    // Aligned where the array lies now. The garbage collector may move it later; then it is slower, not wrong.
+    private static Storage Medium(int bytes)
+    {
+        var array = Pool.Take(bytes) ?? GC.AllocateUninitializedArray<byte>(Pool.RoomFor(bytes));
+        return new Storage(array, Pool.AlignedOffset(array), bytes);
+    }
+
+    private static byte[] Gone() => throw new ObjectDisposedException(
         "tensor", "this tensor was released when its transformation returned; return it from the function to keep it");
+}
+
+/// <summary>A storage that gives its bytes back when it becomes unreachable.</summary>
+internal sealed class LargeStorage : Storage
+{
+    private LargeStorage(byte[] data, int bytes)
+        : base(data, Pool.AlignedOffset(data), bytes)
+    {
+    }
+
+    ~LargeStorage()
+    {
+        var bytes = Abandoned();
+        if (bytes is null) return;
+        Pool.Outstanding(-bytes.Length);
+        if (!IsExposed) Pool.Give(bytes);
+    }
+
+    public static LargeStorage Of(int bytes)
+    {
+        var array = Pool.Take(bytes);
+        if (array is null)
+        {
+            Pool.MakeRoom(bytes);
+            array = Pool.Take(bytes) ?? GC.AllocateUninitializedArray<byte>(Pool.RoomFor(bytes), pinned: true);
+        }
+        Pool.Outstanding(array.Length);
+        return new LargeStorage(array, bytes);
+    }
+
+    private protected override void Recycle(byte[] bytes)
+    {
+        GC.SuppressFinalize(this);
+        Pool.Outstanding(-bytes.Length);
+        Pool.Give(bytes);
+    }
 }
