@@ -18,7 +18,7 @@ internal static unsafe class Pool
 
     private static readonly Bin[] Bins = MakeBins();
     private static long budget = 64 << 20, limit = 64 << 20, outstanding, free, trimmed = Environment.TickCount64;
-    private static int collecting;
+    private static int collecting, hand;
 
     /// <summary>See <see cref="Storage.Budget"/>.</summary>
     public static long Budget
@@ -53,13 +53,14 @@ internal static unsafe class Pool
     public static void Give(byte[] array)
     {
         if (array.Length > KeepLimit + Alignment) return;
-        // As much may lie free as may be in use: more was never needed at once.
-        if (Interlocked.Add(ref free, array.Length) > Volatile.Read(ref limit))
+        var home = ClassOf(array.Length - Alignment);
+        // As much may lie free as may be in use: more was hardly needed at once.
+        if (Interlocked.Add(ref free, array.Length) > Volatile.Read(ref limit) && !MakeWay(home))
         {
             Interlocked.Add(ref free, -array.Length);
             return;
         }
-        Bins[ClassOf(array.Length - Alignment)].Give(array);
+        Bins[home].Give(array);
         var now = Environment.TickCount64;
         var last = Volatile.Read(ref trimmed);
         if (now - last > TrimMilliseconds && Interlocked.CompareExchange(ref trimmed, now, last) == last) Trim();
@@ -92,6 +93,19 @@ internal static unsafe class Pool
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
         GC.WaitForPendingFinalizers();
+    }
+
+    // Drops arrays of other sizes, in turns, until no more lies free than may; whether that is so then.
+    private static bool MakeWay(int home)
+    {
+        for (var tried = 0; tried < Bins.Length && Volatile.Read(ref free) > Volatile.Read(ref limit); tried++)
+        {
+            var other = (int)((uint)Interlocked.Increment(ref hand) % Bins.Length);
+            if (other == home) continue;
+            while (Volatile.Read(ref free) > Volatile.Read(ref limit) && Bins[other].Take() is { } array)
+                Interlocked.Add(ref free, -array.Length);
+        }
+        return Volatile.Read(ref free) <= Volatile.Read(ref limit);
     }
 
     private static void Trim()
@@ -128,6 +142,7 @@ internal static unsafe class Pool
 
         public byte[]? Take()
         {
+            if (arrays.Count == 0) return null;
             lock (arrays)
             {
                 if (!arrays.TryPop(out var array)) return null;
