@@ -7,6 +7,8 @@ open Functional.Bench.Options
 let private usage =
     """usage: Functional.Bench BENCHMARK [options]
 
+  steps                  training steps: loss, gradient, update
+  start                  process start to the end of the first training step of case b
   kernels                matrix products (gemm_...) and vector functions (elem_...)
   compare PEER_COMMAND   ours and a peer's program in turns, with ratios
 
@@ -15,7 +17,7 @@ options
   --seconds S            how long each case is measured (2)
   --cases a,b            only cases whose name begins so, in one process
   --rounds N             how often compare runs both (3)
-  --eager                steps operation by operation, not compiled
+  --eager                steps operation by operation, which is the only way yet
 
 Each prints lines `case median_us`. Without --cases every group runs in a process of its own."""
 
@@ -30,12 +32,20 @@ let private inProcesses benchmark groups measure arguments =
             for case, time in Measure.runSelf (benchmark :: arguments @ [ "--cases"; group ]) do
                 Measure.print case time
 
-let private groups = Kernels.groups |> List.map (fun group -> group, "kernels")
+let private groups = [
+    for group in Steps.groups do
+        group, "steps"
+    for group in Kernels.groups do
+        group, "kernels"
+]
 
 [<EntryPoint>]
 let main arguments =
     try
         match List.ofArray arguments with
+        | "steps" :: rest -> inProcesses "steps" Steps.groups Steps.measure rest
+        | "start" :: rest -> Start.run (parse defaults rest)
+        | "start-once" :: rest -> Start.once (parse defaults rest)
         | "kernels" :: rest -> inProcesses "kernels" Kernels.groups Kernels.measure rest
         | "compare" :: command :: rest -> Compare.run groups command (parse defaults rest)
         | _ -> Console.WriteLine usage

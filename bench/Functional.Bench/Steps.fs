@@ -1,0 +1,78 @@
+/// Training steps as a user writes them: loss, gradient and update over a record of parameters, under the peer's case names.
+module Functional.Bench.Steps
+
+open System
+open Functional
+open Functional.Kernels
+open Functional.Bench.Options
+
+let groups = [ "a_tiny_f32"; "a_full1000_f64"; "b_mlp_f32" ]
+
+type Layer = { Weights: Tensor; Bias: Tensor }
+
+/// The shape of cases a and b: two hidden layers and an output.
+type Net = { Hidden1: Layer; Hidden2: Layer; Output: Layer }
+
+let private dense layer x = x |> affine layer.Weights layer.Bias
+
+let private random = Random 1
+
+/// Weights uniform within ±1/√inputs, as the peer draws them.
+let private layer dtype inputs outputs =
+    let bound = 1.0 / sqrt (float inputs)
+    let draw _ = (2.0 * random.NextDouble() - 1.0) * bound
+
+    {
+        Weights = Tensor.create [ inputs; outputs ] (Array.init (inputs * outputs) draw) |> cast dtype
+        Bias = Tensor.create [ outputs ] (Array.init outputs draw) |> cast dtype
+    }
+
+let private net dtype inputs hidden outputs = {
+    Hidden1 = layer dtype inputs hidden
+    Hidden2 = layer dtype hidden hidden
+    Output = layer dtype hidden outputs
+}
+
+let private meanSquaredError (y: Tensor) (predicted: Tensor) = mean (square (predicted - y))
+
+/// One step of stochastic gradient descent after another, from an initial network on.
+let private descend rate (loss: Net -> Tensor) (initial: Net) =
+    let mutable current = initial
+
+    fun () ->
+        let gradient = grad loss current
+        current <- Tree.map2 (addScaled -rate) current gradient
+
+/// Case a: 1-64-64-1 with tanh, fitted to a sine.
+let private sine dtype examples () =
+    let x = Tensor.linspace -3.0 3.0 examples |> cast dtype |> reshape [ examples; 1 ]
+    let y = sin x
+
+    let predict net = dense net.Hidden1 >> tanh >> dense net.Hidden2 >> tanh >> dense net.Output
+
+    net dtype 1 64 1 |> descend 0.01 (fun net -> meanSquaredError y (predict net x))
+
+/// Case b: the talk's 784-500-500-10 with sigmoids, softmax and mean squared error.
+let private talk () =
+    let pixels = Array.init (128 * 784) (fun _ -> float32 (random.NextDouble()))
+    let x = Tensor.create [ 128; 784 ] pixels
+    let y = Tensor.create [ 128 ] (Array.init 128 (fun _ -> random.Next 10)) |> oneHot DType.Float32 10
+
+    let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
+
+    net DType.Float32 784 500 10 |> descend 0.1 (fun net -> meanSquaredError y (predict net x))
+
+/// Every case by name: making it gives the step.
+let cases: (string * (unit -> unit -> unit)) list = [
+    "a_tiny_f32", sine DType.Float32 128
+    "a_full1000_f64", sine DType.Float64 1000
+    "b_mlp_f32", talk
+]
+
+/// Measures the cases asked for in this process.
+let measure options =
+    options.Threads |> Option.iter (fun n -> Workers.Count <- n)
+
+    for name, make in cases do
+        if selects options name then
+            Measure.print name (Measure.microseconds options.Seconds (make ()))
