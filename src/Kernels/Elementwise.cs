@@ -1,100 +1,177 @@
+using System.Runtime.CompilerServices;
+
 namespace Functional.Kernels;
 
-/// <summary>Elementwise kernels. Operands broadcast to the shape of the result; the result is preallocated storage.</summary>
-public static class Elementwise
+/// <summary>
+/// Elementwise kernels over arrays. The result is preallocated storage, also when it is 0-d, and may be an operand of its
+/// own shape; operands may be 0-d inline and broadcast to the result's shape without being copied. Large work is divided
+/// among the workers in pieces whose size does not depend on their number.
+/// </summary>
+public static unsafe class Elementwise
 {
+    /// <summary>Results in a piece of work: some microseconds of it.</summary>
+    private const int CheapGrain = 32768, FunctionGrain = 8192, LibraryGrain = 512;
+
+    /// <summary>y = op(x), of one shape.</summary>
+    /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
     public static void Unary(Unary op, NDArray x, NDArray y)
     {
-        x = x.InStorage();
-        for (int i = 0, n = y.Size; i < n; i++)
-            if (x.DType.IsFloat()) Put(y, i, Scalars.Float(op, GetFloat(x, i), x.DType));
-            else Put(y, i, Scalars.Integer(op, GetInteger(x, i), x.DType));
-    }
-
-    public static void Binary(Binary op, NDArray a, NDArray b, NDArray y)
-    {
-        int[] ia = Indices(a, y), ib = Indices(b, y);
-        (a, b) = (a.InStorage(), b.InStorage());
-        for (int i = 0, n = y.Size; i < n; i++)
-            if (a.DType.IsFloat()) Put(y, i, Scalars.Float(op, GetFloat(a, ia[i]), GetFloat(b, ib[i]), a.DType));
-            else Put(y, i, Scalars.Integer(op, GetInteger(a, ia[i]), GetInteger(b, ib[i]), a.DType));
-    }
-
-    public static void Compare(Comparison op, NDArray a, NDArray b, NDArray y)
-    {
-        int[] ia = Indices(a, y), ib = Indices(b, y);
-        (a, b) = (a.InStorage(), b.InStorage());
-        for (int i = 0, n = y.Size; i < n; i++)
-            Put(y, i, a.DType.IsFloat() ? Scalars.Holds(op, GetFloat(a, ia[i]), GetFloat(b, ib[i])) : Scalars.Holds(op, GetInteger(a, ia[i]), GetInteger(b, ib[i])));
-    }
-
-    public static void Select(NDArray mask, NDArray a, NDArray b, NDArray y)
-    {
-        int[] im = Indices(mask, y), ia = Indices(a, y), ib = Indices(b, y);
-        (mask, a, b) = (mask.InStorage(), a.InStorage(), b.InStorage());
-        for (int i = 0, n = y.Size; i < n; i++)
+        var loop = ElementwiseLoops.Of(op, x.DType);
+        var inline = Inline(x);
+        fixed (byte* p = x.Storage, q = y.Storage)
         {
-            var (x, j) = GetInteger(mask, im[i]) != 0 ? (a, ia[i]) : (b, ib[i]);
-            if (x.DType.IsFloat()) Put(y, i, GetFloat(x, j)); else Put(y, i, GetInteger(x, j));
+            var from = x.Storage is null ? (byte*)&inline : p;
+            var (count, grain) = (y.Size, Grain(op));
+            if (count < 4 * grain)
+            {
+                loop(from, q, count);
+            }
+            else
+            {
+                var pieces = new MapPieces { Loop = loop, From = from, To = q, Count = count, Grain = grain, Width = x.DType.Size() };
+                Workers.Run((count + grain - 1) / grain, ref pieces);
+            }
         }
+        GC.KeepAlive(x.Storage);
+        GC.KeepAlive(y.Storage);
     }
 
-    public static void Cast(NDArray x, NDArray y)
-    {
-        x = x.InStorage();
-        for (int i = 0, n = y.Size; i < n; i++)
-        {
-            var scalar = x.DType.IsFloat() ? NDArray.OfFloat(GetFloat(x, i), x.DType) : NDArray.OfInteger(GetInteger(x, i), x.DType);
-            scalar = Scalars.Cast(scalar, y.DType);
-            if (y.DType.IsFloat()) Put(y, i, scalar.Float); else Put(y, i, scalar.Bits);
-        }
-    }
+    /// <summary>y = op(a, b); a and b broadcast to the shape of y.</summary>
+    /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
+    /// <exception cref="DivideByZeroException">Integers were divided by zero.</exception>
+    public static void Binary(Binary op, NDArray a, NDArray b, NDArray y) =>
+        Zip(new ZipRun { Loop = ElementwiseLoops.Of(op, a.DType) }, a, b, y, Grain(op));
 
-    /// <summary>y = a + s·b, all of one shape.</summary>
+    /// <summary>y = op(a, b) as Bool; a and b broadcast to the shape of y.</summary>
+    public static void Compare(Comparison op, NDArray a, NDArray b, NDArray y) =>
+        Zip(new ZipRun { Loop = ElementwiseLoops.Of(op, a.DType) }, a, b, y, CheapGrain);
+
+    /// <summary>y = a + s·b, the product not rounded; a, b and y have one float type and one shape.</summary>
     public static void AddScaled(double s, NDArray a, NDArray b, NDArray y)
     {
-        (a, b) = (a.InStorage(), b.InStorage());
-        for (int i = 0, n = y.Size; i < n; i++) Put(y, i, GetFloat(a, i) + s * GetFloat(b, i));
+        if (!y.DType.IsFloat()) throw new NotSupportedException($"add scaled: not defined for {y.DType}; cast to a float type");
+        Zip(new AddScaledRun { Single = y.DType == DType.Float32, Scale = s }, a, b, y, CheapGrain);
     }
 
+    /// <summary>y = mask ? a : b; all three broadcast to the shape of y.</summary>
+    public static void Select(NDArray mask, NDArray a, NDArray b, NDArray y)
+    {
+        long maskInline = Inline(mask), aInline = Inline(a), bInline = Inline(b);
+        var width = y.DType.Size();
+        fixed (byte* p = a.Storage, q = b.Storage, r = mask.Storage, to = y.Storage)
+        {
+            Broadcast.Invoke(
+                new SelectRun { Width = width },
+                new Operand(a.Storage is null ? (byte*)&aInline : p, width, a.Shape),
+                new Operand(b.Storage is null ? (byte*)&bInline : q, width, b.Shape),
+                new Operand(mask.Storage is null ? (byte*)&maskInline : r, 1, mask.Shape),
+                new Operand(to, width, y.Shape),
+                CheapGrain);
+        }
+        GC.KeepAlive(mask.Storage);
+        GC.KeepAlive(a.Storage);
+        GC.KeepAlive(b.Storage);
+        GC.KeepAlive(y.Storage);
+    }
+
+    /// <summary>y = x in the element type of y: floats to integers are truncated (beyond the range: the nearest end, NaN: 0), to Bool is ≠ 0.</summary>
+    public static void Cast(NDArray x, NDArray y)
+    {
+        var inline = Inline(x);
+        fixed (byte* p = x.Storage, q = y.Storage)
+            ElementwiseCasts.Run(x.DType, x.Storage is null ? (byte*)&inline : p, y.DType, q, y.Size);
+        GC.KeepAlive(x.Storage);
+        GC.KeepAlive(y.Storage);
+    }
+
+    /// <summary>Every element of y becomes the value of a 0-d array of its type.</summary>
     public static void Fill(NDArray y, NDArray scalar)
     {
-        for (int i = 0, n = y.Size; i < n; i++)
-            if (y.DType.IsFloat()) Put(y, i, scalar.Float); else Put(y, i, scalar.Bits);
+        var value = Inline(scalar.Settle());
+        switch (y.DType.Size())
+        {
+            case 4: y.Storage!.Span<int>()[..y.Size].Fill((int)value); break;
+            case 8: y.Storage!.Span<long>()[..y.Size].Fill(value); break;
+            default: y.Storage!.Span<byte>()[..y.Size].Fill((byte)value); break;
+        }
+        GC.KeepAlive(y.Storage);
     }
 
-    internal static double GetFloat(NDArray x, int i) => x.DType == DType.Float32 ? x.Storage!.Span<float>()[i] : x.Storage!.Span<double>()[i];
+    /// <summary>The element of an inline 0-d array as it would lie in memory, in the first bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static long Inline(in NDArray x) =>
+        x.DType == DType.Float32 ? BitConverter.SingleToUInt32Bits((float)x.Float) : x.Bits;
 
-    internal static long GetInteger(NDArray x, int i) => x.DType switch
+    private static void Zip<TRun>(TRun run, in NDArray a, in NDArray b, in NDArray y, int grain)
+        where TRun : struct, IRun
     {
-        DType.Int32 => x.Storage!.Span<int>()[i],
-        DType.Int64 => x.Storage!.Span<long>()[i],
-        _ => x.Storage!.Span<byte>()[i],
+        long aInline = Inline(a), bInline = Inline(b);
+        var width = a.DType.Size();
+        fixed (byte* p = a.Storage, q = b.Storage, to = y.Storage)
+        {
+            Broadcast.Invoke(
+                run,
+                new Operand(a.Storage is null ? (byte*)&aInline : p, width, a.Shape),
+                new Operand(b.Storage is null ? (byte*)&bInline : q, width, b.Shape),
+                new Operand(null, 0, []),
+                new Operand(to, y.DType.Size(), y.Shape),
+                grain);
+        }
+        GC.KeepAlive(a.Storage);
+        GC.KeepAlive(b.Storage);
+        GC.KeepAlive(y.Storage);
+    }
+
+    private static int Grain(Unary op) => op switch
+    {
+        Functional.Unary.Neg or Functional.Unary.Abs or Functional.Unary.Sign or Functional.Unary.Sqrt or Functional.Unary.Rsqrt
+            or Functional.Unary.Square or Functional.Unary.Reciprocal or Functional.Unary.Relu or Functional.Unary.Floor
+            or Functional.Unary.Ceil or Functional.Unary.Round or Functional.Unary.Not => CheapGrain,
+        Functional.Unary.Asin or Functional.Unary.Acos or Functional.Unary.Atan => LibraryGrain,
+        _ => FunctionGrain,
     };
 
-    internal static void Put(NDArray y, int i, double value)
+    private static int Grain(Binary op) =>
+        op is Functional.Binary.Pow or Functional.Binary.Atan2 or Functional.Binary.Rem ? LibraryGrain : CheapGrain;
+
+    private struct MapPieces : IChunks
     {
-        if (y.DType == DType.Float32) y.Storage!.Span<float>()[i] = (float)value;
-        else y.Storage!.Span<double>()[i] = value;
+        public delegate*<void*, void*, nint, void> Loop;
+        public byte* From, To;
+        public int Count, Grain, Width;
+
+        public readonly void Run(int chunk)
+        {
+            var start = (nint)chunk * Grain;
+            Loop(From + start * Width, To + start * Width, Math.Min(Grain, Count - start));
+        }
     }
 
-    internal static void Put(NDArray y, int i, long value)
+    private struct ZipRun : IRun
     {
-        if (y.DType == DType.Int32) y.Storage!.Span<int>()[i] = (int)value;
-        else if (y.DType == DType.Int64) y.Storage!.Span<long>()[i] = value;
-        else y.Storage!.Span<byte>()[i] = (byte)value;
+        public delegate*<void*, nint, void*, nint, void*, nint, void> Loop;
+
+        public readonly void Invoke(void* a, nint aStride, void* b, nint bStride, void* c, nint cStride, void* y, nint count) =>
+            Loop(a, aStride, b, bStride, y, count);
     }
 
-    internal static int[] Indices(NDArray x, NDArray y)
+    private struct AddScaledRun : IRun
     {
-        var rank = y.Rank;
-        var strides = new int[rank];
-        for (int axis = x.Rank - 1, stride = 1; axis >= 0; stride *= x.Shape[axis--])
-            strides[axis + rank - x.Rank] = x.Shape[axis] == 1 ? 0 : stride;
-        var indices = new int[y.Size];
-        for (var i = 0; i < indices.Length; i++)
-            for (int axis = rank - 1, rest = i; axis >= 0; rest /= y.Shape[axis--])
-                indices[i] += rest % y.Shape[axis] * strides[axis];
-        return indices;
+        public bool Single;
+        public double Scale;
+
+        public readonly void Invoke(void* a, nint aStride, void* b, nint bStride, void* c, nint cStride, void* y, nint count)
+        {
+            if (Single) ElementwiseLoops.AddScaled((float)Scale, (float*)a, aStride, (float*)b, bStride, (float*)y, count);
+            else ElementwiseLoops.AddScaled(Scale, (double*)a, aStride, (double*)b, bStride, (double*)y, count);
+        }
+    }
+
+    private struct SelectRun : IRun
+    {
+        public int Width;
+
+        public readonly void Invoke(void* a, nint aStride, void* b, nint bStride, void* c, nint cStride, void* y, nint count) =>
+            ElementwiseLoops.Select(Width, (byte*)c, cStride, a, aStride, b, bStride, y, count);
     }
 }

@@ -7,7 +7,7 @@ public static class Reductions
     {
         var type = x.DType;
         if (type == DType.Bool && op is not (Reduction.Max or Reduction.Min) || !type.IsFloat() && op == Reduction.LogSumExp)
-            throw Scalars.Undefined(op, type);
+            throw ElementwiseFunctions.Undefined(op, type);
         x = x.InStorage();
         var to = Targets(x, axes);
         int m = y.Size, n = x.Size;
@@ -17,18 +17,18 @@ public static class Reductions
             Array.Fill(s, op switch { Reduction.Sum => 0.0, Reduction.Prod => 1, Reduction.Min => double.PositiveInfinity, _ => double.NegativeInfinity });
             for (var i = 0; i < n; i++)
             {
-                var v = Elementwise.GetFloat(x, i);
+                var v = GetFloat(x, i);
                 ref var t = ref s[to[i]];
                 t = op switch { Reduction.Sum => t + v, Reduction.Prod => t * v, Reduction.Min => Math.Min(t, v), _ => Math.Max(t, v) };
             }
             if (op == Reduction.LogSumExp)
             {
                 var e = new double[m];
-                for (var i = 0; i < n; i++) e[to[i]] += Math.Exp(Elementwise.GetFloat(x, i) - s[to[i]]);
+                for (var i = 0; i < n; i++) e[to[i]] += Math.Exp(GetFloat(x, i) - s[to[i]]);
                 for (var j = 0; j < m; j++)
                     if (double.IsFinite(s[j])) s[j] += Math.Log(e[j]);
             }
-            for (var j = 0; j < m; j++) Elementwise.Put(y, j, s[j]);
+            for (var j = 0; j < m; j++) Put(y, j, s[j]);
         }
         else
         {
@@ -37,11 +37,11 @@ public static class Reductions
             Array.Fill(s, op switch { Reduction.Sum => 0, Reduction.Prod => 1, Reduction.Min => high, _ => low });
             for (var i = 0; i < n; i++)
             {
-                var v = Elementwise.GetInteger(x, i);
+                var v = GetInteger(x, i);
                 ref var t = ref s[to[i]];
                 t = op switch { Reduction.Sum => t + v, Reduction.Prod => t * v, Reduction.Min => Math.Min(t, v), _ => Math.Max(t, v) };
             }
-            for (var j = 0; j < m; j++) Elementwise.Put(y, j, s[j]);
+            for (var j = 0; j < m; j++) Put(y, j, s[j]);
         }
     }
 
@@ -63,7 +63,7 @@ public static class Reductions
 
     public static void ArgReduce(ArgReduction op, NDArray x, int axis, NDArray y)
     {
-        if (x.DType == DType.Bool) throw Scalars.Undefined(op, x.DType);
+        if (x.DType == DType.Bool) throw ElementwiseFunctions.Undefined(op, x.DType);
         var (outer, size, inner) = Around(x, axis);
         if (size == 0 && y.Size > 0) throw new ArgumentException($"{op.ToString().ToLowerInvariant()}: axis {axis} of shape {string.Join("×", x.Shape)} is empty");
         for (var o = 0; o < outer; o++)
@@ -77,19 +77,19 @@ public static class Reductions
                     bool better;
                     if (x.DType.IsFloat())
                     {
-                        double u = Elementwise.GetFloat(x, p), v = Elementwise.GetFloat(x, q);
+                        double u = GetFloat(x, p), v = GetFloat(x, q);
                         better = sign * v > sign * u || double.IsNaN(v) && !double.IsNaN(u);
                     }
-                    else better = Elementwise.GetInteger(x, q).CompareTo(Elementwise.GetInteger(x, p)) * sign > 0;
+                    else better = GetInteger(x, q).CompareTo(GetInteger(x, p)) * sign > 0;
                     if (better) best = k;
                 }
-                Elementwise.Put(y, o * inner + i, (long)best);
+                Put(y, o * inner + i, (long)best);
             }
     }
 
     public static void Cumulate(Cumulation op, NDArray x, int axis, bool reverse, NDArray y)
     {
-        if (x.DType == DType.Bool) throw Scalars.Undefined(op, x.DType);
+        if (x.DType == DType.Bool) throw ElementwiseFunctions.Undefined(op, x.DType);
         var (outer, size, inner) = Around(x, axis);
         for (var o = 0; o < outer; o++)
             for (var i = 0; i < inner; i++)
@@ -100,15 +100,15 @@ public static class Reductions
                     var p = (o * size + (reverse ? size - 1 - k : k)) * inner + i;
                     if (x.DType.IsFloat())
                     {
-                        var v = Elementwise.GetFloat(x, p);
+                        var v = GetFloat(x, p);
                         f = op == Cumulation.Sum ? f + v : f * v;
-                        Elementwise.Put(y, p, f);
+                        Put(y, p, f);
                     }
                     else
                     {
-                        var v = Elementwise.GetInteger(x, p);
+                        var v = GetInteger(x, p);
                         n = op == Cumulation.Sum ? n + v : n * v;
-                        Elementwise.Put(y, p, n);
+                        Put(y, p, n);
                     }
                 }
             }
@@ -122,10 +122,10 @@ public static class Reductions
             for (var i = 0; i < inner; i++)
             {
                 double max = double.NegativeInfinity, sum = 0;
-                for (var k = 0; k < size; k++) max = Math.Max(max, Elementwise.GetFloat(x, (o * size + k) * inner + i));
-                for (var k = 0; k < size; k++) sum += Math.Exp(Elementwise.GetFloat(x, (o * size + k) * inner + i) - max);
+                for (var k = 0; k < size; k++) max = Math.Max(max, GetFloat(x, (o * size + k) * inner + i));
+                for (var k = 0; k < size; k++) sum += Math.Exp(GetFloat(x, (o * size + k) * inner + i) - max);
                 for (var k = 0; k < size; k++)
-                    Elementwise.Put(y, (o * size + k) * inner + i, Math.Exp(Elementwise.GetFloat(x, (o * size + k) * inner + i) - max) / sum);
+                    Put(y, (o * size + k) * inner + i, Math.Exp(GetFloat(x, (o * size + k) * inner + i) - max) / sum);
             }
     }
 
@@ -138,11 +138,11 @@ public static class Reductions
             {
                 double sum = 0;
                 for (var k = 0; k < size; k++)
-                    sum += Elementwise.GetFloat(t, (o * size + k) * inner + i) * Elementwise.GetFloat(s, (o * size + k) * inner + i);
+                    sum += GetFloat(t, (o * size + k) * inner + i) * GetFloat(s, (o * size + k) * inner + i);
                 for (var k = 0; k < size; k++)
                 {
                     var p = (o * size + k) * inner + i;
-                    Elementwise.Put(y, p, Elementwise.GetFloat(s, p) * (Elementwise.GetFloat(t, p) - sum));
+                    Put(y, p, GetFloat(s, p) * (GetFloat(t, p) - sum));
                 }
             }
     }
@@ -170,5 +170,27 @@ public static class Reductions
             for (int axis = rank - 1, rest = i; axis >= 0; rest /= x.Shape[axis--])
                 targets[i] += rest % x.Shape[axis] * strides[axis];
         return targets;
+    }
+
+    private static double GetFloat(NDArray x, int i) => x.DType == DType.Float32 ? x.Storage!.Span<float>()[i] : x.Storage!.Span<double>()[i];
+
+    private static long GetInteger(NDArray x, int i) => x.DType switch
+    {
+        DType.Int32 => x.Storage!.Span<int>()[i],
+        DType.Int64 => x.Storage!.Span<long>()[i],
+        _ => x.Storage!.Span<byte>()[i],
+    };
+
+    private static void Put(NDArray y, int i, double value)
+    {
+        if (y.DType == DType.Float32) y.Storage!.Span<float>()[i] = (float)value;
+        else y.Storage!.Span<double>()[i] = value;
+    }
+
+    private static void Put(NDArray y, int i, long value)
+    {
+        if (y.DType == DType.Int32) y.Storage!.Span<int>()[i] = (int)value;
+        else if (y.DType == DType.Int64) y.Storage!.Span<long>()[i] = value;
+        else y.Storage!.Span<byte>()[i] = (byte)value;
     }
 }

@@ -1,0 +1,255 @@
+using System.Runtime.CompilerServices;
+
+namespace Functional.Kernels.Functions;
+
+// The elementwise functions of one array, each as a type.
+internal readonly struct Neg : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => -x;
+}
+
+internal readonly struct Abs : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Abs(x);
+}
+
+internal readonly struct Sign : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Sign(x);
+}
+
+internal readonly struct Exp : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Exp(x);
+}
+
+internal readonly struct Expm1 : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Expm1(x);
+}
+
+internal readonly struct Log : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Log(x);
+}
+
+internal readonly struct Log1p : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Log1p(x);
+}
+
+internal readonly struct Sqrt : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Sqrt(x);
+}
+
+internal readonly struct Rsqrt : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Of(1) / V.Sqrt(x);
+}
+
+internal readonly struct Square : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => x * x;
+}
+
+internal readonly struct Reciprocal : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Of(1) / x;
+}
+
+internal readonly struct Sin : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Sin(x);
+}
+
+internal readonly struct Cos : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Cos(x);
+}
+
+internal readonly struct Tan : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Tan(x);
+}
+
+internal readonly struct Asin : IUnary, IScalarFunction
+{
+    public static double Of(double x) => Math.Asin(x);
+
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Each<Asin>(x);
+}
+
+internal readonly struct Acos : IUnary, IScalarFunction
+{
+    public static double Of(double x) => Math.Acos(x);
+
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Each<Acos>(x);
+}
+
+internal readonly struct Atan : IUnary, IScalarFunction
+{
+    public static double Of(double x) => Math.Atan(x);
+
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Each<Atan>(x);
+}
+
+internal readonly struct Sinh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Sinh(x);
+}
+
+internal readonly struct Cosh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Cosh(x);
+}
+
+internal readonly struct Tanh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Tanh(x);
+}
+
+internal readonly struct Asinh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Asinh(x);
+}
+
+internal readonly struct Acosh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Acosh(x);
+}
+
+internal readonly struct Atanh : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Atanh(x);
+}
+
+internal readonly struct Sigmoid : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Sigmoid(x);
+}
+
+internal readonly struct Softplus : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Softplus(x);
+}
+
+internal readonly struct Relu : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Select(V.Less(x, V.Of(0)), V.Of(0), x);
+}
+
+internal readonly struct Erf : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => VectorMath<V, T>.Erf(x);
+}
+
+internal readonly struct Floor : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Floor(x);
+}
+
+internal readonly struct Ceil : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Ceiling(x);
+}
+
+internal readonly struct Round : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => V.Round(x);
+}
+
+internal readonly struct Not : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : unmanaged, ILanes<V, T>
+        where T : unmanaged => typeof(T) == typeof(byte) ? x ^ V.All((T)(object)(byte)1) : ~x;
+}

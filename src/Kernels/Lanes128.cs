@@ -1,0 +1,206 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Functional.Kernels;
+
+/// <summary>Lanes of 128 bits: every processor; also single numbers, in the first lane.</summary>
+internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes128<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private readonly Vector128<T> value = value;
+
+    public static int Count => Vector128<T>.Count;
+
+    public T First => value.ToScalar();
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Load(T* from) => new(Vector128.Load(from));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Load(T* from, int count)
+    {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count));
+            return new(Avx2.MaskLoad((int*)from, mask).As<int, T>());
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count));
+            return new(Avx2.MaskLoad((long*)from, mask).As<long, T>());
+        }
+        Vector128<T> whole = default;
+        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
+        return new(whole);
+    }
+
+    [MethodImpl(Inline)]
+    public void Store(T* to) => value.Store(to);
+
+    [MethodImpl(Inline)]
+    public void Store(T* to, int count)
+    {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count));
+            Avx2.MaskStore((int*)to, mask, value.AsInt32());
+            return;
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count));
+            Avx2.MaskStore((long*)to, mask, value.AsInt64());
+            return;
+        }
+        var whole = value;
+        Unsafe.CopyBlockUnaligned(to, &whole, (uint)(count * sizeof(T)));
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> LoadTruths(byte* from)
+    {
+        if (sizeof(T) == 1) return new(~Vector128.Equals(Vector128.Load(from), Vector128<byte>.Zero).As<byte, T>());
+        return new(sizeof(T) == 4
+            ? ~Vector128.Equals(Vector128.Create((int)from[0], from[1], from[2], from[3]), Vector128<int>.Zero).As<int, T>()
+            : ~Vector128.Equals(Vector128.Create((long)from[0], from[1]), Vector128<long>.Zero).As<long, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> All(T value) => new(Vector128.Create(value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> One(T value) => new(Vector128.CreateScalar(value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Of(double constant) => new(
+        typeof(T) == typeof(float) ? Vector128.Create((float)constant).As<float, T>() : Vector128.Create(constant).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> OfBits(int bits) => new(
+        sizeof(T) == 4 ? Vector128.Create(bits).As<int, T>() : Vector128.Create((long)bits).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator +(Lanes128<T> a, Lanes128<T> b) => new(a.value + b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator -(Lanes128<T> a, Lanes128<T> b) => new(a.value - b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator *(Lanes128<T> a, Lanes128<T> b) => new(a.value * b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator /(Lanes128<T> a, Lanes128<T> b) => new(a.value / b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator -(Lanes128<T> a) => new(-a.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator &(Lanes128<T> a, Lanes128<T> b) => new(a.value & b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator |(Lanes128<T> a, Lanes128<T> b) => new(a.value | b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator ^(Lanes128<T> a, Lanes128<T> b) => new(a.value ^ b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> operator ~(Lanes128<T> a) => new(~a.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Fma(Lanes128<T> a, Lanes128<T> b, Lanes128<T> c) => new(typeof(T) == typeof(float)
+        ? Vector128.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>()
+        : Vector128.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Abs(Lanes128<T> a) => new(Vector128.Abs(a.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Sqrt(Lanes128<T> a) => new(Vector128.Sqrt(a.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Floor(Lanes128<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Floor(a.value.AsSingle()).As<float, T>()
+        : Vector128.Floor(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Ceiling(Lanes128<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Ceiling(a.value.AsSingle()).As<float, T>()
+        : Vector128.Ceiling(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Round(Lanes128<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Round(a.value.AsSingle()).As<float, T>()
+        : Vector128.Round(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Max(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Max(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Min(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Min(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Clamp(Lanes128<T> a, Lanes128<T> low, Lanes128<T> high)
+    {
+        // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
+        return new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, a.value)));
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Equal(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Equals(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Less(Lanes128<T> a, Lanes128<T> b) => new(Vector128.LessThan(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> LessOrEqual(Lanes128<T> a, Lanes128<T> b) => new(Vector128.LessThanOrEqual(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Select(Lanes128<T> mask, Lanes128<T> a, Lanes128<T> b) =>
+        new(Vector128.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static ulong MaskBits(Lanes128<T> mask) => mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> Scale(Lanes128<T> x, Lanes128<T> n)
+    {
+        if (Avx512F.VL.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx512F.VL.Scale(x.value.AsSingle(), n.value.AsSingle()).As<float, T>()
+                : Avx512F.VL.Scale(x.value.AsDouble(), n.value.AsDouble()).As<double, T>());
+        }
+        // In two steps of half the size: each power is a normal number, and only the last product rounds.
+        var half = Floor(n * Of(0.5));
+        return x * Power2(half) * Power2(n - half);
+    }
+
+    /// <summary>2ⁿ by writing n into the exponent: the sum's last bits are n plus the bias.</summary>
+    [MethodImpl(Inline)]
+    private static Lanes128<T> Power2(Lanes128<T> n) => typeof(T) == typeof(float)
+        ? ShiftLeft(n + Of(12582912 + 127), 23)
+        : ShiftLeft(n + Of(6755399441055744 + 1023), 52);
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> AddBits(Lanes128<T> a, Lanes128<T> b) => new(sizeof(T) == 4
+        ? (a.value.AsInt32() + b.value.AsInt32()).As<int, T>()
+        : (a.value.AsInt64() + b.value.AsInt64()).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> SubtractBits(Lanes128<T> a, Lanes128<T> b) => new(sizeof(T) == 4
+        ? (a.value.AsInt32() - b.value.AsInt32()).As<int, T>()
+        : (a.value.AsInt64() - b.value.AsInt64()).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> ShiftLeft(Lanes128<T> a, int bits) => new(sizeof(T) == 4
+        ? Vector128.ShiftLeft(a.value.AsInt32(), bits).As<int, T>()
+        : Vector128.ShiftLeft(a.value.AsInt64(), bits).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes128<T> ShiftRight(Lanes128<T> a, int bits) => new(sizeof(T) == 4
+        ? Vector128.ShiftRightArithmetic(a.value.AsInt32(), bits).As<int, T>()
+        : Vector128.ShiftRightArithmetic(a.value.AsInt64(), bits).As<long, T>());
+}

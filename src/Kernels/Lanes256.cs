@@ -1,0 +1,206 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Functional.Kernels;
+
+/// <summary>Lanes of 256 bits: AVX2.</summary>
+internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes256<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private readonly Vector256<T> value = value;
+
+    public static int Count => Vector256<T>.Count;
+
+    public T First => value.ToScalar();
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Load(T* from) => new(Vector256.Load(from));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Load(T* from, int count)
+    {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
+            return new(Avx2.MaskLoad((int*)from, mask).As<int, T>());
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count));
+            return new(Avx2.MaskLoad((long*)from, mask).As<long, T>());
+        }
+        Vector256<T> whole = default;
+        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
+        return new(whole);
+    }
+
+    [MethodImpl(Inline)]
+    public void Store(T* to) => value.Store(to);
+
+    [MethodImpl(Inline)]
+    public void Store(T* to, int count)
+    {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
+            Avx2.MaskStore((int*)to, mask, value.AsInt32());
+            return;
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count));
+            Avx2.MaskStore((long*)to, mask, value.AsInt64());
+            return;
+        }
+        var whole = value;
+        Unsafe.CopyBlockUnaligned(to, &whole, (uint)(count * sizeof(T)));
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> LoadTruths(byte* from)
+    {
+        if (sizeof(T) == 1) return new(~Vector256.Equals(Vector256.Load(from), Vector256<byte>.Zero).As<byte, T>());
+        return new(sizeof(T) == 4
+            ? ~Vector256.Equals(Avx2.ConvertToVector256Int32(Vector128.CreateScalar(*(ulong*)from).AsByte()), Vector256<int>.Zero).As<int, T>()
+            : ~Vector256.Equals(Avx2.ConvertToVector256Int64(Vector128.CreateScalar(*(uint*)from).AsByte()), Vector256<long>.Zero).As<long, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> All(T value) => new(Vector256.Create(value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> One(T value) => new(Vector256.CreateScalar(value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Of(double constant) => new(
+        typeof(T) == typeof(float) ? Vector256.Create((float)constant).As<float, T>() : Vector256.Create(constant).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> OfBits(int bits) => new(
+        sizeof(T) == 4 ? Vector256.Create(bits).As<int, T>() : Vector256.Create((long)bits).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator +(Lanes256<T> a, Lanes256<T> b) => new(a.value + b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator -(Lanes256<T> a, Lanes256<T> b) => new(a.value - b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator *(Lanes256<T> a, Lanes256<T> b) => new(a.value * b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator /(Lanes256<T> a, Lanes256<T> b) => new(a.value / b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator -(Lanes256<T> a) => new(-a.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator &(Lanes256<T> a, Lanes256<T> b) => new(a.value & b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator |(Lanes256<T> a, Lanes256<T> b) => new(a.value | b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator ^(Lanes256<T> a, Lanes256<T> b) => new(a.value ^ b.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> operator ~(Lanes256<T> a) => new(~a.value);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Fma(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) => new(typeof(T) == typeof(float)
+        ? Vector256.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>()
+        : Vector256.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Abs(Lanes256<T> a) => new(Vector256.Abs(a.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Sqrt(Lanes256<T> a) => new(Vector256.Sqrt(a.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Floor(Lanes256<T> a) => new(typeof(T) == typeof(float)
+        ? Vector256.Floor(a.value.AsSingle()).As<float, T>()
+        : Vector256.Floor(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Ceiling(Lanes256<T> a) => new(typeof(T) == typeof(float)
+        ? Vector256.Ceiling(a.value.AsSingle()).As<float, T>()
+        : Vector256.Ceiling(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Round(Lanes256<T> a) => new(typeof(T) == typeof(float)
+        ? Vector256.Round(a.value.AsSingle()).As<float, T>()
+        : Vector256.Round(a.value.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Min(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Min(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Clamp(Lanes256<T> a, Lanes256<T> low, Lanes256<T> high)
+    {
+        // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
+        return new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, a.value)));
+    }
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Equal(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Equals(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Less(Lanes256<T> a, Lanes256<T> b) => new(Vector256.LessThan(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> LessOrEqual(Lanes256<T> a, Lanes256<T> b) => new(Vector256.LessThanOrEqual(a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Select(Lanes256<T> mask, Lanes256<T> a, Lanes256<T> b) =>
+        new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(Inline)]
+    public static ulong MaskBits(Lanes256<T> mask) => mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> Scale(Lanes256<T> x, Lanes256<T> n)
+    {
+        if (Avx512F.VL.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx512F.VL.Scale(x.value.AsSingle(), n.value.AsSingle()).As<float, T>()
+                : Avx512F.VL.Scale(x.value.AsDouble(), n.value.AsDouble()).As<double, T>());
+        }
+        // In two steps of half the size: each power is a normal number, and only the last product rounds.
+        var half = Floor(n * Of(0.5));
+        return x * Power2(half) * Power2(n - half);
+    }
+
+    /// <summary>2ⁿ by writing n into the exponent: the sum's last bits are n plus the bias.</summary>
+    [MethodImpl(Inline)]
+    private static Lanes256<T> Power2(Lanes256<T> n) => typeof(T) == typeof(float)
+        ? ShiftLeft(n + Of(12582912 + 127), 23)
+        : ShiftLeft(n + Of(6755399441055744 + 1023), 52);
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> AddBits(Lanes256<T> a, Lanes256<T> b) => new(sizeof(T) == 4
+        ? (a.value.AsInt32() + b.value.AsInt32()).As<int, T>()
+        : (a.value.AsInt64() + b.value.AsInt64()).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> SubtractBits(Lanes256<T> a, Lanes256<T> b) => new(sizeof(T) == 4
+        ? (a.value.AsInt32() - b.value.AsInt32()).As<int, T>()
+        : (a.value.AsInt64() - b.value.AsInt64()).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> ShiftLeft(Lanes256<T> a, int bits) => new(sizeof(T) == 4
+        ? Vector256.ShiftLeft(a.value.AsInt32(), bits).As<int, T>()
+        : Vector256.ShiftLeft(a.value.AsInt64(), bits).As<long, T>());
+
+    [MethodImpl(Inline)]
+    public static Lanes256<T> ShiftRight(Lanes256<T> a, int bits) => new(sizeof(T) == 4
+        ? Vector256.ShiftRightArithmetic(a.value.AsInt32(), bits).As<int, T>()
+        : Vector256.ShiftRightArithmetic(a.value.AsInt64(), bits).As<long, T>());
+}
