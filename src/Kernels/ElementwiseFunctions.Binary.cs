@@ -7,7 +7,7 @@ internal readonly struct Add : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a + b;
 }
 
@@ -15,7 +15,7 @@ internal readonly struct Sub : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a - b;
 }
 
@@ -23,7 +23,7 @@ internal readonly struct Mul : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a * b;
 }
 
@@ -31,7 +31,7 @@ internal readonly struct Div : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a / b;
 }
 
@@ -40,7 +40,7 @@ internal readonly struct Pow : IBinary, IScalarFunction2
     public static double Of(double a, double b) => b == 2 ? a * a : Math.Pow(a, b);
 
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Pow>(a, b);
 }
 
@@ -49,7 +49,7 @@ internal readonly struct Atan2 : IBinary, IScalarFunction2
     public static double Of(double a, double b) => Math.Atan2(a, b);
 
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Atan2>(a, b);
 }
 
@@ -57,7 +57,7 @@ internal readonly struct Max : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Max(a, b);
 }
 
@@ -65,7 +65,7 @@ internal readonly struct Min : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Min(a, b);
 }
 
@@ -74,7 +74,7 @@ internal readonly struct Rem : IBinary, IScalarFunction2
     public static double Of(double a, double b) => a % b;
 
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Rem>(a, b);
 }
 
@@ -82,7 +82,7 @@ internal readonly struct And : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a & b;
 }
 
@@ -90,7 +90,7 @@ internal readonly struct Or : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a | b;
 }
 
@@ -98,7 +98,7 @@ internal readonly struct Xor : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a ^ b;
 }
 
@@ -106,7 +106,7 @@ internal readonly struct TanhScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a * V.Fma(-b, b, V.Of(1));
 }
 
@@ -114,7 +114,7 @@ internal readonly struct SigmoidScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => a * (b * (V.Of(1) - b));
 }
 
@@ -122,7 +122,7 @@ internal readonly struct ReluScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Select(V.Less(V.Of(0), b), a, V.Of(0));
 }
 
@@ -130,7 +130,7 @@ internal readonly struct Equal : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Equal(a, b);
 }
 
@@ -138,7 +138,7 @@ internal readonly struct NotEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => ~V.Equal(a, b);
 }
 
@@ -146,7 +146,7 @@ internal readonly struct Less : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Less(a, b);
 }
 
@@ -154,7 +154,7 @@ internal readonly struct LessEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.LessOrEqual(a, b);
 }
 
@@ -162,7 +162,7 @@ internal readonly struct Greater : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Less(b, a);
 }
 
@@ -170,6 +170,6 @@ internal readonly struct GreaterEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.LessOrEqual(b, a);
 }

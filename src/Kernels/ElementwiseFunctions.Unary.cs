@@ -7,7 +7,7 @@ internal readonly struct Neg : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => -x;
 }
 
@@ -15,7 +15,7 @@ internal readonly struct Abs : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Abs(x);
 }
 
@@ -23,7 +23,7 @@ internal readonly struct Sign : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Sign(x);
 }
 
@@ -31,7 +31,7 @@ internal readonly struct Exp : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Exp(x);
 }
 
@@ -39,7 +39,7 @@ internal readonly struct Expm1 : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Expm1(x);
 }
 
@@ -47,7 +47,7 @@ internal readonly struct Log : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Log(x);
 }
 
@@ -55,7 +55,7 @@ internal readonly struct Log1p : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Log1p(x);
 }
 
@@ -63,7 +63,7 @@ internal readonly struct Sqrt : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Sqrt(x);
 }
 
@@ -71,7 +71,7 @@ internal readonly struct Rsqrt : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Of(1) / V.Sqrt(x);
 }
 
@@ -79,7 +79,7 @@ internal readonly struct Square : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => x * x;
 }
 
@@ -87,7 +87,7 @@ internal readonly struct Reciprocal : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Of(1) / x;
 }
 
@@ -95,7 +95,7 @@ internal readonly struct Sin : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Sin(x);
 }
 
@@ -103,7 +103,7 @@ internal readonly struct Cos : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Cos(x);
 }
 
@@ -111,7 +111,7 @@ internal readonly struct Tan : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Tan(x);
 }
 
@@ -120,7 +120,7 @@ internal readonly struct Asin : IUnary, IScalarFunction
     public static double Of(double x) => Math.Asin(x);
 
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Asin>(x);
 }
 
@@ -129,7 +129,7 @@ internal readonly struct Acos : IUnary, IScalarFunction
     public static double Of(double x) => Math.Acos(x);
 
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Acos>(x);
 }
 
@@ -138,7 +138,7 @@ internal readonly struct Atan : IUnary, IScalarFunction
     public static double Of(double x) => Math.Atan(x);
 
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Each<Atan>(x);
 }
 
@@ -146,7 +146,7 @@ internal readonly struct Sinh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Sinh(x);
 }
 
@@ -154,7 +154,7 @@ internal readonly struct Cosh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Cosh(x);
 }
 
@@ -162,7 +162,7 @@ internal readonly struct Tanh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Tanh(x);
 }
 
@@ -170,7 +170,7 @@ internal readonly struct Asinh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Asinh(x);
 }
 
@@ -178,7 +178,7 @@ internal readonly struct Acosh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Acosh(x);
 }
 
@@ -186,7 +186,7 @@ internal readonly struct Atanh : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Atanh(x);
 }
 
@@ -194,7 +194,7 @@ internal readonly struct Sigmoid : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Sigmoid(x);
 }
 
@@ -202,7 +202,7 @@ internal readonly struct Softplus : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Softplus(x);
 }
 
@@ -210,7 +210,7 @@ internal readonly struct Relu : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Select(V.Less(x, V.Of(0)), V.Of(0), x);
 }
 
@@ -218,7 +218,7 @@ internal readonly struct Erf : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Erf(x);
 }
 
@@ -226,7 +226,7 @@ internal readonly struct Floor : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Floor(x);
 }
 
@@ -234,7 +234,7 @@ internal readonly struct Ceil : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Ceiling(x);
 }
 
@@ -242,7 +242,7 @@ internal readonly struct Round : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => V.Round(x);
 }
 
@@ -250,6 +250,6 @@ internal readonly struct Not : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged => typeof(T) == typeof(byte) ? x ^ V.All((T)(object)(byte)1) : ~x;
 }

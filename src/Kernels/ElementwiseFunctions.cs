@@ -6,7 +6,7 @@ namespace Functional.Kernels;
 internal interface IUnary
 {
     static abstract V Of<V, T>(V x)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged;
 }
 
@@ -14,7 +14,7 @@ internal interface IUnary
 internal interface IBinary
 {
     static abstract V Of<V, T>(V a, V b)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged;
 }
 

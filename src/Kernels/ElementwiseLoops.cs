@@ -85,9 +85,9 @@ public static unsafe class ElementwiseLoops
         void Choose<T>(T* a, T* b, T* y)
             where T : unmanaged
         {
-            if (Vector512.IsHardwareAccelerated) Select<Lanes512<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
-            else if (Vector256.IsHardwareAccelerated) Select<Lanes256<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
-            else Select<Lanes128<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
+            if (Vector512.IsHardwareAccelerated) Select<Simd512<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
+            else if (Vector256.IsHardwareAccelerated) Select<Simd256<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
+            else Select<Simd128<T>, T>(mask, maskStride, a, aStride, b, bStride, y, count);
         }
     }
 
@@ -95,9 +95,9 @@ public static unsafe class ElementwiseLoops
     public static void AddScaled<T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated) AddScaled<Lanes512<T>, T>(s, a, aStride, b, bStride, y, count);
-        else if (Vector256.IsHardwareAccelerated) AddScaled<Lanes256<T>, T>(s, a, aStride, b, bStride, y, count);
-        else AddScaled<Lanes128<T>, T>(s, a, aStride, b, bStride, y, count);
+        if (Vector512.IsHardwareAccelerated) AddScaled<Simd512<T>, T>(s, a, aStride, b, bStride, y, count);
+        else if (Vector256.IsHardwareAccelerated) AddScaled<Simd256<T>, T>(s, a, aStride, b, bStride, y, count);
+        else AddScaled<Simd128<T>, T>(s, a, aStride, b, bStride, y, count);
     }
 
     private readonly struct UnaryLoop<T> : IUnaryMaker
@@ -105,9 +105,9 @@ public static unsafe class ElementwiseLoops
     {
         public static nint Make<TOp>()
             where TOp : struct, IUnary =>
-            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Lanes512<T>, T>
-            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Lanes256<T>, T>
-            : (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Lanes128<T>, T>;
+            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd512<T>, T>
+            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd256<T>, T>
+            : (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd128<T>, T>;
     }
 
     private readonly struct BinaryLoop<T> : IBinaryMaker
@@ -115,9 +115,9 @@ public static unsafe class ElementwiseLoops
     {
         public static nint Make<TOp>()
             where TOp : struct, IBinary =>
-            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Lanes512<T>, T>
-            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Lanes256<T>, T>
-            : (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Lanes128<T>, T>;
+            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Simd512<T>, T>
+            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Simd256<T>, T>
+            : (nint)(delegate*<T*, nint, T*, nint, T*, nint, void>)&Zip<TOp, Simd128<T>, T>;
     }
 
     private readonly struct ComparisonLoop<T> : IBinaryMaker
@@ -125,15 +125,15 @@ public static unsafe class ElementwiseLoops
     {
         public static nint Make<TOp>()
             where TOp : struct, IBinary =>
-            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Lanes512<T>, T>
-            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Lanes256<T>, T>
-            : (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Lanes128<T>, T>;
+            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Simd512<T>, T>
+            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Simd256<T>, T>
+            : (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Simd128<T>, T>;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TOp, V, T>(T* x, T* y, nint count)
         where TOp : struct, IUnary
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         nint width = V.Count, i = 0;
@@ -148,7 +148,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Zip<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where TOp : struct, IBinary
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         // An operand that stands still is spread over lanes in memory, so that one loop serves all.
@@ -164,7 +164,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compare<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, byte* y, nint count)
         where TOp : struct, IBinary
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         V aSpread, bSpread;
@@ -172,13 +172,13 @@ public static unsafe class ElementwiseLoops
         if (bStride == 0) b = Spread(b, &bSpread);
         nint width = V.Count, aStep = aStride * width, bStep = bStride * width;
         for (; count >= width; count -= width, a += aStep, b += bStep, y += width)
-            Lanes.StoreTruths(V.MaskBits(TOp.Of<V, T>(V.Load(a), V.Load(b))), y, V.Count);
-        if (count > 0) Lanes.StoreTruths(V.MaskBits(TOp.Of<V, T>(V.Load(a, (int)count), V.Load(b, (int)count))), y, (int)count);
+            Simd.StoreTruths(V.MaskBits(TOp.Of<V, T>(V.Load(a), V.Load(b))), y, V.Count);
+        if (count > 0) Simd.StoreTruths(V.MaskBits(TOp.Of<V, T>(V.Load(a, (int)count), V.Load(b, (int)count))), y, (int)count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Select<V, T>(byte* mask, nint maskStride, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         V aSpread, bSpread;
@@ -201,7 +201,7 @@ public static unsafe class ElementwiseLoops
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddScaled<V, T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         V aSpread, bSpread;
@@ -216,7 +216,7 @@ public static unsafe class ElementwiseLoops
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Spread<V, T>(T* value, V* lanes)
-        where V : unmanaged, ILanes<V, T>
+        where V : unmanaged, ISimd<V, T>
         where T : unmanaged
     {
         *lanes = V.All(*value);

@@ -171,7 +171,7 @@ public static unsafe class Scalars
             where TOp : struct, IUnary => (nint)(delegate*<T, T>)&Of<TOp>;
 
         private static T Of<TOp>(T x)
-            where TOp : struct, IUnary => TOp.Of<Lanes128<T>, T>(Lanes128<T>.One(x)).First;
+            where TOp : struct, IUnary => TOp.Of<Simd128<T>, T>(Simd128<T>.One(x)).First;
     }
 
     private readonly struct BinaryFunction<T> : IBinaryMaker
@@ -181,6 +181,6 @@ public static unsafe class Scalars
             where TOp : struct, IBinary => (nint)(delegate*<T, T, T>)&Of<TOp>;
 
         private static T Of<TOp>(T a, T b)
-            where TOp : struct, IBinary => TOp.Of<Lanes128<T>, T>(Lanes128<T>.One(a), Lanes128<T>.One(b)).First;
+            where TOp : struct, IBinary => TOp.Of<Simd128<T>, T>(Simd128<T>.One(a), Simd128<T>.One(b)).First;
     }
 }

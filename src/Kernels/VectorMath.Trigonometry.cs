@@ -8,39 +8,39 @@ internal static unsafe partial class VectorMath<V, T>
     [MethodImpl(Inline)]
     public static V Sin(V x)
     {
-        var a = V.Abs(x);
-        if (Outside(a)) return Each<SinFunction>(x);
         Reduce(x, out var r, out var quadrant);
         var z = r * r;
         var y = WithSign(V.Select(Odd(quadrant), CosOf(z), SinOf(r, z)), quadrant);
-        return V.Select(V.Less(a, V.Of(Single ? 1e-12 : 1e-20)), x, y);
+        return Edges<SinFunction>(x, V.Select(V.Less(V.Abs(x), V.Of(Single ? 1e-12 : 1e-20)), x, y));
     }
 
     [MethodImpl(Inline)]
     public static V Cos(V x)
     {
-        if (Outside(V.Abs(x))) return Each<CosFunction>(x);
         Reduce(x, out var r, out var quadrant);
         quadrant = V.AddBits(quadrant, V.OfBits(1));
         var z = r * r;
-        return WithSign(V.Select(Odd(quadrant), CosOf(z), SinOf(r, z)), quadrant);
+        return Edges<CosFunction>(x, WithSign(V.Select(Odd(quadrant), CosOf(z), SinOf(r, z)), quadrant));
     }
 
     [MethodImpl(Inline)]
     public static V Tan(V x)
     {
-        var a = V.Abs(x);
-        if (Outside(a)) return Each<TanFunction>(x);
         Reduce(x, out var r, out var quadrant);
         var z = r * r;
         V sin = SinOf(r, z), cos = CosOf(z), odd = Odd(quadrant);
         var y = V.Select(odd, -cos, sin) / V.Select(odd, sin, cos);
-        return V.Select(V.Less(a, V.Of(Single ? 1e-12 : 1e-20)), x, y);
+        return Edges<TanFunction>(x, V.Select(V.Less(V.Abs(x), V.Of(Single ? 1e-12 : 1e-20)), x, y));
     }
 
-    /// <summary>Whether any lane is too large for the reduction below, infinite or NaN.</summary>
+    /// <summary>The results y of x; the library's own where x is too large for the reduction below, infinite or NaN.</summary>
     [MethodImpl(Inline)]
-    private static bool Outside(V a) => V.MaskBits(~V.LessOrEqual(a, V.Of(Single ? 1e5 : 1e9))) != 0;
+    private static V Edges<F>(V x, V y)
+        where F : IScalarFunction
+    {
+        var outside = ~V.LessOrEqual(V.Abs(x), V.Of(Single ? 1e5 : 1e9));
+        return V.MaskBits(outside) == 0 ? y : V.Select(outside, Each<F>(x), y);
+    }
 
     /// <summary>
     /// x = n·π/2 + r with |r| ≤ π/4. π/2 is subtracted in three pieces of full precision (Cody and Waite): the first

@@ -7,7 +7,7 @@ namespace Functional.Kernels;
 /// (Remez) of the relative error; what they approximate stands beside each. This part: exponentials.
 /// </summary>
 internal static unsafe partial class VectorMath<V, T>
-    where V : unmanaged, ILanes<V, T>
+    where V : unmanaged, ISimd<V, T>
     where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Functional.Kernels;
 
 /// <summary>Lanes of 256 bits: AVX2.</summary>
-internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes256<T>, T>
+internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T>, T>
     where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -17,10 +17,10 @@ internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes25
     public T First => value.ToScalar();
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Load(T* from) => new(Vector256.Load(from));
+    public static Simd256<T> Load(T* from) => new(Vector256.Load(from));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Load(T* from, int count)
+    public static Simd256<T> Load(T* from, int count)
     {
         if (Avx2.IsSupported && sizeof(T) == 4)
         {
@@ -60,7 +60,7 @@ internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes25
     }
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> LoadTruths(byte* from)
+    public static Simd256<T> LoadTruths(byte* from)
     {
         if (sizeof(T) == 1) return new(~Vector256.Equals(Vector256.Load(from), Vector256<byte>.Zero).As<byte, T>());
         return new(sizeof(T) == 4
@@ -69,103 +69,106 @@ internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes25
     }
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> All(T value) => new(Vector256.Create(value));
+    public static Simd256<T> All(T value) => new(Vector256.Create(value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> One(T value) => new(Vector256.CreateScalar(value));
+    public static Simd256<T> One(T value) => new(Vector256.CreateScalar(value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Of(double constant) => new(
-        typeof(T) == typeof(float) ? Vector256.Create((float)constant).As<float, T>() : Vector256.Create(constant).As<double, T>());
+    public static Simd256<T> Of(double constant) => new(
+        typeof(T) == typeof(float) ? Vector256.Create((float)constant).As<float, T>()
+        : typeof(T) == typeof(int) ? Vector256.Create((int)constant).As<int, T>()
+        : typeof(T) == typeof(long) ? Vector256.Create((long)constant).As<long, T>()
+        : Vector256.Create(constant).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> OfBits(int bits) => new(
+    public static Simd256<T> OfBits(int bits) => new(
         sizeof(T) == 4 ? Vector256.Create(bits).As<int, T>() : Vector256.Create((long)bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator +(Lanes256<T> a, Lanes256<T> b) => new(a.value + b.value);
+    public static Simd256<T> operator +(Simd256<T> a, Simd256<T> b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator -(Lanes256<T> a, Lanes256<T> b) => new(a.value - b.value);
+    public static Simd256<T> operator -(Simd256<T> a, Simd256<T> b) => new(a.value - b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator *(Lanes256<T> a, Lanes256<T> b) => new(a.value * b.value);
+    public static Simd256<T> operator *(Simd256<T> a, Simd256<T> b) => new(a.value * b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator /(Lanes256<T> a, Lanes256<T> b) => new(a.value / b.value);
+    public static Simd256<T> operator /(Simd256<T> a, Simd256<T> b) => new(a.value / b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator -(Lanes256<T> a) => new(-a.value);
+    public static Simd256<T> operator -(Simd256<T> a) => new(-a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator &(Lanes256<T> a, Lanes256<T> b) => new(a.value & b.value);
+    public static Simd256<T> operator &(Simd256<T> a, Simd256<T> b) => new(a.value & b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator |(Lanes256<T> a, Lanes256<T> b) => new(a.value | b.value);
+    public static Simd256<T> operator |(Simd256<T> a, Simd256<T> b) => new(a.value | b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator ^(Lanes256<T> a, Lanes256<T> b) => new(a.value ^ b.value);
+    public static Simd256<T> operator ^(Simd256<T> a, Simd256<T> b) => new(a.value ^ b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> operator ~(Lanes256<T> a) => new(~a.value);
+    public static Simd256<T> operator ~(Simd256<T> a) => new(~a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Fma(Lanes256<T> a, Lanes256<T> b, Lanes256<T> c) => new(typeof(T) == typeof(float)
+    public static Simd256<T> Fma(Simd256<T> a, Simd256<T> b, Simd256<T> c) => new(typeof(T) == typeof(float)
         ? Vector256.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>()
         : Vector256.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Abs(Lanes256<T> a) => new(Vector256.Abs(a.value));
+    public static Simd256<T> Abs(Simd256<T> a) => new(Vector256.Abs(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Sqrt(Lanes256<T> a) => new(Vector256.Sqrt(a.value));
+    public static Simd256<T> Sqrt(Simd256<T> a) => new(Vector256.Sqrt(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Floor(Lanes256<T> a) => new(typeof(T) == typeof(float)
+    public static Simd256<T> Floor(Simd256<T> a) => new(typeof(T) == typeof(float)
         ? Vector256.Floor(a.value.AsSingle()).As<float, T>()
         : Vector256.Floor(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Ceiling(Lanes256<T> a) => new(typeof(T) == typeof(float)
+    public static Simd256<T> Ceiling(Simd256<T> a) => new(typeof(T) == typeof(float)
         ? Vector256.Ceiling(a.value.AsSingle()).As<float, T>()
         : Vector256.Ceiling(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Round(Lanes256<T> a) => new(typeof(T) == typeof(float)
+    public static Simd256<T> Round(Simd256<T> a) => new(typeof(T) == typeof(float)
         ? Vector256.Round(a.value.AsSingle()).As<float, T>()
         : Vector256.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Max(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Max(a.value, b.value));
+    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b) => new(Vector256.Max(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Min(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Min(a.value, b.value));
+    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) => new(Vector256.Min(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Clamp(Lanes256<T> a, Lanes256<T> low, Lanes256<T> high)
+    public static Simd256<T> Clamp(Simd256<T> a, Simd256<T> low, Simd256<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
         return new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, a.value)));
     }
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Equal(Lanes256<T> a, Lanes256<T> b) => new(Vector256.Equals(a.value, b.value));
+    public static Simd256<T> Equal(Simd256<T> a, Simd256<T> b) => new(Vector256.Equals(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Less(Lanes256<T> a, Lanes256<T> b) => new(Vector256.LessThan(a.value, b.value));
+    public static Simd256<T> Less(Simd256<T> a, Simd256<T> b) => new(Vector256.LessThan(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> LessOrEqual(Lanes256<T> a, Lanes256<T> b) => new(Vector256.LessThanOrEqual(a.value, b.value));
+    public static Simd256<T> LessOrEqual(Simd256<T> a, Simd256<T> b) => new(Vector256.LessThanOrEqual(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Select(Lanes256<T> mask, Lanes256<T> a, Lanes256<T> b) =>
+    public static Simd256<T> Select(Simd256<T> mask, Simd256<T> a, Simd256<T> b) =>
         new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static ulong MaskBits(Lanes256<T> mask) => mask.value.ExtractMostSignificantBits();
+    public static ulong MaskBits(Simd256<T> mask) => mask.value.ExtractMostSignificantBits();
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> Scale(Lanes256<T> x, Lanes256<T> n)
+    public static Simd256<T> Scale(Simd256<T> x, Simd256<T> n)
     {
         if (Avx512F.VL.IsSupported)
         {
@@ -180,27 +183,27 @@ internal readonly unsafe struct Lanes256<T>(Vector256<T> value) : ILanes<Lanes25
 
     /// <summary>2ⁿ by writing n into the exponent: the sum's last bits are n plus the bias.</summary>
     [MethodImpl(Inline)]
-    private static Lanes256<T> Power2(Lanes256<T> n) => typeof(T) == typeof(float)
+    private static Simd256<T> Power2(Simd256<T> n) => typeof(T) == typeof(float)
         ? ShiftLeft(n + Of(12582912 + 127), 23)
         : ShiftLeft(n + Of(6755399441055744 + 1023), 52);
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> AddBits(Lanes256<T> a, Lanes256<T> b) => new(sizeof(T) == 4
+    public static Simd256<T> AddBits(Simd256<T> a, Simd256<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() + b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() + b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> SubtractBits(Lanes256<T> a, Lanes256<T> b) => new(sizeof(T) == 4
+    public static Simd256<T> SubtractBits(Simd256<T> a, Simd256<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() - b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() - b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> ShiftLeft(Lanes256<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd256<T> ShiftLeft(Simd256<T> a, int bits) => new(sizeof(T) == 4
         ? Vector256.ShiftLeft(a.value.AsInt32(), bits).As<int, T>()
         : Vector256.ShiftLeft(a.value.AsInt64(), bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes256<T> ShiftRight(Lanes256<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd256<T> ShiftRight(Simd256<T> a, int bits) => new(sizeof(T) == 4
         ? Vector256.ShiftRightArithmetic(a.value.AsInt32(), bits).As<int, T>()
         : Vector256.ShiftRightArithmetic(a.value.AsInt64(), bits).As<long, T>());
 }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Functional.Kernels;
 
 /// <summary>Lanes of 128 bits: every processor; also single numbers, in the first lane.</summary>
-internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes128<T>, T>
+internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T>, T>
     where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -17,10 +17,10 @@ internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes12
     public T First => value.ToScalar();
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Load(T* from) => new(Vector128.Load(from));
+    public static Simd128<T> Load(T* from) => new(Vector128.Load(from));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Load(T* from, int count)
+    public static Simd128<T> Load(T* from, int count)
     {
         if (Avx2.IsSupported && sizeof(T) == 4)
         {
@@ -60,7 +60,7 @@ internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes12
     }
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> LoadTruths(byte* from)
+    public static Simd128<T> LoadTruths(byte* from)
     {
         if (sizeof(T) == 1) return new(~Vector128.Equals(Vector128.Load(from), Vector128<byte>.Zero).As<byte, T>());
         return new(sizeof(T) == 4
@@ -69,103 +69,106 @@ internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes12
     }
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> All(T value) => new(Vector128.Create(value));
+    public static Simd128<T> All(T value) => new(Vector128.Create(value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> One(T value) => new(Vector128.CreateScalar(value));
+    public static Simd128<T> One(T value) => new(Vector128.CreateScalar(value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Of(double constant) => new(
-        typeof(T) == typeof(float) ? Vector128.Create((float)constant).As<float, T>() : Vector128.Create(constant).As<double, T>());
+    public static Simd128<T> Of(double constant) => new(
+        typeof(T) == typeof(float) ? Vector128.Create((float)constant).As<float, T>()
+        : typeof(T) == typeof(int) ? Vector128.Create((int)constant).As<int, T>()
+        : typeof(T) == typeof(long) ? Vector128.Create((long)constant).As<long, T>()
+        : Vector128.Create(constant).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> OfBits(int bits) => new(
+    public static Simd128<T> OfBits(int bits) => new(
         sizeof(T) == 4 ? Vector128.Create(bits).As<int, T>() : Vector128.Create((long)bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator +(Lanes128<T> a, Lanes128<T> b) => new(a.value + b.value);
+    public static Simd128<T> operator +(Simd128<T> a, Simd128<T> b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator -(Lanes128<T> a, Lanes128<T> b) => new(a.value - b.value);
+    public static Simd128<T> operator -(Simd128<T> a, Simd128<T> b) => new(a.value - b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator *(Lanes128<T> a, Lanes128<T> b) => new(a.value * b.value);
+    public static Simd128<T> operator *(Simd128<T> a, Simd128<T> b) => new(a.value * b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator /(Lanes128<T> a, Lanes128<T> b) => new(a.value / b.value);
+    public static Simd128<T> operator /(Simd128<T> a, Simd128<T> b) => new(a.value / b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator -(Lanes128<T> a) => new(-a.value);
+    public static Simd128<T> operator -(Simd128<T> a) => new(-a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator &(Lanes128<T> a, Lanes128<T> b) => new(a.value & b.value);
+    public static Simd128<T> operator &(Simd128<T> a, Simd128<T> b) => new(a.value & b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator |(Lanes128<T> a, Lanes128<T> b) => new(a.value | b.value);
+    public static Simd128<T> operator |(Simd128<T> a, Simd128<T> b) => new(a.value | b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator ^(Lanes128<T> a, Lanes128<T> b) => new(a.value ^ b.value);
+    public static Simd128<T> operator ^(Simd128<T> a, Simd128<T> b) => new(a.value ^ b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> operator ~(Lanes128<T> a) => new(~a.value);
+    public static Simd128<T> operator ~(Simd128<T> a) => new(~a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Fma(Lanes128<T> a, Lanes128<T> b, Lanes128<T> c) => new(typeof(T) == typeof(float)
+    public static Simd128<T> Fma(Simd128<T> a, Simd128<T> b, Simd128<T> c) => new(typeof(T) == typeof(float)
         ? Vector128.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>()
         : Vector128.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Abs(Lanes128<T> a) => new(Vector128.Abs(a.value));
+    public static Simd128<T> Abs(Simd128<T> a) => new(Vector128.Abs(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Sqrt(Lanes128<T> a) => new(Vector128.Sqrt(a.value));
+    public static Simd128<T> Sqrt(Simd128<T> a) => new(Vector128.Sqrt(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Floor(Lanes128<T> a) => new(typeof(T) == typeof(float)
+    public static Simd128<T> Floor(Simd128<T> a) => new(typeof(T) == typeof(float)
         ? Vector128.Floor(a.value.AsSingle()).As<float, T>()
         : Vector128.Floor(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Ceiling(Lanes128<T> a) => new(typeof(T) == typeof(float)
+    public static Simd128<T> Ceiling(Simd128<T> a) => new(typeof(T) == typeof(float)
         ? Vector128.Ceiling(a.value.AsSingle()).As<float, T>()
         : Vector128.Ceiling(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Round(Lanes128<T> a) => new(typeof(T) == typeof(float)
+    public static Simd128<T> Round(Simd128<T> a) => new(typeof(T) == typeof(float)
         ? Vector128.Round(a.value.AsSingle()).As<float, T>()
         : Vector128.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Max(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Max(a.value, b.value));
+    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b) => new(Vector128.Max(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Min(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Min(a.value, b.value));
+    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) => new(Vector128.Min(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Clamp(Lanes128<T> a, Lanes128<T> low, Lanes128<T> high)
+    public static Simd128<T> Clamp(Simd128<T> a, Simd128<T> low, Simd128<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
         return new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, a.value)));
     }
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Equal(Lanes128<T> a, Lanes128<T> b) => new(Vector128.Equals(a.value, b.value));
+    public static Simd128<T> Equal(Simd128<T> a, Simd128<T> b) => new(Vector128.Equals(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Less(Lanes128<T> a, Lanes128<T> b) => new(Vector128.LessThan(a.value, b.value));
+    public static Simd128<T> Less(Simd128<T> a, Simd128<T> b) => new(Vector128.LessThan(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> LessOrEqual(Lanes128<T> a, Lanes128<T> b) => new(Vector128.LessThanOrEqual(a.value, b.value));
+    public static Simd128<T> LessOrEqual(Simd128<T> a, Simd128<T> b) => new(Vector128.LessThanOrEqual(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Select(Lanes128<T> mask, Lanes128<T> a, Lanes128<T> b) =>
+    public static Simd128<T> Select(Simd128<T> mask, Simd128<T> a, Simd128<T> b) =>
         new(Vector128.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static ulong MaskBits(Lanes128<T> mask) => mask.value.ExtractMostSignificantBits();
+    public static ulong MaskBits(Simd128<T> mask) => mask.value.ExtractMostSignificantBits();
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> Scale(Lanes128<T> x, Lanes128<T> n)
+    public static Simd128<T> Scale(Simd128<T> x, Simd128<T> n)
     {
         if (Avx512F.VL.IsSupported)
         {
@@ -180,27 +183,27 @@ internal readonly unsafe struct Lanes128<T>(Vector128<T> value) : ILanes<Lanes12
 
     /// <summary>2ⁿ by writing n into the exponent: the sum's last bits are n plus the bias.</summary>
     [MethodImpl(Inline)]
-    private static Lanes128<T> Power2(Lanes128<T> n) => typeof(T) == typeof(float)
+    private static Simd128<T> Power2(Simd128<T> n) => typeof(T) == typeof(float)
         ? ShiftLeft(n + Of(12582912 + 127), 23)
         : ShiftLeft(n + Of(6755399441055744 + 1023), 52);
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> AddBits(Lanes128<T> a, Lanes128<T> b) => new(sizeof(T) == 4
+    public static Simd128<T> AddBits(Simd128<T> a, Simd128<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() + b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() + b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> SubtractBits(Lanes128<T> a, Lanes128<T> b) => new(sizeof(T) == 4
+    public static Simd128<T> SubtractBits(Simd128<T> a, Simd128<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() - b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() - b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> ShiftLeft(Lanes128<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd128<T> ShiftLeft(Simd128<T> a, int bits) => new(sizeof(T) == 4
         ? Vector128.ShiftLeft(a.value.AsInt32(), bits).As<int, T>()
         : Vector128.ShiftLeft(a.value.AsInt64(), bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes128<T> ShiftRight(Lanes128<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd128<T> ShiftRight(Simd128<T> a, int bits) => new(sizeof(T) == 4
         ? Vector128.ShiftRightArithmetic(a.value.AsInt32(), bits).As<int, T>()
         : Vector128.ShiftRightArithmetic(a.value.AsInt64(), bits).As<long, T>());
 }

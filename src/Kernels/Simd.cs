@@ -9,8 +9,8 @@ namespace Functional.Kernels;
 /// multiply-add is one everywhere), so the value of an element depends neither on its place nor on the width.
 /// Masks are lanes with all bits set or none. The bit operations see each lane as an integer of its size.
 /// </summary>
-internal unsafe interface ILanes<V, T>
-    where V : unmanaged, ILanes<V, T>
+internal unsafe interface ISimd<V, T>
+    where V : unmanaged, ISimd<V, T>
     where T : unmanaged
 {
     static abstract int Count { get; }
@@ -105,7 +105,7 @@ internal unsafe interface ILanes<V, T>
 }
 
 /// <summary>What the widths share.</summary>
-internal static unsafe class Lanes
+internal static unsafe class Simd
 {
     /// <summary>Stores <paramref name="count"/> bits as truth values of one byte each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

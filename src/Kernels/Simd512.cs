@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Functional.Kernels;
 
 /// <summary>Lanes of 512 bits: AVX-512.</summary>
-internal readonly unsafe struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes512<T>, T>
+internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T>, T>
     where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -17,10 +17,10 @@ internal readonly unsafe struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes51
     public T First => value.ToScalar();
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Load(T* from) => new(Vector512.Load(from));
+    public static Simd512<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Load(T* from, int count)
+    public static Simd512<T> Load(T* from, int count)
     {
         if (Avx512F.IsSupported && sizeof(T) == 4)
         {
@@ -60,7 +60,7 @@ internal readonly unsafe struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes51
     }
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> LoadTruths(byte* from)
+    public static Simd512<T> LoadTruths(byte* from)
     {
         if (sizeof(T) == 1) return new(~Vector512.Equals(Vector512.Load(from), Vector512<byte>.Zero).As<byte, T>());
         return new(sizeof(T) == 4
@@ -69,103 +69,106 @@ internal readonly unsafe struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes51
     }
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> All(T value) => new(Vector512.Create(value));
+    public static Simd512<T> All(T value) => new(Vector512.Create(value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> One(T value) => new(Vector512.CreateScalar(value));
+    public static Simd512<T> One(T value) => new(Vector512.CreateScalar(value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Of(double constant) => new(
-        typeof(T) == typeof(float) ? Vector512.Create((float)constant).As<float, T>() : Vector512.Create(constant).As<double, T>());
+    public static Simd512<T> Of(double constant) => new(
+        typeof(T) == typeof(float) ? Vector512.Create((float)constant).As<float, T>()
+        : typeof(T) == typeof(int) ? Vector512.Create((int)constant).As<int, T>()
+        : typeof(T) == typeof(long) ? Vector512.Create((long)constant).As<long, T>()
+        : Vector512.Create(constant).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> OfBits(int bits) => new(
+    public static Simd512<T> OfBits(int bits) => new(
         sizeof(T) == 4 ? Vector512.Create(bits).As<int, T>() : Vector512.Create((long)bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator +(Lanes512<T> a, Lanes512<T> b) => new(a.value + b.value);
+    public static Simd512<T> operator +(Simd512<T> a, Simd512<T> b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator -(Lanes512<T> a, Lanes512<T> b) => new(a.value - b.value);
+    public static Simd512<T> operator -(Simd512<T> a, Simd512<T> b) => new(a.value - b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator *(Lanes512<T> a, Lanes512<T> b) => new(a.value * b.value);
+    public static Simd512<T> operator *(Simd512<T> a, Simd512<T> b) => new(a.value * b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator /(Lanes512<T> a, Lanes512<T> b) => new(a.value / b.value);
+    public static Simd512<T> operator /(Simd512<T> a, Simd512<T> b) => new(a.value / b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator -(Lanes512<T> a) => new(-a.value);
+    public static Simd512<T> operator -(Simd512<T> a) => new(-a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator &(Lanes512<T> a, Lanes512<T> b) => new(a.value & b.value);
+    public static Simd512<T> operator &(Simd512<T> a, Simd512<T> b) => new(a.value & b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator |(Lanes512<T> a, Lanes512<T> b) => new(a.value | b.value);
+    public static Simd512<T> operator |(Simd512<T> a, Simd512<T> b) => new(a.value | b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator ^(Lanes512<T> a, Lanes512<T> b) => new(a.value ^ b.value);
+    public static Simd512<T> operator ^(Simd512<T> a, Simd512<T> b) => new(a.value ^ b.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> operator ~(Lanes512<T> a) => new(~a.value);
+    public static Simd512<T> operator ~(Simd512<T> a) => new(~a.value);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Fma(Lanes512<T> a, Lanes512<T> b, Lanes512<T> c) => new(typeof(T) == typeof(float)
+    public static Simd512<T> Fma(Simd512<T> a, Simd512<T> b, Simd512<T> c) => new(typeof(T) == typeof(float)
         ? Vector512.FusedMultiplyAdd(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>()
         : Vector512.FusedMultiplyAdd(a.value.AsDouble(), b.value.AsDouble(), c.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Abs(Lanes512<T> a) => new(Vector512.Abs(a.value));
+    public static Simd512<T> Abs(Simd512<T> a) => new(Vector512.Abs(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Sqrt(Lanes512<T> a) => new(Vector512.Sqrt(a.value));
+    public static Simd512<T> Sqrt(Simd512<T> a) => new(Vector512.Sqrt(a.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Floor(Lanes512<T> a) => new(typeof(T) == typeof(float)
+    public static Simd512<T> Floor(Simd512<T> a) => new(typeof(T) == typeof(float)
         ? Vector512.Floor(a.value.AsSingle()).As<float, T>()
         : Vector512.Floor(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Ceiling(Lanes512<T> a) => new(typeof(T) == typeof(float)
+    public static Simd512<T> Ceiling(Simd512<T> a) => new(typeof(T) == typeof(float)
         ? Vector512.Ceiling(a.value.AsSingle()).As<float, T>()
         : Vector512.Ceiling(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Round(Lanes512<T> a) => new(typeof(T) == typeof(float)
+    public static Simd512<T> Round(Simd512<T> a) => new(typeof(T) == typeof(float)
         ? Vector512.Round(a.value.AsSingle()).As<float, T>()
         : Vector512.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Max(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Max(a.value, b.value));
+    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b) => new(Vector512.Max(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Min(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Min(a.value, b.value));
+    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) => new(Vector512.Min(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Clamp(Lanes512<T> a, Lanes512<T> low, Lanes512<T> high)
+    public static Simd512<T> Clamp(Simd512<T> a, Simd512<T> low, Simd512<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
         return new(Vector512.MinNative(high.value, Vector512.MaxNative(low.value, a.value)));
     }
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Equal(Lanes512<T> a, Lanes512<T> b) => new(Vector512.Equals(a.value, b.value));
+    public static Simd512<T> Equal(Simd512<T> a, Simd512<T> b) => new(Vector512.Equals(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Less(Lanes512<T> a, Lanes512<T> b) => new(Vector512.LessThan(a.value, b.value));
+    public static Simd512<T> Less(Simd512<T> a, Simd512<T> b) => new(Vector512.LessThan(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> LessOrEqual(Lanes512<T> a, Lanes512<T> b) => new(Vector512.LessThanOrEqual(a.value, b.value));
+    public static Simd512<T> LessOrEqual(Simd512<T> a, Simd512<T> b) => new(Vector512.LessThanOrEqual(a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Select(Lanes512<T> mask, Lanes512<T> a, Lanes512<T> b) =>
+    public static Simd512<T> Select(Simd512<T> mask, Simd512<T> a, Simd512<T> b) =>
         new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(Inline)]
-    public static ulong MaskBits(Lanes512<T> mask) => mask.value.ExtractMostSignificantBits();
+    public static ulong MaskBits(Simd512<T> mask) => mask.value.ExtractMostSignificantBits();
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> Scale(Lanes512<T> x, Lanes512<T> n)
+    public static Simd512<T> Scale(Simd512<T> x, Simd512<T> n)
     {
         if (Avx512F.IsSupported)
         {
@@ -180,27 +183,27 @@ internal readonly unsafe struct Lanes512<T>(Vector512<T> value) : ILanes<Lanes51
 
     /// <summary>2ⁿ by writing n into the exponent: the sum's last bits are n plus the bias.</summary>
     [MethodImpl(Inline)]
-    private static Lanes512<T> Power2(Lanes512<T> n) => typeof(T) == typeof(float)
+    private static Simd512<T> Power2(Simd512<T> n) => typeof(T) == typeof(float)
         ? ShiftLeft(n + Of(12582912 + 127), 23)
         : ShiftLeft(n + Of(6755399441055744 + 1023), 52);
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> AddBits(Lanes512<T> a, Lanes512<T> b) => new(sizeof(T) == 4
+    public static Simd512<T> AddBits(Simd512<T> a, Simd512<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() + b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() + b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> SubtractBits(Lanes512<T> a, Lanes512<T> b) => new(sizeof(T) == 4
+    public static Simd512<T> SubtractBits(Simd512<T> a, Simd512<T> b) => new(sizeof(T) == 4
         ? (a.value.AsInt32() - b.value.AsInt32()).As<int, T>()
         : (a.value.AsInt64() - b.value.AsInt64()).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> ShiftLeft(Lanes512<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd512<T> ShiftLeft(Simd512<T> a, int bits) => new(sizeof(T) == 4
         ? Vector512.ShiftLeft(a.value.AsInt32(), bits).As<int, T>()
         : Vector512.ShiftLeft(a.value.AsInt64(), bits).As<long, T>());
 
     [MethodImpl(Inline)]
-    public static Lanes512<T> ShiftRight(Lanes512<T> a, int bits) => new(sizeof(T) == 4
+    public static Simd512<T> ShiftRight(Simd512<T> a, int bits) => new(sizeof(T) == 4
         ? Vector512.ShiftRightArithmetic(a.value.AsInt32(), bits).As<int, T>()
         : Vector512.ShiftRightArithmetic(a.value.AsInt64(), bits).As<long, T>());
 }
