@@ -16,6 +16,21 @@ let private onTree (f: 'P -> 'Q) (tree: 'P) (result: 'Q ref) (xs: Tensor[]) : Te
 let private orZeros (like: Tensor[]) (ts: Tensor[]) =
     Array.map2 (fun (t: Tensor) (x: Tensor) -> if isNull t then Tensor.zerosLike x else t) ts like
 
+/// The parameters on the tape; frozen ones keep their place there but are constants.
+let private record (level: RecordLevel) (xs: Tensor[]) (trainable: bool[]) =
+    if isNull trainable then
+        Array.map level.Input xs
+    else
+        Array.map2
+            (fun x isTrained ->
+                if isTrained then
+                    level.Input x
+                else
+                    level.NextId() |> ignore
+                    x)
+            xs
+            trainable
+
 let private requireScalar (name: string) (y: Tensor) =
     if y.Rank <> 0 then
         invalidArg "f" $"{name}: the function must return a single number, it returned {Shape.show y.Shape}; reduce it with sum or mean, or use jacobian"
@@ -39,12 +54,12 @@ let private release (owned: List<Storage>) (kept: Tensor seq) =
 /// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
 /// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
 let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
-    let xs = Tree.leaves p
+    let struct (xs, trainable) = Tree.leavesAndTrainable p
     let level = RecordLevel("grad", true, Many.record)
 
     let y, aux =
         try
-            f (Tree.rebuild p (Array.map level.Input xs))
+            f (Tree.rebuild p (record level xs trainable))
         finally
             level.Close()
 
@@ -61,7 +76,7 @@ let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
     release level.Owned (Seq.concat [ [| value |]; auxLeaves; gradients; xs ])
     value, Tree.rebuild aux auxLeaves, Tree.rebuild p gradients
 
-/// The function's value and its gradient, a tree like the parameters (zeros at integer leaves).
+/// The function's value and its gradient, a tree like the parameters (zeros at integer and frozen leaves).
 /// Example: `let loss, gradient = valueAndGrad (fun net -> loss net batch) net`.
 let valueAndGrad (f: 'P -> Tensor) (p: 'P) : Tensor * 'P =
     let value, (), gradient = valueAndGradAux (fun p -> f p, ()) p
@@ -73,26 +88,28 @@ let grad (f: 'P -> Tensor) (p: 'P) : 'P = snd (valueAndGrad f p)
 
 /// Forward mode: the function's value, and its derivative in the direction of a tree of tangents.
 let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
-    let xs, ts = Tree.leaves p, Tree.leaves tangent
+    let struct (xs, trainable) = Tree.leavesAndTrainable p
+    let ts = Tree.leaves tangent
 
     if xs.Length <> ts.Length then
         invalidArg "tangent" $"jvp: {ts.Length} tangents for {xs.Length} parameters"
 
     let level = ForwardLevel()
 
-    let lift (x: Tensor) (t: Tensor) : Tensor =
+    let lift i (x: Tensor) (t: Tensor) : Tensor =
         if not (Shape.same x.Shape t.Shape) || x.DType <> t.DType then
             invalidArg
                 "tangent"
                 $"jvp: a tangent of {t.DType} {Shape.show t.Shape} for a parameter of {x.DType} {Shape.show x.Shape}; they must agree"
 
-        if x.DType.IsFloat() then Dual(level, x, t) else x
+        let isTrained = isNull trainable || trainable[i]
+        if isTrained && x.DType.IsFloat() then Dual(level, x, t) else x
 
     let result = ref Unchecked.defaultof<'Q>
 
     let ys =
         try
-            onTree f p result (Array.map2 lift xs ts)
+            onTree f p result (Array.mapi2 lift xs ts)
         finally
             level.Close()
 
@@ -102,13 +119,13 @@ let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
 /// Reverse mode: the function's value, and its pullback from cotangents of the results to cotangents of the parameters.
 /// The pullback may be called any number of times, from any thread.
 let vjp (f: 'P -> 'Q) (p: 'P) : 'Q * ('Q -> 'P) =
-    let xs = Tree.leaves p
+    let struct (xs, trainable) = Tree.leavesAndTrainable p
     let level = RecordLevel("vjp", false, Many.record)
     let result = ref Unchecked.defaultof<'Q>
 
     let ys =
         try
-            onTree f p result (Array.map level.Input xs)
+            onTree f p result (record level xs trainable)
         finally
             level.Close()
 

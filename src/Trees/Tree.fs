@@ -8,11 +8,40 @@ open System.Collections.Concurrent
 open System.Reflection
 open Microsoft.FSharp.Reflection
 
+/// The tensors of a tree as they are found, and which of them are frozen.
+[<Sealed>]
+type internal Collector() =
+    let tensors = ResizeArray<Tensor>()
+    let mutable frozen: ResizeArray<struct (int * int)> = null
+    member _.Count = tensors.Count
+    member _.Add(t: Tensor) = tensors.Add t
+
+    /// Notes that everything found since a place is frozen.
+    member _.Freeze(start: int) =
+        if isNull frozen then
+            frozen <- ResizeArray()
+
+        frozen.Add(struct (start, tensors.Count))
+
+    member _.Tensors = tensors.ToArray()
+
+    /// For each tensor whether it is trained; null when all are, which is the common case.
+    member _.Trainable: bool[] =
+        if isNull frozen then
+            null
+        else
+            let flags = Array.create tensors.Count true
+
+            for struct (start, stop) in frozen do
+                Array.fill flags start (stop - start) false
+
+            flags
+
 /// How the values of one type are taken apart and put together.
 [<AbstractClass>]
 type internal Reader() =
     /// Appends the tensors inside, in order.
-    abstract Leaves: value: obj * into: ResizeArray<Tensor> -> unit
+    abstract Leaves: value: obj * into: Collector -> unit
     /// Appends a path for each of them.
     abstract Paths: value: obj * prefix: string * into: ResizeArray<string> -> unit
     /// The same value with other tensors, taken from `leaves` from place `next` on.
@@ -152,6 +181,42 @@ type private SequenceOf<'T>(item) =
     override _.Read value = value :?> 'T seq
     override _.Make items = box items
 
+type private OptionOf<'T>(item: Reader) =
+    inherit Reader()
+
+    override _.Leaves(value, into) =
+        match value :?> 'T option with
+        | Some x -> item.Leaves(box x, into)
+        | None -> ()
+
+    // an option is there or not: it adds nothing to the path
+    override _.Paths(value, prefix, into) =
+        match value :?> 'T option with
+        | Some x -> item.Paths(box x, prefix, into)
+        | None -> ()
+
+    override _.Build(value, leaves, next) =
+        match value :?> 'T option with
+        | Some x -> box (Some(unbox<'T> (item.Build(box x, leaves, &next))))
+        | None -> null
+
+    override _.Static = item.Static
+
+type private FrozenOf<'T>(item: Reader) =
+    inherit Reader()
+
+    override _.Leaves(value, into) =
+        let start = into.Count
+        item.Leaves(box (value :?> Frozen<'T>).Value, into)
+        into.Freeze start
+
+    override _.Paths(value, prefix, into) = item.Paths(box (value :?> Frozen<'T>).Value, prefix, into)
+
+    override _.Build(value, leaves, next) =
+        box { Value = unbox<'T> (item.Build(box (value :?> Frozen<'T>).Value, leaves, &next)) }
+
+    override _.Static = item.Static
+
 type private MapOf<'K, 'V when 'K: comparison>(item: Reader) =
     inherit Reader()
     override _.Leaves(value, into) = (value :?> Map<'K, 'V>) |> Map.iter (fun _ v -> item.Leaves(box v, into))
@@ -216,6 +281,10 @@ let rec private make (t: Type) : Reader =
         Leaf()
     elif isStatic t then
         Fixed()
+    elif definition = typedefof<Frozen<_>> then
+        generic typedefof<FrozenOf<_>> [| argument 0 |] (argument 0)
+    elif definition = typedefof<_ option> then
+        generic typedefof<OptionOf<_>> [| argument 0 |] (argument 0)
     elif FSharpType.IsRecord t then
         let fields = FSharpType.GetRecordFields t
         Product(names fields, readers fields, FSharpValue.PreComputeRecordReader t, FSharpValue.PreComputeRecordConstructor t)
@@ -281,14 +350,30 @@ and internal readerOf (t: Type) : Reader =
 type private Of<'P>() =
     static member val Reader = readerOf typeof<'P>
 
-/// The tensors of a tree, in the order of its fields.
+let private collect (tree: 'P) =
+    let into = Collector()
+    Of<'P>.Reader.Leaves(box tree, into)
+    into
+
+/// The tensors of a tree, in the order of its fields; frozen ones too.
 let leaves (tree: 'P) : Tensor[] =
     match box tree with
     | :? Tensor as t -> [| t |]
-    | value ->
-        let into = ResizeArray<Tensor>()
-        Of<'P>.Reader.Leaves(value, into)
-        into.ToArray()
+    | _ -> (collect tree).Tensors
+
+/// The tensors, and for each whether it is trained: null when all are.
+let internal leavesAndTrainable (tree: 'P) : struct (Tensor[] * bool[]) =
+    match box tree with
+    | :? Tensor as t -> struct ([| t |], null)
+    | _ ->
+        let found = collect tree
+        struct (found.Tensors, found.Trainable)
+
+/// For each tensor of a tree, in the order of `leaves`, whether it is trained: all but those inside a `Frozen`.
+let trainable (tree: 'P) : bool[] =
+    match leavesAndTrainable tree with
+    | struct (xs, null) -> Array.create xs.Length true
+    | struct (_, flags) -> flags
 
 /// A path for each tensor: `Hidden1.Weights`, `Layers[2].Bias`. The path of a bare tensor is empty.
 let paths (tree: 'P) : string[] =
