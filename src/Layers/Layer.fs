@@ -1,6 +1,9 @@
 namespace Functional
 
-// A layer as a value: how its parameters are drawn, which shape it gives, and what it computes.
+// A layer as a value: how its parameters are drawn, which shape it gives, and what it computes. Layers compose with
+// `-->`; a sequential model is a list of them, their parameter types erased.
+
+open Functional.Operations
 
 /// What a network is run for.
 type Phase =
@@ -21,3 +24,128 @@ type Layer<'P> = {
     /// has none).
     Apply: Phase -> 'P -> Tensor -> Tensor * 'P
 }
+
+[<RequireQualifiedAccess>]
+module Phase =
+
+    /// The phase for each of several parts, with a key of its own for each.
+    let split (count: int) (phase: Phase) : Phase[] =
+        match phase with
+        | Inference -> Array.create count Inference
+        | Training key -> Key.split count key |> Array.map Training
+
+[<RequireQualifiedAccess>]
+module Layer =
+
+    /// A layer without parameters, from the shape it gives and the function it is.
+    let stateless (name: string) (outputShape: int[] -> int[]) (f: Tensor -> Tensor) : Layer<unit> = {
+        Name = name
+        Initialize = fun _ shape -> outputShape shape |> ignore
+        OutputShape = outputShape
+        Apply = fun _ () x -> f x, ()
+    }
+
+    /// A layer without parameters that keeps the shape. Example: `Layer.activation "tanh" tanh`.
+    let activation (name: string) (f: Tensor -> Tensor) : Layer<unit> = stateless name id f
+
+    /// One layer after another: the parameters of both, as a pair. Written `first --> second`.
+    let compose (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = {
+        Name = $"{first.Name} --> {second.Name}"
+        Initialize =
+            fun key shape ->
+                let keys = Key.split 2 key
+                first.Initialize keys[0] shape, second.Initialize keys[1] (first.OutputShape shape)
+        OutputShape = first.OutputShape >> second.OutputShape
+        Apply =
+            fun phase both x ->
+                let p, q = both
+                let phases = Phase.split 2 phase
+                let hidden, p' = first.Apply phases[0] p x
+                let y, q' = second.Apply phases[1] q hidden
+
+                if obj.ReferenceEquals(p, p') && obj.ReferenceEquals(q, q') then
+                    y, both
+                else
+                    y, (p', q')
+    }
+
+    /// The layer with its parameters as a value of an unnamed type, so that different layers fit in one list.
+    let erase (layer: Layer<'P>) : Layer<obj> = {
+        Name = layer.Name
+        Initialize = fun key shape -> box (layer.Initialize key shape)
+        OutputShape = layer.OutputShape
+        Apply =
+            fun phase p x ->
+                let typed = unbox<'P> p
+                let y, updated = layer.Apply phase typed x
+                y, (if obj.ReferenceEquals(typed, updated) then p else box updated)
+    }
+
+    /// The shape of the output; an error names the layer and its place.
+    let private place (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) =
+        try
+            layer.OutputShape shape
+        with :? System.ArgumentException as e ->
+            raise (System.ArgumentException($"{name}: layer {i} ({layer.Name}) cannot follow, its input has shape {Shape.show shape}: {e.Message}", e))
+
+    /// Layers one after another; the parameters are an array of theirs, so leaves are called `[0].Weights`.
+    /// Example: `Layer.sequential "digits" [ Layer.erase (Layer.dense 64); Layer.erase (Layer.activation "relu" relu) ]`.
+    let sequential (name: string) (layers: Layer<obj> list) : Layer<obj[]> =
+        let layers = Array.ofList layers
+
+        {
+            Name = name
+            Initialize =
+                fun key shape ->
+                    let keys = Key.split layers.Length key
+                    let mutable shape = shape
+
+                    layers
+                    |> Array.mapi (fun i layer ->
+                        let next = place name i layer shape
+                        let p = layer.Initialize keys[i] shape
+                        shape <- next
+                        p)
+            OutputShape =
+                fun shape ->
+                    let mutable shape = shape
+
+                    for i in 0 .. layers.Length - 1 do
+                        shape <- place name i layers[i] shape
+
+                    shape
+            Apply =
+                fun phase ps x ->
+                    if ps.Length <> layers.Length then
+                        invalidArg "parameters" $"{name}: parameters of {ps.Length} layers for a model of {layers.Length}"
+
+                    let phases = Phase.split layers.Length phase
+                    let updated = Array.zeroCreate layers.Length
+                    let mutable x = x
+                    let mutable changed = false
+
+                    for i in 0 .. layers.Length - 1 do
+                        let y, p = layers[i].Apply phases[i] ps[i] x
+                        x <- y
+                        updated[i] <- p
+                        changed <- changed || not (obj.ReferenceEquals(p, ps[i]))
+
+                    x, (if changed then updated else ps)
+        }
+
+    /// The layer with parameters that are carried along but not trained.
+    let freeze (layer: Layer<'P>) : Layer<Frozen<'P>> = {
+        Name = layer.Name
+        Initialize = fun key shape -> { Value = layer.Initialize key shape }
+        OutputShape = layer.OutputShape
+        Apply = fun _ p x -> fst (layer.Apply Inference p.Value x), p
+    }
+
+    /// What the layer answers: its output in the phase of inference.
+    let predict (layer: Layer<'P>) (p: 'P) (x: Tensor) : Tensor = fst (layer.Apply Inference p x)
+
+[<AutoOpen>]
+module LayerOperators =
+
+    /// One layer after another. Example: `Layer.dense 64 --> Layer.activation "relu" relu --> Layer.dense 10`.
+    let (-->) (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = Layer.compose first second

@@ -7,6 +7,7 @@ open System
 open System.Collections.Concurrent
 open System.Reflection
 open Microsoft.FSharp.Reflection
+open FSharp.Reflection.FSharpReflectionExtensions
 
 /// The tensors of a tree as they are found, and which of them are frozen.
 [<Sealed>]
@@ -285,9 +286,9 @@ let rec private make (t: Type) : Reader =
         generic typedefof<FrozenOf<_>> [| argument 0 |] (argument 0)
     elif definition = typedefof<_ option> then
         generic typedefof<OptionOf<_>> [| argument 0 |] (argument 0)
-    elif FSharpType.IsRecord t then
-        let fields = FSharpType.GetRecordFields t
-        Product(names fields, readers fields, FSharpValue.PreComputeRecordReader t, FSharpValue.PreComputeRecordConstructor t)
+    elif FSharpType.IsRecord(t, true) then
+        let fields = FSharpType.GetRecordFields(t, true)
+        Product(names fields, readers fields, FSharpValue.PreComputeRecordReader(t, true), FSharpValue.PreComputeRecordConstructor(t, true))
     elif FSharpType.IsTuple t then
         let items = FSharpType.GetTupleElements t
 
@@ -308,17 +309,17 @@ let rec private make (t: Type) : Reader =
         || definition = typedefof<System.Collections.Generic.IEnumerable<_>>
     then
         generic typedefof<SequenceOf<_>> [| argument 0 |] (argument 0)
-    elif FSharpType.IsUnion t then
+    elif FSharpType.IsUnion(t, true) then
         let case (c: UnionCaseInfo) =
             let fields = c.GetFields()
 
             let path (p: PropertyInfo) =
                 if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then c.Name else $"{c.Name}.{p.Name}"
 
-            Product(Array.map path fields, readers fields, FSharpValue.PreComputeUnionReader c, FSharpValue.PreComputeUnionConstructor c)
+            Product(Array.map path fields, readers fields, FSharpValue.PreComputeUnionReader(c, true), FSharpValue.PreComputeUnionConstructor(c, true))
             :> Reader
 
-        Cases(FSharpValue.PreComputeUnionTagReader t, lazy (FSharpType.GetUnionCases t |> Array.map case))
+        Cases(FSharpValue.PreComputeUnionTagReader(t, true), lazy (FSharpType.GetUnionCases(t, true) |> Array.map case))
     elif t = typeof<obj> || t.IsInterface || t.IsAbstract then
         Dynamic readerOf
     else
@@ -342,13 +343,21 @@ and internal readerOf (t: Type) : Reader =
         let r =
             try
                 make t
-            with :? ArgumentException as e when not (e.Message.Contains $"in {t.Name}") && FSharpType.IsRecord t ->
+            with :? ArgumentException as e when not (e.Message.Contains $"in {t.Name}") && FSharpType.IsRecord(t, true) ->
                 raise (ArgumentException($"{e.Message} (in {t.Name})", e))
 
         cache.GetOrAdd(t, r)
 
 type private Of<'P>() =
-    static member val Reader = readerOf typeof<'P>
+    [<DefaultValue>]
+    static val mutable private reader: Reader
+
+    // not a static initialiser, which would wrap the error
+    static member Reader =
+        if isNull (box Of<'P>.reader) then
+            Of<'P>.reader <- readerOf typeof<'P>
+
+        Of<'P>.reader
 
 let private collect (tree: 'P) =
     let into = Collector()
