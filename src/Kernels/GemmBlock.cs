@@ -1,6 +1,7 @@
 // A matrix product on one thread: goes over it tile by tile in an order that finds the factors in the caches, packing
 // the right factor where it does not lie conveniently.
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Functional.Kernels;
 
@@ -15,6 +16,9 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
 
     // Panels packed at a time: together they stay in the second-level cache.
     private const int PanelBlock = 8;
+
+    // Rows of a that pass by all the packed panels before the next ones: they stay in the second-level cache, too.
+    private const int RowBlock = 192;
 
     // With so few rows of a, the panels of b are not used often enough to pay for packing.
     private const int FewRows = 16;
@@ -76,7 +80,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         if (whole == product.N) return;
         var rest = product.Part(0, product.M, whole, product.N - whole);
         var panel = Scratch.Of<T>(product.K * TLanes.Count);
-        GemmPack.Panel(rest.K, rest.N, TLanes.Count, rest.B, rest.RowB, rest.ColumnB, panel);
+        GemmPack<TLanes, TVector, T>.Panel(rest.K, rest.N, TLanes.Count, rest.B, rest.RowB, rest.ColumnB, panel);
         Panel(rest, 0, rest.N, panel, TLanes.Count);
     }
 
@@ -85,12 +89,21 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         for (var column = 0; column < product.N; column += PanelWidth)
         {
             var columns = Math.Min(PanelWidth, product.N - column);
-            var width = columns > TLanes.Count ? PanelWidth : TLanes.Count;
-            GemmPack.Panel(product.K, columns, width, product.B + (column * product.ColumnB), product.RowB, product.ColumnB, panels);
-            Panel(product, column, columns, panels, width);
-            panels += (nint)product.K * width;
+            GemmPack<TLanes, TVector, T>.Panel(
+                product.K, columns, WidthFor(columns), product.B + (column * product.ColumnB), product.RowB, product.ColumnB, panels + ((nint)product.K * column));
+        }
+        for (var row = 0; row < product.M; row += RowBlock)
+        {
+            var rows = product.Part(row, Math.Min(RowBlock, product.M - row), 0, product.N);
+            for (var column = 0; column < product.N; column += PanelWidth)
+            {
+                var columns = Math.Min(PanelWidth, product.N - column);
+                Panel(rows, column, columns, panels + ((nint)product.K * column), WidthFor(columns));
+            }
         }
     }
+
+    private static int WidthFor(int columns) => columns > TLanes.Count ? PanelWidth : TLanes.Count;
 
     // Some columns of the result, at most two vectors wide, for all rows; b lies in rows of whole vectors.
     private static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB)
@@ -121,20 +134,43 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     }
 
     // A tile whose last vector sticks out of the result: computed aside.
+    [SkipLocalsInit]
     private static void Ragged(int rows, int columns, bool wide, Tile<T> tile)
     {
-        var width = PanelWidth;
+        var width = wide ? PanelWidth : TLanes.Count;
         var aside = stackalloc T[TLanes.TileRows * width];
-        for (var row = 0; row < rows; row++)
-            for (var column = 0; column < columns; column++)
-                aside[(row * width) + column] = tile.Start == null ? T.Zero : tile.Start[(row * tile.RowStart) + column];
         var c = tile.C;
         var rowC = tile.RowC;
-        tile.Start = tile.C = aside;
-        tile.RowStart = tile.RowC = width;
+        if (tile.Start != null)
+        {
+            CopyIn(rows, columns, tile.Start, tile.RowStart, aside, width);
+            tile.Start = aside;
+            tile.RowStart = width;
+        }
+        tile.C = aside;
+        tile.RowC = width;
         GemmTile<TLanes, TVector, T>.Run(rows, wide, tile);
-        for (var row = 0; row < rows; row++)
-            for (var column = 0; column < columns; column++)
-                c[(row * rowC) + column] = aside[(row * width) + column];
+        CopyOut(rows, columns, aside, width, c, rowC);
+    }
+
+    // Into whole vectors, filled up with zeros.
+    private static void CopyIn(int rows, int columns, T* source, nint row, T* aside, int width)
+    {
+        for (; rows > 0; rows--, source += row, aside += width)
+        {
+            var column = 0;
+            for (; column + TLanes.Count <= columns; column += TLanes.Count) TLanes.Store(TLanes.Load(source + column), aside + column);
+            if (column < width) TLanes.Store(TLanes.LoadFirst(columns - column, source + column), aside + column);
+        }
+    }
+
+    private static void CopyOut(int rows, int columns, T* aside, int width, T* target, nint row)
+    {
+        for (; rows > 0; rows--, aside += width, target += row)
+        {
+            var column = 0;
+            for (; column + TLanes.Count <= columns; column += TLanes.Count) TLanes.Store(TLanes.Load(aside + column), target + column);
+            if (column < columns) TLanes.StoreFirst(columns - column, TLanes.Load(aside + column), target + column);
+        }
     }
 }

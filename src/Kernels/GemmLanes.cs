@@ -3,6 +3,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Functional.Kernels;
 
@@ -19,6 +20,12 @@ internal unsafe interface ILanes<TVector, T>
     static abstract TVector Load(T* source);
 
     static abstract void Store(TVector value, T* target);
+
+    /// <summary>The first few elements and zeros; nothing behind them is touched.</summary>
+    static abstract TVector LoadFirst(int count, T* source);
+
+    /// <summary>Stores the first few elements only.</summary>
+    static abstract void StoreFirst(int count, TVector value, T* target);
 
     /// <summary>One element in every lane.</summary>
     static abstract TVector Broadcast(T value);
@@ -55,6 +62,20 @@ internal unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
     public static void Store(Vector512<T> value, T* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LoadFirst(int count, T* source)
+    {
+        if (sizeof(T) == 4) return Avx512F.MaskLoad((int*)source, Mask32(count), Vector512<int>.Zero).As<int, T>();
+        return Avx512F.MaskLoad((long*)source, Mask64(count), Vector512<long>.Zero).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(int count, Vector512<T> value, T* target)
+    {
+        if (sizeof(T) == 4) Avx512F.MaskStore((int*)target, Mask32(count), value.AsInt32());
+        else Avx512F.MaskStore((long*)target, Mask64(count), value.AsInt64());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Broadcast(T value) => Vector512.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,6 +91,12 @@ internal unsafe struct Lanes512<T> : ILanes<Vector512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Mask32(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<long> Mask64(int count) => Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count));
 }
 
 /// <summary>256 bits: AVX2 with fused multiply-add.</summary>
@@ -95,6 +122,20 @@ internal unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
     public static void Store(Vector256<T> value, T* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> LoadFirst(int count, T* source)
+    {
+        if (sizeof(T) == 4) return Avx2.MaskLoad((int*)source, Mask32(count)).As<int, T>();
+        return Avx2.MaskLoad((long*)source, Mask64(count)).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(int count, Vector256<T> value, T* target)
+    {
+        if (sizeof(T) == 4) Avx2.MaskStore((int*)target, Mask32(count), value.AsInt32());
+        else Avx2.MaskStore((long*)target, Mask64(count), value.AsInt64());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Broadcast(T value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -110,6 +151,12 @@ internal unsafe struct Lanes256<T> : ILanes<Vector256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Mask32(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<long> Mask64(int count) => Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count));
 }
 
 /// <summary>128 bits: SSE2, NEON, WebAssembly; fused only where that is cheap.</summary>
@@ -133,6 +180,20 @@ internal unsafe struct Lanes128<T> : ILanes<Vector128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<T> value, T* target) => value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LoadFirst(int count, T* source)
+    {
+        var value = Vector128<T>.Zero;
+        for (var i = 0; i < count; i++) value = value.WithElement(i, source[i]);
+        return value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(int count, Vector128<T> value, T* target)
+    {
+        for (var i = 0; i < count; i++) target[i] = value[i];
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
@@ -173,6 +234,15 @@ internal unsafe struct LanesOfOne<T> : ILanes<T, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T value, T* target) => *target = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LoadFirst(int count, T* source) => count > 0 ? *source : T.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(int count, T value, T* target)
+    {
+        if (count > 0) *target = value;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Broadcast(T value) => value;

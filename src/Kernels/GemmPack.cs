@@ -1,53 +1,45 @@
 // Panels: some columns of a matrix copied so that the elements of a row, and then the rows, follow each other.
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Functional.Kernels;
 
-/// <summary>Copies matrices into panels.</summary>
-internal static unsafe class GemmPack
+/// <summary>Copies matrices into panels of one or two vectors.</summary>
+internal static unsafe class GemmPack<TLanes, TVector, T>
+    where TLanes : ILanes<TVector, T>
+    where TVector : struct
+    where T : unmanaged, INumber<T>
 {
     /// <summary>Copies k rows of some columns into rows of the panel's width, the rest of which becomes zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Panel<T>(nint k, int columns, int width, T* source, nint row, nint column, T* panel)
-        where T : unmanaged
+    public static void Panel(nint k, int columns, int width, T* source, nint row, nint column, T* panel)
     {
         if (column == 1) Straight(k, columns, width, source, row, panel);
         else if (row == 1) Transposed(k, columns, width, source, column, panel);
         else
         {
             for (nint l = 0; l < k; l++)
-                for (var j = 0; j < width; j++) panel[(l * width) + j] = j < columns ? source[(l * row) + (j * column)] : default;
+                for (var j = 0; j < width; j++) panel[(l * width) + j] = j < columns ? source[(l * row) + (j * column)] : T.Zero;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Straight<T>(nint k, int columns, int width, T* source, nint row, T* panel)
-        where T : unmanaged
+    private static void Straight(nint k, int columns, int width, T* source, nint row, T* panel)
     {
-        var bytes = width * sizeof(T);
-        if (columns == width && bytes % 64 == 0 && Vector512.IsHardwareAccelerated)
+        int whole = columns - (columns % TLanes.Count), rest = columns - whole;
+        for (; k > 0; k--, source += row, panel += width)
         {
-            for (; k > 0; k--, source += row, panel += width)
-                for (var at = 0; at < bytes; at += 64) Vector512.Store(Vector512.Load((byte*)source + at), (byte*)panel + at);
-        }
-        else if (columns == width && bytes % 32 == 0)
-        {
-            for (; k > 0; k--, source += row, panel += width)
-                for (var at = 0; at < bytes; at += 32) Vector256.Store(Vector256.Load((byte*)source + at), (byte*)panel + at);
-        }
-        else
-        {
-            for (; k > 0; k--, source += row, panel += width)
-                for (var j = 0; j < width; j++) panel[j] = j < columns ? source[j] : default;
+            var j = 0;
+            for (; j < whole; j += TLanes.Count) TLanes.Store(TLanes.Load(source + j), panel + j);
+            if (j < width) TLanes.Store(TLanes.LoadFirst(rest, source + j), panel + j);
         }
     }
 
     // The columns of the panel are the rows of the source.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transposed<T>(nint k, int columns, int width, T* source, nint column, T* panel)
-        where T : unmanaged
+    private static void Transposed(nint k, int columns, int width, T* source, nint column, T* panel)
     {
         var j = 0;
         if (Avx.IsSupported && sizeof(T) == 4)
@@ -75,7 +67,7 @@ internal static unsafe class GemmPack
             }
         }
         for (; j < width; j++, source += column, panel++)
-            for (nint l = 0; l < k; l++) panel[l * width] = j < columns ? source[l] : default;
+            for (nint l = 0; l < k; l++) panel[l * width] = j < columns ? source[l] : T.Zero;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
