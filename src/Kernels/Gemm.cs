@@ -56,9 +56,9 @@ public static unsafe class Gemm
     public static void RunHere<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
     {
-        if (Vector512.IsHardwareAccelerated) GemmBlock<Lanes512<T>, Vector512<T>, T>.Run(product);
-        else if (Fma.IsSupported && Avx2.IsSupported) GemmBlock<Lanes256<T>, Vector256<T>, T>.Run(product);
-        else if (Vector128.IsHardwareAccelerated) GemmBlock<Lanes128<T>, Vector128<T>, T>.Run(product);
+        if (Vector512.IsHardwareAccelerated) GemmBlock<Lanes<Simd512<T>, T>, Simd512<T>, T>.Run(product);
+        else if (Fma.IsSupported && Avx2.IsSupported) GemmBlock<Lanes<Simd256<T>, T>, Simd256<T>, T>.Run(product);
+        else if (Vector128.IsHardwareAccelerated) GemmBlock<Lanes<Simd128<T>, T>, Simd128<T>, T>.Run(product);
         else GemmBlock<LanesOfOne<T>, T, T>.Run(product);
     }
 }
