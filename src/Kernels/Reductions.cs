@@ -1,196 +1,175 @@
+using System.Buffers;
+
 namespace Functional.Kernels;
 
-/// <summary>Reductions, running reductions and places of extremes.</summary>
-public static class Reductions
+/// <summary>
+/// Reductions over any axes. Axes are merged into kept and reduced groups, and the reduced groups are taken one after the
+/// other, the last first; a long group is cut into pieces of fixed size whose results are reduced again. So the order of
+/// additions, and every bit of a sum, is the same for any number of threads.
+/// </summary>
+public static unsafe partial class Reductions
 {
+    /// <summary>Elements of a row, and rows under each other, that are reduced in one go.</summary>
+    private const int RowPiece = 16384, ColumnPiece = 256;
+
+    /// <summary>Columns a thread takes at once.</summary>
+    private const int ColumnBlock = 1024;
+
+    /// <summary>Elements in a chunk of work for the threads; less than four of them are done on the calling thread.</summary>
+    private const int Grain = 32768;
+
+    /// <summary>
+    /// y = the reduction of x over axes: the sum of nothing is 0, its product 1, its maximum −∞ (integers: the least), its
+    /// minimum +∞ (integers: the greatest). Max and Min are NaN where an element is. Of Bool, Max is "any", Min is "all".
+    /// </summary>
+    /// <param name="op">The reduction.</param>
+    /// <param name="x">Any shape.</param>
+    /// <param name="axes">The axes reduced, none twice, in any order.</param>
+    /// <param name="y">Storage for the result: the elements of the kept axes, whether or not its shape shows the reduced ones as 1.</param>
+    /// <exception cref="NotSupportedException">The reduction is not defined for the element type.</exception>
     public static void Reduce(Reduction op, NDArray x, int[] axes, NDArray y)
     {
-        var type = x.DType;
-        if (type == DType.Bool && op is not (Reduction.Max or Reduction.Min) || !type.IsFloat() && op == Reduction.LogSumExp)
-            throw ElementwiseFunctions.Undefined(op, type);
-        x = x.InStorage();
-        var to = Targets(x, axes);
-        int m = y.Size, n = x.Size;
-        if (type.IsFloat())
-        {
-            var s = new double[m];
-            Array.Fill(s, op switch { Reduction.Sum => 0.0, Reduction.Prod => 1, Reduction.Min => double.PositiveInfinity, _ => double.NegativeInfinity });
-            for (var i = 0; i < n; i++)
-            {
-                var v = GetFloat(x, i);
-                ref var t = ref s[to[i]];
-                t = op switch { Reduction.Sum => t + v, Reduction.Prod => t * v, Reduction.Min => Math.Min(t, v), _ => Math.Max(t, v) };
-            }
-            if (op == Reduction.LogSumExp)
-            {
-                var e = new double[m];
-                for (var i = 0; i < n; i++) e[to[i]] += Math.Exp(GetFloat(x, i) - s[to[i]]);
-                for (var j = 0; j < m; j++)
-                    if (double.IsFinite(s[j])) s[j] += Math.Log(e[j]);
-            }
-            for (var j = 0; j < m; j++) Put(y, j, s[j]);
-        }
-        else
-        {
-            var (low, high) = type switch { DType.Int32 => (int.MinValue, int.MaxValue), DType.Int64 => (long.MinValue, long.MaxValue), _ => (0L, 1L) };
-            var s = new long[m];
-            Array.Fill(s, op switch { Reduction.Sum => 0, Reduction.Prod => 1, Reduction.Min => high, _ => low });
-            for (var i = 0; i < n; i++)
-            {
-                var v = GetInteger(x, i);
-                ref var t = ref s[to[i]];
-                t = op switch { Reduction.Sum => t + v, Reduction.Prod => t * v, Reduction.Min => Math.Min(t, v), _ => Math.Max(t, v) };
-            }
-            for (var j = 0; j < m; j++) Put(y, j, s[j]);
-        }
+        var kernel = ReductionKernel.Of(op, x.DType);
+        var inline = Elementwise.Inline(x);
+        fixed (byte* p = x.Storage, q = y.Storage)
+            Reduce(kernel, kernel, x.Storage is null ? (byte*)&inline : p, null, x.Shape, axes, q, x.DType.Size());
+        GC.KeepAlive(x.Storage);
+        GC.KeepAlive(y.Storage);
     }
 
-    /// <summary>The sum over axes of a·b, which broadcast against each other.</summary>
+    /// <summary>y = the sum over axes of a·b. Operands of one shape are multiplied on the way; others broadcast first.</summary>
+    /// <exception cref="NotSupportedException">Sums are not defined for the element type.</exception>
     public static void SumProduct(NDArray a, NDArray b, int[] axes, NDArray y)
     {
-        var rank = Math.Max(a.Rank, b.Rank);
-        var shape = new int[rank];
-        for (var axis = 0; axis < rank; axis++)
+        var kernel = ReductionKernel.OfProducts(a.DType);
+        var sum = ReductionKernel.Of(Reduction.Sum, a.DType);
+        var width = a.DType.Size();
+        if (!a.Shape.AsSpan().SequenceEqual(b.Shape))
         {
-            int p = axis - rank + a.Rank, q = axis - rank + b.Rank;
-            var size = p < 0 ? 1 : a.Shape[p];
-            shape[axis] = q >= 0 && size == 1 ? b.Shape[q] : size;
+            var product = NDArray.Allocate(Together(a.Shape, b.Shape), a.DType);
+            Elementwise.Binary(Binary.Mul, a, b, product);
+            Reduce(Reduction.Sum, product, axes, y);
+            return;
         }
-        var product = NDArray.Allocate(shape, a.DType);
-        Elementwise.Binary(Binary.Mul, a, b, product);
-        Reduce(Reduction.Sum, product, axes, y);
+        long aInline = Elementwise.Inline(a), bInline = Elementwise.Inline(b);
+        fixed (byte* p = a.Storage, q = b.Storage, to = y.Storage)
+            Reduce(kernel, sum, a.Storage is null ? (byte*)&aInline : p, b.Storage is null ? (byte*)&bInline : q, a.Shape, axes, to, width);
+        GC.KeepAlive(a.Storage);
+        GC.KeepAlive(b.Storage);
+        GC.KeepAlive(y.Storage);
     }
 
-    public static void ArgReduce(ArgReduction op, NDArray x, int axis, NDArray y)
+    private static int[] Together(int[] a, int[] b)
     {
-        if (x.DType == DType.Bool) throw ElementwiseFunctions.Undefined(op, x.DType);
-        var (outer, size, inner) = Around(x, axis);
-        if (size == 0 && y.Size > 0) throw new ArgumentException($"{op.ToString().ToLowerInvariant()}: axis {axis} of shape {string.Join("×", x.Shape)} is empty");
-        for (var o = 0; o < outer; o++)
-            for (var i = 0; i < inner; i++)
+        if (a.Length < b.Length) (a, b) = (b, a);
+        var shape = (int[])a.Clone();
+        for (var back = 1; back <= b.Length; back++)
+            if (shape[^back] == 1) shape[^back] = b[^back];
+        return shape;
+    }
+
+    /// <summary>The first pass is done by <paramref name="kernel"/>, what its results need by <paramref name="combine"/>.</summary>
+    private static void Reduce(ReductionKernel kernel, ReductionKernel combine, byte* a, byte* b, int[] shape, int[] axes, byte* y, int width)
+    {
+        // Groups of neighbouring axes, alternately kept and reduced; axes of one element belong anywhere.
+        var groups = stackalloc nint[shape.Length + 1];
+        var count = 0;
+        var reduced = false;
+        for (var axis = 0; axis < shape.Length; axis++)
+        {
+            if (shape[axis] == 1) continue;
+            var also = Array.IndexOf(axes, axis) >= 0;
+            if (count > 0 && also == reduced) groups[count - 1] *= shape[axis];
+            else groups[count++] = shape[axis];
+            reduced = also;
+        }
+        var last = reduced ? count - 1 : count - 2;
+        nint inner = reduced || count == 0 ? 1 : groups[count - 1];
+        // With no group to reduce, every element is a column of one row.
+        if (last < 0) Pass(kernel, combine, a, b, 1, 1, inner, y, width);
+        else Reduce(kernel, combine, a, b, groups, last, inner, y, width);
+    }
+
+    /// <summary>Reduces the group at <paramref name="last"/> and every second one before it; after it stand inner elements, all kept.</summary>
+    private static void Reduce(ReductionKernel kernel, ReductionKernel combine, byte* a, byte* b, nint* groups, int last, nint inner, byte* y, int width)
+    {
+        nint outer = 1;
+        for (var i = 0; i < last; i++) outer *= groups[i];
+        if (last < 2)
+        {
+            Pass(kernel, combine, a, b, outer, groups[last], inner, y, width);
+            return;
+        }
+        var results = ArrayPool<byte>.Shared.Rent((int)(outer * inner * width));
+        fixed (byte* p = results)
+        {
+            Pass(kernel, combine, a, b, outer, groups[last], inner, p, width);
+            Reduce(combine, combine, p, null, groups, last - 2, inner * groups[last - 1], y, width);
+        }
+        ArrayPool<byte>.Shared.Return(results);
+    }
+
+    /// <summary>Reduces the middle of outer × count × inner elements.</summary>
+    private static void Pass(ReductionKernel kernel, ReductionKernel combine, byte* a, byte* b, nint outer, nint count, nint inner, byte* y, int width)
+    {
+        nint piece = inner == 1 ? RowPiece : ColumnPiece;
+        if (count <= 2 * piece)
+        {
+            new Pieces(kernel, a, b, outer, count, inner, count, y, width).Invoke();
+            return;
+        }
+        var pieces = (count + piece - 1) / piece;
+        var results = ArrayPool<byte>.Shared.Rent((int)(outer * pieces * inner * width));
+        fixed (byte* p = results)
+        {
+            new Pieces(kernel, a, b, outer, count, inner, piece, p, width).Invoke();
+            Pass(combine, combine, p, null, outer, pieces, inner, y, width);
+        }
+        ArrayPool<byte>.Shared.Return(results);
+    }
+
+    /// <summary>A pass in tasks: one for every outer index, piece of the count and block of columns.</summary>
+    private struct Pieces(ReductionKernel kernel, byte* a, byte* b, nint outer, nint count, nint inner, nint piece, byte* y, int width) : IChunks
+    {
+        private readonly nint pieces = count == 0 ? 1 : (count + piece - 1) / piece;
+        private readonly nint blocks = (inner + ColumnBlock - 1) / ColumnBlock;
+        private nint tasks, tasksInChunk;
+
+        public void Invoke()
+        {
+            tasks = outer * pieces * blocks;
+            if (tasks == 0) return;
+            var all = outer * count * inner < 4 * Grain;
+            tasksInChunk = all ? tasks : Math.Max(1, Grain / (Math.Min(piece, count) * Math.Min(inner, ColumnBlock)));
+            if (all) Run(0);
+            else Workers.Run((int)((tasks + tasksInChunk - 1) / tasksInChunk), ref this);
+        }
+
+        public readonly void Run(int chunk)
+        {
+            nint task = chunk * tasksInChunk, end = Math.Min(task + tasksInChunk, tasks);
+            if (inner == 1 && pieces == 1)
             {
-                var best = 0;
-                for (var k = 1; k < size; k++)
+                for (; task < end; task++) Row(task * count, count, task);
+                return;
+            }
+            for (; task < end; task++)
+            {
+                var (rest, block) = Math.DivRem(task, blocks);
+                var (o, part) = Math.DivRem(rest, pieces);
+                nint from = part * piece, some = Math.Min(piece, count - from);
+                if (inner == 1)
                 {
-                    int p = (o * size + best) * inner + i, q = (o * size + k) * inner + i;
-                    var sign = op == ArgReduction.ArgMax ? 1 : -1;
-                    bool better;
-                    if (x.DType.IsFloat())
-                    {
-                        double u = GetFloat(x, p), v = GetFloat(x, q);
-                        better = sign * v > sign * u || double.IsNaN(v) && !double.IsNaN(u);
-                    }
-                    else better = GetInteger(x, q).CompareTo(GetInteger(x, p)) * sign > 0;
-                    if (better) best = k;
+                    Row(o * count + from, some, rest);
+                    continue;
                 }
-                Put(y, o * inner + i, (long)best);
+                nint column = block * ColumnBlock, columns = Math.Min(ColumnBlock, inner - column);
+                var start = ((o * count + from) * inner + column) * width;
+                kernel.Columns(a + start, b + start, some, inner, columns, y + (rest * inner + column) * width);
             }
-    }
+        }
 
-    public static void Cumulate(Cumulation op, NDArray x, int axis, bool reverse, NDArray y)
-    {
-        if (x.DType == DType.Bool) throw ElementwiseFunctions.Undefined(op, x.DType);
-        var (outer, size, inner) = Around(x, axis);
-        for (var o = 0; o < outer; o++)
-            for (var i = 0; i < inner; i++)
-            {
-                var (f, n) = op == Cumulation.Sum ? (0.0, 0L) : (1.0, 1L);
-                for (var k = 0; k < size; k++)
-                {
-                    var p = (o * size + (reverse ? size - 1 - k : k)) * inner + i;
-                    if (x.DType.IsFloat())
-                    {
-                        var v = GetFloat(x, p);
-                        f = op == Cumulation.Sum ? f + v : f * v;
-                        Put(y, p, f);
-                    }
-                    else
-                    {
-                        var v = GetInteger(x, p);
-                        n = op == Cumulation.Sum ? n + v : n * v;
-                        Put(y, p, n);
-                    }
-                }
-            }
-    }
-
-    /// <summary>exp(x − max) / Σ exp(x − max) along an axis.</summary>
-    public static void Softmax(NDArray x, int axis, NDArray y)
-    {
-        var (outer, size, inner) = Around(x, axis);
-        for (var o = 0; o < outer; o++)
-            for (var i = 0; i < inner; i++)
-            {
-                double max = double.NegativeInfinity, sum = 0;
-                for (var k = 0; k < size; k++) max = Math.Max(max, GetFloat(x, (o * size + k) * inner + i));
-                for (var k = 0; k < size; k++) sum += Math.Exp(GetFloat(x, (o * size + k) * inner + i) - max);
-                for (var k = 0; k < size; k++)
-                    Put(y, (o * size + k) * inner + i, Math.Exp(GetFloat(x, (o * size + k) * inner + i) - max) / sum);
-            }
-    }
-
-    /// <summary>s·(t − Σ t·s) along an axis: the derivative of softmax, linear in t.</summary>
-    public static void SoftmaxScale(NDArray t, NDArray s, int axis, NDArray y)
-    {
-        var (outer, size, inner) = Around(t, axis);
-        for (var o = 0; o < outer; o++)
-            for (var i = 0; i < inner; i++)
-            {
-                double sum = 0;
-                for (var k = 0; k < size; k++)
-                    sum += GetFloat(t, (o * size + k) * inner + i) * GetFloat(s, (o * size + k) * inner + i);
-                for (var k = 0; k < size; k++)
-                {
-                    var p = (o * size + k) * inner + i;
-                    Put(y, p, GetFloat(s, p) * (GetFloat(t, p) - sum));
-                }
-            }
-    }
-
-    private static (int Outer, int Size, int Inner) Around(NDArray x, int axis)
-    {
-        int outer = 1, inner = 1;
-        for (var i = 0; i < axis; i++) outer *= x.Shape[i];
-        for (var i = axis + 1; i < x.Rank; i++) inner *= x.Shape[i];
-        return (outer, x.Shape[axis], inner);
-    }
-
-    private static int[] Targets(NDArray x, int[] axes)
-    {
-        var rank = x.Rank;
-        var strides = new int[rank];
-        for (int axis = rank - 1, stride = 1; axis >= 0; axis--)
-            if (!axes.Contains(axis))
-            {
-                strides[axis] = stride;
-                stride *= x.Shape[axis];
-            }
-        var targets = new int[x.Size];
-        for (var i = 0; i < targets.Length; i++)
-            for (int axis = rank - 1, rest = i; axis >= 0; rest /= x.Shape[axis--])
-                targets[i] += rest % x.Shape[axis] * strides[axis];
-        return targets;
-    }
-
-    private static double GetFloat(NDArray x, int i) => x.DType == DType.Float32 ? x.Storage!.Span<float>()[i] : x.Storage!.Span<double>()[i];
-
-    private static long GetInteger(NDArray x, int i) => x.DType switch
-    {
-        DType.Int32 => x.Storage!.Span<int>()[i],
-        DType.Int64 => x.Storage!.Span<long>()[i],
-        _ => x.Storage!.Span<byte>()[i],
-    };
-
-    private static void Put(NDArray y, int i, double value)
-    {
-        if (y.DType == DType.Float32) y.Storage!.Span<float>()[i] = (float)value;
-        else y.Storage!.Span<double>()[i] = value;
-    }
-
-    private static void Put(NDArray y, int i, long value)
-    {
-        if (y.DType == DType.Int32) y.Storage!.Span<int>()[i] = (int)value;
-        else if (y.DType == DType.Int64) y.Storage!.Span<long>()[i] = value;
-        else y.Storage!.Span<byte>()[i] = (byte)value;
+        private readonly void Row(nint start, nint some, nint result) =>
+            kernel.Row(a + start * width, b + start * width, some, y + result * width);
     }
 }

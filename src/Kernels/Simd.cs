@@ -22,6 +22,9 @@ internal unsafe interface ISimd<V, T>
 
     static abstract V All(T value);
 
+    /// <summary>The first <paramref name="count"/> lanes from memory, the others from <paramref name="absent"/>.</summary>
+    static abstract V Load(T* from, int count, V absent);
+
     /// <summary>A value in the first lane, zeros in the others.</summary>
     static abstract V One(T value);
 
@@ -90,6 +93,10 @@ internal unsafe interface ISimd<V, T>
 
     /// <summary>One bit a lane.</summary>
     static abstract ulong MaskBits(V mask);
+
+    /// <summary>All lanes combined into one number, halves first.</summary>
+    static abstract T Fold<TOp>(V a)
+        where TOp : struct, IBinary;
 
     /// <summary>x·2ⁿ for integral n, rounded once: overflows to infinity, underflows through the denormals.</summary>
     static abstract V Scale(V x, V n);

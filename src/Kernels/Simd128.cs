@@ -38,6 +38,14 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
     }
 
     [MethodImpl(Inline)]
+    public static Simd128<T> Load(T* from, int count, Simd128<T> absent)
+    {
+        var whole = absent.value;
+        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
+        return new(whole);
+    }
+
+    [MethodImpl(Inline)]
     public void Store(T* to) => value.Store(to);
 
     [MethodImpl(Inline)]
@@ -166,6 +174,18 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
 
     [MethodImpl(Inline)]
     public static ulong MaskBits(Simd128<T> mask) => mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(Inline)]
+    public static T Fold<TOp>(Simd128<T> a)
+        where TOp : struct, IBinary
+    {
+        a = TOp.Of<Simd128<T>, T>(a, new(Vector128.Shuffle(a.value.AsInt64(), Vector128.Create(1L, 0)).As<long, T>()));
+        if (sizeof(T) == 8) return a.First;
+        a = TOp.Of<Simd128<T>, T>(a, new(Vector128.Shuffle(a.value.AsInt32(), Vector128.Create(1, 0, 3, 2)).As<int, T>()));
+        if (sizeof(T) == 4) return a.First;
+        a = TOp.Of<Simd128<T>, T>(a, new(Vector128.ShiftRightLogical(a.value.AsInt32(), 16).As<int, T>()));
+        return TOp.Of<Simd128<T>, T>(a, new(Vector128.ShiftRightLogical(a.value.AsInt32(), 8).As<int, T>())).First;
+    }
 
     [MethodImpl(Inline)]
     public static Simd128<T> Scale(Simd128<T> x, Simd128<T> n)

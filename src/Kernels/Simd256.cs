@@ -38,6 +38,14 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
     }
 
     [MethodImpl(Inline)]
+    public static Simd256<T> Load(T* from, int count, Simd256<T> absent)
+    {
+        var whole = absent.value;
+        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
+        return new(whole);
+    }
+
+    [MethodImpl(Inline)]
     public void Store(T* to) => value.Store(to);
 
     [MethodImpl(Inline)]
@@ -166,6 +174,11 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
 
     [MethodImpl(Inline)]
     public static ulong MaskBits(Simd256<T> mask) => mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(Inline)]
+    public static T Fold<TOp>(Simd256<T> a)
+        where TOp : struct, IBinary =>
+        Simd128<T>.Fold<TOp>(TOp.Of<Simd128<T>, T>(new(a.value.GetLower()), new(a.value.GetUpper())));
 
     [MethodImpl(Inline)]
     public static Simd256<T> Scale(Simd256<T> x, Simd256<T> n)

@@ -38,6 +38,14 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
     }
 
     [MethodImpl(Inline)]
+    public static Simd512<T> Load(T* from, int count, Simd512<T> absent)
+    {
+        var whole = absent.value;
+        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
+        return new(whole);
+    }
+
+    [MethodImpl(Inline)]
     public void Store(T* to) => value.Store(to);
 
     [MethodImpl(Inline)]
@@ -166,6 +174,11 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
 
     [MethodImpl(Inline)]
     public static ulong MaskBits(Simd512<T> mask) => mask.value.ExtractMostSignificantBits();
+
+    [MethodImpl(Inline)]
+    public static T Fold<TOp>(Simd512<T> a)
+        where TOp : struct, IBinary =>
+        Simd256<T>.Fold<TOp>(TOp.Of<Simd256<T>, T>(new(a.value.GetLower()), new(a.value.GetUpper())));
 
     [MethodImpl(Inline)]
     public static Simd512<T> Scale(Simd512<T> x, Simd512<T> n)

@@ -1,0 +1,295 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Functional.Kernels.Functions;
+
+namespace Functional.Kernels;
+
+/// <summary>
+/// The loops of one reduction for one element type, on the calling thread. Sums are made in two levels (sixteen terms at
+/// most on each, in every lane), which keeps the error of a piece near a unit in the last place.
+/// </summary>
+internal readonly unsafe struct ReductionKernel
+{
+    private const int Steps = 16;
+
+    private static readonly ReductionKernel[] known = new ReductionKernel[6 * 5];
+
+    /// <summary>(a, b, count, y): one result from consecutive elements. Only the sum of products looks at b.</summary>
+    public readonly delegate*<void*, void*, nint, void*, void> Row;
+
+    /// <summary>(a, b, count, stride, columns, y): a result for each column from count rows, a stride of elements apart.</summary>
+    public readonly delegate*<void*, void*, nint, nint, nint, void*, void> Columns;
+
+    private ReductionKernel(delegate*<void*, void*, nint, void*, void> row, delegate*<void*, void*, nint, nint, nint, void*, void> columns)
+    {
+        Row = row;
+        Columns = columns;
+    }
+
+    /// <exception cref="NotSupportedException">The reduction is not defined for the element type.</exception>
+    public static ReductionKernel Of(Reduction op, DType type)
+    {
+        ref var kernel = ref known[(int)op * 5 + (int)type];
+        if (kernel.Row != null) return kernel;
+        if ((op == Reduction.LogSumExp && !type.IsFloat()) || (type == DType.Bool && op is not (Reduction.Max or Reduction.Min)))
+            throw ElementwiseFunctions.Undefined(op, type);
+        return kernel = type switch
+        {
+            DType.Float32 => Make<float>(op),
+            DType.Float64 => Make<double>(op),
+            DType.Int32 => Make<int>(op),
+            DType.Int64 => Make<long>(op),
+            _ => Make<byte>(op),
+        };
+    }
+
+    /// <summary>The sum of products of two arrays.</summary>
+    public static ReductionKernel OfProducts(DType type)
+    {
+        ref var kernel = ref known[(1 + (int)Reduction.LogSumExp) * 5 + (int)type];
+        if (kernel.Row != null) return kernel;
+        return kernel = type switch
+        {
+            DType.Float32 => Make<Add, Product, float>(),
+            DType.Float64 => Make<Add, Product, double>(),
+            DType.Int32 => Make<Add, Product, int>(),
+            DType.Int64 => Make<Add, Product, long>(),
+            _ => throw new NotSupportedException($"sum of products: not defined for {type}; cast to a number type"),
+        };
+    }
+
+    private static ReductionKernel Make<T>(Reduction op)
+        where T : unmanaged => op switch
+    {
+        Reduction.Sum => Make<Add, Plain, T>(),
+        Reduction.Prod => Make<Mul, Plain, T>(),
+        Reduction.Max => Make<Max, Plain, T>(),
+        Reduction.Min => Make<Min, Plain, T>(),
+        _ => MakeLogSumExp<T>(),
+    };
+
+    private static ReductionKernel Make<TOp, S, T>()
+        where TOp : struct, IBinary
+        where S : struct, ISource
+        where T : unmanaged =>
+        Vector512.IsHardwareAccelerated ? Make<TOp, S, Simd512<T>, T>()
+        : Vector256.IsHardwareAccelerated ? Make<TOp, S, Simd256<T>, T>()
+        : Make<TOp, S, Simd128<T>, T>();
+
+    private static ReductionKernel Make<TOp, S, V, T>()
+        where TOp : struct, IBinary
+        where S : struct, ISource
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => new(
+        (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&OfRow<TOp, S, V, T>,
+        (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&OfColumns<TOp, S, V, T>);
+
+    private static ReductionKernel MakeLogSumExp<T>()
+        where T : unmanaged =>
+        Vector512.IsHardwareAccelerated ? MakeLogSumExp<Simd512<T>, T>()
+        : Vector256.IsHardwareAccelerated ? MakeLogSumExp<Simd256<T>, T>()
+        : MakeLogSumExp<Simd128<T>, T>();
+
+    private static ReductionKernel MakeLogSumExp<V, T>()
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => new(
+        (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&LogSumExpOfRow<V, T>,
+        (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&LogSumExpOfColumns<V, T>);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OfRow<TOp, S, V, T>(T* a, T* b, nint count, T* y)
+        where TOp : struct, IBinary
+        where S : struct, ISource
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged
+    {
+        var absent = V.All(Identity<TOp, T>());
+        var total = absent;
+        nint width = V.Count, i = 0;
+        while (count - i >= 4 * width)
+        {
+            V p = absent, q = absent, r = absent, s = absent;
+            var end = i + Math.Min(Steps, (count - i) / (4 * width)) * 4 * width;
+            for (; i < end; i += 4 * width)
+            {
+                p = TOp.Of<V, T>(p, S.Load<V, T>(a, b, i));
+                q = TOp.Of<V, T>(q, S.Load<V, T>(a, b, i + width));
+                r = TOp.Of<V, T>(r, S.Load<V, T>(a, b, i + 2 * width));
+                s = TOp.Of<V, T>(s, S.Load<V, T>(a, b, i + 3 * width));
+            }
+            total = TOp.Of<V, T>(total, TOp.Of<V, T>(TOp.Of<V, T>(p, q), TOp.Of<V, T>(r, s)));
+        }
+        for (; count - i >= width; i += width) total = TOp.Of<V, T>(total, S.Load<V, T>(a, b, i));
+        if (i < count) total = TOp.Of<V, T>(total, S.Load<V, T>(a, b, i, (int)(count - i), absent));
+        *y = V.Fold<TOp>(total);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OfColumns<TOp, S, V, T>(T* a, T* b, nint count, nint stride, nint columns, T* y)
+        where TOp : struct, IBinary
+        where S : struct, ISource
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged
+    {
+        var absent = V.All(Identity<TOp, T>());
+        nint width = V.Count, j = 0;
+        for (; j + 4 * width <= columns; j += 4 * width)
+        {
+            V p = absent, q = absent, r = absent, s = absent;
+            for (nint row = 0; row < count;)
+            {
+                V p1 = absent, q1 = absent, r1 = absent, s1 = absent;
+                for (var end = Math.Min(row + Steps, count); row < end; row++)
+                {
+                    var i = row * stride + j;
+                    p1 = TOp.Of<V, T>(p1, S.Load<V, T>(a, b, i));
+                    q1 = TOp.Of<V, T>(q1, S.Load<V, T>(a, b, i + width));
+                    r1 = TOp.Of<V, T>(r1, S.Load<V, T>(a, b, i + 2 * width));
+                    s1 = TOp.Of<V, T>(s1, S.Load<V, T>(a, b, i + 3 * width));
+                }
+                p = TOp.Of<V, T>(p, p1);
+                q = TOp.Of<V, T>(q, q1);
+                r = TOp.Of<V, T>(r, r1);
+                s = TOp.Of<V, T>(s, s1);
+            }
+            p.Store(y + j);
+            q.Store(y + j + width);
+            r.Store(y + j + 2 * width);
+            s.Store(y + j + 3 * width);
+        }
+        for (; j < columns; j += width)
+        {
+            var some = (int)Math.Min(width, columns - j);
+            var p = absent;
+            for (nint row = 0; row < count;)
+            {
+                var p1 = absent;
+                for (var end = Math.Min(row + Steps, count); row < end; row++)
+                {
+                    var i = row * stride + j;
+                    p1 = TOp.Of<V, T>(p1, some == width ? S.Load<V, T>(a, b, i) : S.Load<V, T>(a, b, i, some));
+                }
+                p = TOp.Of<V, T>(p, p1);
+            }
+            p.Store(y + j, some);
+        }
+    }
+
+    /// <summary>m + ln Σ exp(x − m) with m the maximum; where that is infinite or NaN, m itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LogSumExpOfRow<V, T>(T* x, T* unused, nint count, T* y)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged
+    {
+        OfRow<Max, Plain, V, T>(x, null, count, y);
+        V max = V.All(*y), least = V.Of(double.NegativeInfinity), sum = V.Of(0);
+        nint width = V.Count;
+        for (nint i = 0; i < count;)
+        {
+            var some = V.Of(0);
+            for (var end = Math.Min(i + Steps * width, count); i < end; i += width)
+                some += VectorMath<V, T>.Exp((count - i >= width ? V.Load(x + i) : V.Load(x + i, (int)(count - i), least)) - max);
+            sum += some;
+        }
+        *y = LogSumExp<V, T>(max, V.All(V.Fold<Add>(sum))).First;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LogSumExpOfColumns<V, T>(T* x, T* unused, nint count, nint stride, nint columns, T* y)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged
+    {
+        OfColumns<Max, Plain, V, T>(x, null, count, stride, columns, y);
+        nint width = V.Count;
+        for (nint j = 0; j < columns; j += width)
+        {
+            var some = (int)Math.Min(width, columns - j);
+            V max = V.Load(y + j, some), sum = V.Of(0);
+            for (nint row = 0; row < count;)
+            {
+                var part = V.Of(0);
+                for (var end = Math.Min(row + Steps, count); row < end; row++)
+                    part += VectorMath<V, T>.Exp(V.Load(x + row * stride + j, some) - max);
+                sum += part;
+            }
+            LogSumExp<V, T>(max, sum).Store(y + j, some);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V LogSumExp<V, T>(V max, V sum)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged =>
+        V.Select(V.Less(V.Abs(max), V.Of(double.PositiveInfinity)), max + VectorMath<V, T>.Log(sum), max);
+
+    /// <summary>What a reduction of nothing gives.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Identity<TOp, T>()
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float)) return (T)(object)Identity<TOp, float>(float.NegativeInfinity, float.PositiveInfinity);
+        if (typeof(T) == typeof(double)) return (T)(object)Identity<TOp, double>(double.NegativeInfinity, double.PositiveInfinity);
+        if (typeof(T) == typeof(int)) return (T)(object)Identity<TOp, int>(int.MinValue, int.MaxValue);
+        if (typeof(T) == typeof(long)) return (T)(object)Identity<TOp, long>(long.MinValue, long.MaxValue);
+        return (T)(object)Identity<TOp, byte>(0, 1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Identity<TOp, T>(T least, T greatest)
+        where T : INumber<T> =>
+        typeof(TOp) == typeof(Add) ? T.Zero : typeof(TOp) == typeof(Mul) ? T.One : typeof(TOp) == typeof(Max) ? least : greatest;
+
+    /// <summary>Where the terms of a reduction come from.</summary>
+    private interface ISource
+    {
+        static abstract V Load<V, T>(T* a, T* b, nint i)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged;
+
+        static abstract V Load<V, T>(T* a, T* b, nint i, int count)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged;
+
+        static abstract V Load<V, T>(T* a, T* b, nint i, int count, V absent)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged;
+    }
+
+    private readonly struct Plain : ISource
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i, int count)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i, count);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i, int count, V absent)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i, count, absent);
+    }
+
+    private readonly struct Product : ISource
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i) * V.Load(b + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i, int count)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i, count) * V.Load(b + i, count);
+
+        // Only sums are made of products: what is absent is 0 in both.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Load<V, T>(T* a, T* b, nint i, int count, V absent)
+            where V : unmanaged, ISimd<V, T>
+            where T : unmanaged => V.Load(a + i, count) * V.Load(b + i, count);
+    }
+}
