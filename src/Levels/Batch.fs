@@ -229,6 +229,67 @@ type BatchLevel(size: int) =
             let rank = max a.Rank (max b.Rank c.Rank)
             Batched(l, Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b), l.Aligned(rank, c)))
 
+    /// A graph over the batch axis of its mapped inputs; every output is mapped.
+    member private l.Graph(g: Graph, mapped: bool[]) : Graph =
+        let spec i (s: Spec) = if mapped[i] then { s with Shape = Array.append [| size |] s.Shape } else s
+        Trace.graph (Array.mapi spec g.InputSpecs) (BatchLevel.Over (Trace.replay g) mapped)
+
+    member private l.Scan(s: Scan, inputs: Tensor[]) =
+        let nc, nk = s.Constants, s.Carry
+        // what a step makes of a batch is a batch: every carry is one
+        let mapped = inputs |> Array.mapi (fun i x -> l.Is x || (i >= nc && i < nc + nk))
+        let swap (x: Tensor) = permute (Array.append [| 1; 0 |] [| 2 .. x.Rank - 1 |]) x
+
+        let values =
+            inputs
+            |> Array.mapi (fun i x ->
+                if i >= nc + nk && l.Is x then swap (l.ValueOf x)
+                elif mapped[i] then l.Spread x
+                else x)
+
+        Tensor.Bind(Scan { s with Body = l.Graph(s.Body, mapped) }, values)
+        |> Array.mapi (fun i y -> if i < nk then y else swap y)
+
+    member private l.Cond(whenTrue: Graph, whenFalse: Graph, inputs: Tensor[]) =
+        let operands = inputs[1..]
+
+        if l.Is inputs[0] then
+            // examples differ: both branches, and a choice
+            Array.map2
+                (fun a b -> l.Spread(Functional.Functions.where inputs[0] a b))
+                (Trace.replay whenTrue operands)
+                (Trace.replay whenFalse operands)
+        else
+            let mapped = operands |> Array.map l.Is
+            let op = Cond(l.Graph(whenTrue, mapped), l.Graph(whenFalse, mapped))
+            Tensor.Bind(op, Array.append [| inputs[0] |] (Array.map l.ValueOf operands))
+
+    member private l.While(w: While, inputs: Tensor[]) =
+        let nc = w.Constants
+        let mapped = inputs |> Array.mapi (fun i x -> i >= nc || l.Is x)
+        let condition = l.Graph(w.Condition, mapped)
+
+        // examples that are done keep their values while others go on
+        let going (v: Tensor[]) = Array.head (Trace.replay condition v)
+
+        let step (v: Tensor[]) =
+            let keep (xs: Tensor[]) =
+                let on = Array.head (Trace.replay w.Condition xs)
+                Array.map2 (fun (next: Tensor) now -> Functional.Functions.where on next now) (Trace.replay w.Body xs) (Array.skip nc xs)
+
+            BatchLevel.Over keep mapped v
+
+        let values = inputs |> Array.mapi (fun i x -> if mapped[i] then l.Spread x else x)
+        let specs = values |> Array.map (fun v -> { Shape = v.Shape; DType = v.DType }: Spec)
+
+        let batched = {
+            Condition = Trace.graph specs (fun v -> [| amax (going v) |])
+            Body = Trace.graph specs step
+            Constants = nc
+        }
+
+        Tensor.Bind(While batched, values)
+
     override l.ProcessMany(op, inputs) =
         l.Check()
 
@@ -237,6 +298,12 @@ type BatchLevel(size: int) =
             | Concat axis -> Tensor.Bind(Concat(axis + 1), Array.map l.Spread inputs)
             | Split(axis, sizes) -> Tensor.Bind(Split(axis + 1, sizes), Array.map l.Spread inputs)
             | Linear _ -> Tensor.Bind(op, Array.map l.Spread inputs)
+            | Scan s -> l.Scan(s, inputs)
+            | Cond(whenTrue, whenFalse) -> l.Cond(whenTrue, whenFalse, inputs)
+            | While w -> l.While(w, inputs)
+            | Call p ->
+                let mapped = inputs |> Array.map l.Is
+                Tensor.Bind(Call(p.With(l.Graph(p.Graph, mapped))), Array.map l.ValueOf inputs)
             | Custom rule ->
                 let mapped = inputs |> Array.map l.Is
                 let values = Array.map l.ValueOf inputs

@@ -80,10 +80,147 @@ type ForwardLevel() =
         let x, y, z = l.PrimalOf a, l.PrimalOf b, l.PrimalOf c
         l.Combine(op, a, b, c, x, y, z, Tensor.Bind(op, x, y, z))
 
+    /// A graph with its tangents: inputs ++ tangents of the masked ones ↦ outputs ++ tangents of the float ones.
+    static member Graph(g: Graph, mask: bool[]) : Graph =
+        let varied = [| for i in 0 .. g.Inputs - 1 do if mask[i] then i |]
+
+        Trace.graph (Array.append g.InputSpecs (varied |> Array.map (fun i -> g.Specs[i]))) (fun staged ->
+            let xs, ts = Array.splitAt g.Inputs staged
+            let level = ForwardLevel()
+            varied |> Array.iteri (fun k i -> xs[i] <- Dual(level, xs[i], ts[k]))
+
+            let ys =
+                try
+                    Trace.replay g xs
+                finally
+                    level.Close()
+
+            let tangent (y: Tensor) =
+                let t = level.TangentOf y
+                if isNull t then Tensor.zerosLike y else t
+
+            let floats = ys |> Array.filter (fun y -> y.DType.IsFloat())
+            Array.append (Array.map level.PrimalOf ys) (Array.map tangent floats))
+
+    member private l.Pair(specs: Spec[], found: Tensor[]) =
+        let ys, ts = Array.splitAt specs.Length found
+        let mutable next = -1
+
+        ys
+        |> Array.map (fun y ->
+            if y.DType.IsFloat() then
+                next <- next + 1
+                l.Lift(y, ts[next])
+            else
+                y)
+
+    member private l.Scan(s: Scan, xs: Tensor[], ts: Tensor[]) =
+        let nc, nk = s.Constants, s.Carry
+        let isFloat i = s.Body.Specs[i].DType.IsFloat()
+        let mask = Array.init xs.Length (fun i -> if i >= nc && i < nc + nk then isFloat i else not (isNull ts[i]))
+        let body = ForwardLevel.Graph(s.Body, mask)
+        let part lo hi = [| for i in lo .. hi - 1 do if mask[i] then i |]
+        let constants, carry, moving = part 0 nc, part nc (nc + nk), part (nc + nk) xs.Length
+        let outs = s.Body.OutputSpecs
+        let floatOuts = [| for i in 0 .. outs.Length - 1 do if outs[i].DType.IsFloat() then i |]
+        let tangentSpecs places = places |> Array.map (fun i -> s.Body.Specs[i])
+        let ins = s.Body.InputSpecs
+        let slice lo hi = Array.sub ins lo (hi - lo)
+
+        // constants ++ their tangents, carry ++ its tangents, xs ++ theirs, and the same for the results
+        let specs =
+            Array.concat [
+                slice 0 nc
+                tangentSpecs constants
+                slice nc (nc + nk)
+                tangentSpecs carry
+                slice (nc + nk) xs.Length
+                tangentSpecs moving
+            ]
+
+        let arranged =
+            Trace.graph specs (fun v ->
+                let cut n (v: Tensor[]) = Array.splitAt n v
+                let c, v = cut nc v
+                let tc, v = cut constants.Length v
+                let k, v = cut nk v
+                let tk, v = cut carry.Length v
+                let x, tx = cut (xs.Length - nc - nk) v
+                let found = Trace.replay body (Array.concat [ c; k; x; tc; tk; tx ])
+                let ys, tys = cut outs.Length found
+                let tCarry, tRest = cut (floatOuts |> Array.filter (fun i -> i < nk) |> Array.length) tys
+                Array.concat [ Array.take nk ys; tCarry; Array.skip nk ys; tRest ])
+
+        let tangentsAt places = places |> Array.map (fun i -> if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i])
+
+        let found =
+            Tensor.Bind(
+                Scan { s with Body = arranged; Constants = nc + constants.Length; Carry = nk + carry.Length },
+                Array.concat [
+                    Array.sub xs 0 nc
+                    tangentsAt constants
+                    Array.sub xs nc nk
+                    tangentsAt carry
+                    Array.skip (nc + nk) xs
+                    tangentsAt moving
+                ]
+            )
+
+        let k, rest = Array.splitAt nk found
+        let tk, rest = Array.splitAt carry.Length rest
+        let ys, tys = Array.splitAt (outs.Length - nk) rest
+        l.Pair(outs, Array.concat [ k; ys; tk; tys ])
+
+    member private l.While(w: While, xs: Tensor[], ts: Tensor[]) =
+        let nc, n = w.Constants, xs.Length
+        let mask = Array.init n (fun i -> if i >= nc then w.Body.Specs[i].DType.IsFloat() else not (isNull ts[i]))
+        let body = ForwardLevel.Graph(w.Body, mask)
+        let constants = [| for i in 0 .. nc - 1 do if mask[i] then i |]
+        let carry = [| for i in nc .. n - 1 do if mask[i] then i |]
+        let ins = w.Body.InputSpecs
+        let specsAt = Array.map (fun i -> ins[i])
+        let specs = Array.concat [ Array.take nc ins; specsAt constants; Array.skip nc ins; specsAt carry ]
+
+        let arranged take =
+            Trace.graph specs (fun v ->
+                let c, v = Array.splitAt nc v
+                let tc, v = Array.splitAt constants.Length v
+                let k, tk = Array.splitAt (n - nc) v
+                take c tc k tk)
+
+        let tangentsAt places = places |> Array.map (fun i -> if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i])
+
+        let op =
+            While {
+                Condition = arranged (fun c _ k _ -> Trace.replay w.Condition (Array.append c k))
+                Body = arranged (fun c tc k tk -> Trace.replay body (Array.concat [ c; k; tc; tk ]))
+                Constants = nc + constants.Length
+            }
+
+        let found = Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
+        l.Pair(w.Body.OutputSpecs, found)
+
     override l.ProcessMany(op, inputs) =
         l.Check()
         let xs = Array.map l.PrimalOf inputs
-        let ys = Tensor.Bind(op, xs)
-        let ts = Many.tangents op xs ys (Array.map l.TangentOf inputs)
+        let ts = Array.map l.TangentOf inputs
+        let mask = ts |> Array.map (isNull >> not)
+        let present = ts |> Array.filter (isNull >> not)
 
-        Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys ts
+        match op with
+        | Call p ->
+            let found = Tensor.Bind(Call(p.With(ForwardLevel.Graph(p.Graph, mask))), Array.append xs present)
+            l.Pair(p.Graph.OutputSpecs, found)
+        | Cond(whenTrue, whenFalse) ->
+            let branch g = ForwardLevel.Graph(g, mask[1..])
+            let found = Tensor.Bind(Cond(branch whenTrue, branch whenFalse), Array.append xs present)
+            l.Pair(whenTrue.OutputSpecs, found)
+        | Scan s -> l.Scan(s, xs, ts)
+        | While w -> l.While(w, xs, ts)
+        | Concat _
+        | Split _
+        | Linear _
+        | Custom _ ->
+            let ys = Tensor.Bind(op, xs)
+            let ts = Many.tangents op xs ys ts
+            Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys ts

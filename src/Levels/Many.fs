@@ -8,6 +8,9 @@ open Functional.Rules
 let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
+let private programs =
+    System.Runtime.CompilerServices.ConditionalWeakTable<Linearized, System.Tuple<Program, Program>>()
+
 /// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept.
 /// `inputs` says where the function may be fed, `active` which of its inputs matter; null stands for zero.
 let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (cts: Tensor[]) : Tensor[] =
@@ -98,6 +101,79 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
         )
     | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"
 
+/// What a node keeps of a linearised graph, given the inputs and all of the forward graph's results.
+and private residualsOf (lin: Linearized) (xs: Tensor[]) (extra: Tensor[]) =
+    lin.Residuals
+    |> Array.map (function
+        | OfInput i -> xs[i]
+        | Computed k -> extra[k])
+
+/// Cotangents of the float outputs, with zeros where none arrived.
+and private filled (results: Spec[]) (places: int[]) (cts: Tensor[]) =
+    places |> Array.map (fun i -> if isNull cts[i] then zeros results[i] else cts[i])
+
+and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[]) =
+    let lin = Linearize.graph record p.Graph (ns |> Array.map (isNull >> not))
+    let (forward, backward) = programs.GetValue(lin, (fun lin -> System.Tuple.Create(p.With lin.Forward, p.With lin.Backward)))
+    let results = p.Graph.Outputs.Length
+    let outs, extra = Tensor.Bind(Call forward, xs) |> Array.splitAt results
+
+    l.Many(
+        outs,
+        fun id ->
+            { new ManyNode(id, ns, residualsOf lin xs extra, Array.map specOf outs) with
+                member node.Pull(residuals, cts) =
+                    let found = Tensor.Bind(Call backward, Array.append residuals (filled node.Results lin.Floats cts))
+                    let all = Array.zeroCreate node.Parents.Length
+                    lin.Gradients |> Array.iteri (fun k i -> all[i] <- found[k])
+                    all }
+    )
+
+/// Both branches linearised; each returns the residuals of both, zeros for the other's.
+and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs: Tensor[]) (ns: Node[]) =
+    let active = ns[1..] |> Array.map (isNull >> not)
+    let lins = [| Linearize.graph record whenTrue active; Linearize.graph record whenFalse active |]
+    let results = whenTrue.Outputs.Length
+    let operands = Array.map specOf xs[1..]
+    let extras = lins |> Array.map (fun lin -> lin.Forward.OutputSpecs[results..])
+    let staged (s: Spec) = broadcastTo s.Shape (Tensor.full s.DType [] 0.0)
+
+    let forward which =
+        Trace.graph operands (fun v ->
+            let outs, mine = Trace.replay lins[which].Forward v |> Array.splitAt results
+            let others = extras[1 - which] |> Array.map staged
+            Array.concat [ outs; (if which = 0 then mine else others); (if which = 0 then others else mine) ])
+
+    let all = Tensor.Bind(Cond(forward 0, forward 1), xs)
+    let outs, extra = Array.splitAt results all
+    let floats = lins[0].Floats
+
+    l.Many(
+        outs,
+        fun id ->
+            { new ManyNode(id, ns, Array.append xs extra, Array.map specOf outs) with
+                member node.Pull(residuals, cts) =
+                    let cts = filled node.Results floats cts
+                    let inputs = Array.append residuals[1..] cts
+
+                    let backward which =
+                        Trace.graph (Array.map specOf inputs) (fun v ->
+                            let operandsNow, rest = Array.splitAt operands.Length v
+                            let residualsNow, ctsNow = Array.splitAt (extras[0].Length + extras[1].Length) rest
+                            let mine = if which = 0 then Array.take extras[0].Length residualsNow else Array.skip extras[0].Length residualsNow
+                            let lin = lins[which]
+                            let found = Trace.replay lin.Backward (Array.append (residualsOf lin operandsNow mine) ctsNow)
+
+                            operandsNow
+                            |> Array.mapi (fun i x ->
+                                match System.Array.IndexOf(lin.Gradients, i) with
+                                | -1 -> staged (specOf x)
+                                | k -> found[k]))
+
+                    let found = Tensor.Bind(Cond(backward 0, backward 1), Array.append [| residuals[0] |] inputs)
+                    Array.append [| null |] (Array.mapi (fun i g -> if active[i] then g else null) found) }
+    )
+
 /// The record level's work for a ManyOp, at primals `xs` with nodes `ns` (null where not differentiated).
 and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] =
     match op with
@@ -123,6 +199,12 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
                         Tensor.Bind(Concat axis, cts) }
         )
     | Linear op -> recordLinear l op xs ns
+    | Scan s -> Loop.record record l s xs ns
+    | Cond(whenTrue, whenFalse) -> recordCond l whenTrue whenFalse xs ns
+    | While _ ->
+        invalidOp
+            "whileLoop: reverse mode would have to remember a number of steps that is not known; use scan, which has a length, or forward mode (jvp)"
+    | Call p -> recordCall l p xs ns
     | Custom rule -> recordRule l rule xs ns
 
 /// Tangents of the results of a ManyOp; null stands for zero on both sides.
@@ -133,6 +215,10 @@ let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[
     | Concat _
     | Split _ -> Tensor.Bind(op, full ())
     | Linear op -> Differential.tangents op xs ys ts
+    | Scan _
+    | Cond _
+    | While _
+    | Call _ -> invalidOp "internal: forward mode makes the graphs of control flow itself"
     | Custom rule ->
         match rule with
         | :? ForwardRule as r -> r.Tangents(xs, ys, ts)

@@ -87,7 +87,7 @@ type LinearAlgebra =
     /// A ↦ (U, singular values descending, Vᵀ), reduced.
     | Svd
 
-/// The primitives with many inputs or many results.
+/// The primitives with many inputs or many results. Those with sub-graphs refer back to `Op`, and so know no tensor.
 [<CustomEquality; NoComparison>]
 type ManyOp =
     /// xs ↦ [x₀ … xₙ] along an axis.
@@ -95,6 +95,14 @@ type ManyOp =
     /// x ↦ its pieces along an axis.
     | Split of axis: int * sizes: int[]
     | Linear of LinearAlgebra
+    /// constants ++ carry ++ stacked xs ↦ last carry ++ stacked ys.
+    | Scan of Scan
+    /// Bool :: operands ↦ the results of one of two graphs of the same signature.
+    | Cond of whenTrue: Graph * whenFalse: Graph
+    /// constants ++ carry ↦ the carry after the body was applied as long as the condition held.
+    | While of While
+    /// inputs ↦ a graph's outputs, run as its owner wants.
+    | Call of Program
     /// A user's operation; its derivative, if it has one, comes with it.
     | Custom of External
 
@@ -105,16 +113,77 @@ type ManyOp =
             | Concat x, Concat y -> x = y
             | Split(x, sizes), Split(y, others) -> x = y && Shape.same sizes others
             | Linear x, Linear y -> x = y
+            | Scan x, Scan y -> x = y
+            | Cond(x, u), Cond(y, v) -> obj.ReferenceEquals(x, y) && obj.ReferenceEquals(u, v)
+            | While x, While y -> x = y
+            | Call x, Call y -> obj.ReferenceEquals(x, y)
             | Custom x, Custom y -> obj.ReferenceEquals(x, y)
-            | (Concat _ | Split _ | Linear _ | Custom _), _ -> false
+            | (Concat _ | Split _ | Linear _ | Scan _ | Cond _ | While _ | Call _ | Custom _), _ -> false
         | _ -> false
 
     override a.GetHashCode() =
+        let identity (x: obj) = System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode x
+
         match a with
-        | Concat x -> 4 * x
-        | Split(x, sizes) -> 1 + 4 * (x + 31 * hash sizes)
-        | Linear x -> 2 + 4 * hash x
-        | Custom x -> 3 + 4 * System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode x
+        | Concat x -> 8 * x
+        | Split(x, sizes) -> 1 + 8 * (x + 31 * hash sizes)
+        | Linear x -> 2 + 8 * hash x
+        | Scan x -> 3 + 8 * identity x.Body
+        | Cond(x, _) -> 4 + 8 * identity x
+        | While x -> 5 + 8 * identity x.Body
+        | Call x -> 6 + 8 * identity x
+        | Custom x -> 7 + 8 * identity x
+
+/// A loop over the first axis: body: constants ++ carry ++ one place of each x ↦ carry ++ one place of each y.
+and [<CustomEquality; NoComparison>] Scan =
+    {
+        Body: Graph
+        Constants: int
+        Carry: int
+        Length: int
+        /// Whether it runs from the last place to the first.
+        FromEnd: bool
+    }
+
+    override a.Equals other =
+        match other with
+        | :? Scan as b ->
+            obj.ReferenceEquals(a.Body, b.Body)
+            && a.Constants = b.Constants
+            && a.Carry = b.Carry
+            && a.Length = b.Length
+            && a.FromEnd = b.FromEnd
+        | _ -> false
+
+    override a.GetHashCode() = System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode a.Body
+
+/// condition: constants ++ carry ↦ Bool; body: constants ++ carry ↦ carry.
+and [<ReferenceEquality>] While = { Condition: Graph; Body: Graph; Constants: int }
+
+/// One step of a graph. Its results are the next values in line.
+and Instruction =
+    | Constant of Functional.Kernels.NDArray
+    /// An operation on values; −1 where it has no second or third input.
+    | Apply of Op * a: int * b: int * c: int
+    | ApplyMany of ManyOp * arguments: int[] * results: int
+
+/// A function as data: values are numbered, first the inputs, then the results of the instructions in order.
+and [<Sealed; AllowNullLiteral>] Graph(inputs: int, instructions: Instruction[], specs: Spec[], outputs: int[]) =
+    /// How many of the values are inputs.
+    member _.Inputs = inputs
+    member _.Instructions = instructions
+    /// Shape and element type of every value.
+    member _.Specs = specs
+    member _.Outputs = outputs
+    member _.OutputSpecs = outputs |> Array.map (fun i -> specs[i])
+    member _.InputSpecs = Array.sub specs 0 inputs
+
+/// A graph with a way to run it.
+and [<AbstractClass>] Program(graph: Graph) =
+    member _.Graph = graph
+    abstract Run: inputs: Functional.Kernels.NDArray[] -> Functional.Kernels.NDArray[]
+    /// Another graph, to be run the same way: derivatives and batches of this program are made so.
+    abstract With: Graph -> Program
 
 /// The door in the vocabulary for rules of the user's own. Knows arrays; the derivative is added where tensors exist.
 and [<AbstractClass>] External(name: string) =

@@ -320,4 +320,10 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
 
         sizes |> Array.map (fun n -> { x with Shape = Shape.withAxis axis n x.Shape })
     | Linear op -> linear op xs
+    | Scan s ->
+        s.Body.OutputSpecs
+        |> Array.mapi (fun i y -> if i < s.Carry then y else { y with Shape = Array.append [| s.Length |] y.Shape })
+    | Cond(whenTrue, _) -> whenTrue.OutputSpecs
+    | While w -> w.Body.OutputSpecs
+    | Call p -> p.Graph.OutputSpecs
     | Custom e -> e.Infer xs

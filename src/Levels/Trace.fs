@@ -1,0 +1,190 @@
+namespace Functional.Levels
+
+// Staging: an abstract value in a graph. Equal operations on equal values are one value, so common subexpressions are
+// eliminated as the graph is made.
+
+open System.Collections.Generic
+open System.Runtime.CompilerServices
+open Functional
+open Functional.Kernels
+open Functional.Operations
+
+/// A value that is not there yet: a number in a graph.
+[<Sealed>]
+type Staged(level: Level, id: int, spec: Spec) =
+    inherit Tensor(level, spec.Shape, spec.DType)
+    member _.Id = id
+
+/// An operation on numbered values, as a key.
+[<Struct; CustomEquality; NoComparison>]
+type private Key =
+    val Op: Op
+    val A: int
+    val B: int
+    val C: int
+
+    new(op, a, b, c) = { Op = op; A = a; B = b; C = c }
+
+    override k.GetHashCode() =
+        ((k.Op.GetHashCode() * 31 + k.A) * 31 + k.B) * 31 + k.C
+
+    override k.Equals other =
+        match other with
+        | :? Key as j -> (k :> System.IEquatable<Key>).Equals j
+        | _ -> false
+
+    interface System.IEquatable<Key> with
+        member k.Equals j =
+            k.A = j.A && k.B = j.B && k.C = j.C && (obj.ReferenceEquals(k.Op, j.Op) || k.Op.Equals j.Op)
+
+/// The level of compile. `captured` are tensors of outer levels that the function closes over: they are the graph's
+/// first inputs.
+[<Sealed>]
+type TraceLevel(inputs: Spec[], captured: Tensor[]) as level =
+    inherit Level("compile")
+    let instructions = List<Instruction>()
+    let specs = List<Spec>()
+    let seen = Dictionary<Key, Staged>()
+    let arrays = Dictionary<obj, int>(HashIdentity.Reference)
+    let numbers = Dictionary<struct (int64 * DType), int>()
+    let missing = List<Tensor>()
+    let specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
+
+    let take (spec: Spec) =
+        specs.Add spec
+        specs.Count - 1
+
+    let staged =
+        Array.append (Array.map specOf captured) inputs
+        |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
+
+    let constant (value: NDArray) =
+        instructions.Add(Constant value)
+        take { Shape = value.Shape; DType = value.DType }
+
+    let specAt (t: Tensor) = if isNull t then Unchecked.defaultof<Spec> else specOf t
+
+    /// The graph's inputs, without the captured ones.
+    member _.Inputs = staged[captured.Length ..]
+    /// Tensors of outer levels that the function turned out to close over and that are not inputs yet.
+    member _.Missing = missing
+
+    /// The number of a value; constants get one when first met.
+    member _.IdOf(t: Tensor) : int =
+        match t with
+        | null -> -1
+        | :? Staged as s when obj.ReferenceEquals(s.Level, level) -> s.Id
+        | :? Concrete as c when isNull c.Storage ->
+            let key = struct (c.Bits, c.DType)
+
+            match numbers.TryGetValue key with
+            | true, id -> id
+            | _ ->
+                let id = constant c.Value
+                numbers[key] <- id
+                id
+        | :? Concrete as c ->
+            match arrays.TryGetValue c.Storage with
+            | true, id when Shape.same specs[id].Shape c.Shape -> id
+            | _ ->
+                // the graph keeps the array; no transformation may take it back
+                c.Storage.Expose()
+                let id = constant c.Value
+                arrays[c.Storage] <- id
+                id
+        | outer ->
+            match System.Array.FindIndex(captured, fun c -> obj.ReferenceEquals(c, outer)) with
+            | -1 ->
+                if not (missing.Exists(fun c -> obj.ReferenceEquals(c, outer))) then
+                    missing.Add outer
+
+                0
+            | i -> i
+
+    member private _.Emit(op: Op, a: Tensor, b: Tensor, c: Tensor) : Tensor =
+        level.Check()
+        let key = Key(op, level.IdOf a, level.IdOf b, level.IdOf c)
+
+        match seen.TryGetValue key with
+        | true, s -> s
+        | _ ->
+            let spec = Shapes.infer op (specAt a) (specAt b) (specAt c)
+            instructions.Add(Apply(op, key.A, key.B, key.C))
+            let s = Staged(level, take spec, spec)
+            seen[key] <- s
+            s
+
+    override _.Detach(operation, _) =
+        invalidOp
+            $"{operation}: under compile there is no value to read yet, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan, or make the value a static setting of the parameters"
+
+    override _.Process1(op, a) = level.Emit(op, a, null, null)
+    override _.Process2(op, a, b) = level.Emit(op, a, b, null)
+    override _.Process3(op, a, b, c) = level.Emit(op, a, b, c)
+
+    override _.ProcessMany(op, inputs) =
+        level.Check()
+        let arguments = Array.map level.IdOf inputs
+        let outs = Shapes.inferMany op (Array.map specOf inputs)
+        instructions.Add(ApplyMany(op, arguments, outs.Length))
+        outs |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
+
+    /// What the outputs need, renumbered.
+    member _.Graph(outputs: int[]) : Graph =
+        Graphs.live (Graph(staged.Length, instructions.ToArray(), specs.ToArray(), outputs))
+
+/// Functions as graphs.
+[<RequireQualifiedAccess>]
+module Trace =
+
+    let private attempt (inputs: Spec[]) (captured: Tensor[]) (f: Tensor[] -> Tensor[]) =
+        let level = TraceLevel(inputs, captured)
+
+        try
+            let outs = f level.Inputs |> Array.map level.IdOf
+            struct (level, outs)
+        finally
+            level.Close()
+
+    /// The graph of a function of leaves, and the tensors of outer levels it closes over, which are the first inputs.
+    let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
+        let rec go (captured: Tensor[]) =
+            let struct (level, outs) = attempt inputs captured f
+
+            if level.Missing.Count = 0 then
+                level.Graph outs, captured
+            else
+                go (Array.append captured (level.Missing.ToArray()))
+
+        go [||]
+
+    /// The graph of a function that closes over nothing of an outer level.
+    let graph (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph =
+        match closed inputs f with
+        | g, [||] -> g
+        | _, captured -> invalidOp $"internal: the function closes over a tensor of {captured[0].Level.Name}"
+
+    /// Runs a graph on tensors at any level, operation by operation.
+    let replay (g: Graph) (inputs: Tensor[]) : Tensor[] =
+        let values = Array.zeroCreate<Tensor> g.Specs.Length
+        System.Array.Copy(inputs, values, inputs.Length)
+        let mutable next = g.Inputs
+
+        for instruction in g.Instructions do
+            match instruction with
+            | Constant c ->
+                values[next] <- Concrete c
+                next <- next + 1
+            | Apply(op, a, b, c) ->
+                values[next] <-
+                    if b < 0 then Tensor.Bind(op, values[a])
+                    elif c < 0 then Tensor.Bind(op, values[a], values[b])
+                    else Tensor.Bind(op, values[a], values[b], values[c])
+
+                next <- next + 1
+            | ApplyMany(op, arguments, results) ->
+                let ys = Tensor.Bind(op, arguments |> Array.map (fun i -> values[i]))
+                System.Array.Copy(ys, 0, values, next, results)
+                next <- next + results
+
+        g.Outputs |> Array.map (fun i -> values[i])

@@ -1,0 +1,99 @@
+/// Surgery on graphs: what is live, and a graph cut in two.
+[<RequireQualifiedAccess>]
+module Functional.Operations.Graphs
+
+/// The values an instruction reads.
+let arguments (instruction: Instruction) : int[] =
+    match instruction with
+    | Constant _ -> [||]
+    | Apply(_, a, b, c) ->
+        if b < 0 then [| a |]
+        elif c < 0 then [| a; b |]
+        else [| a; b; c |]
+    | ApplyMany(_, arguments, _) -> arguments
+
+/// How many values an instruction makes.
+let results (instruction: Instruction) =
+    match instruction with
+    | Constant _
+    | Apply _ -> 1
+    | ApplyMany(_, _, n) -> n
+
+/// An instruction with its arguments renumbered.
+let renumber (number: int -> int) (instruction: Instruction) =
+    let at i = if i < 0 then i else number i
+
+    match instruction with
+    | Constant _ -> instruction
+    | Apply(op, a, b, c) -> Apply(op, at a, at b, at c)
+    | ApplyMany(op, arguments, n) -> ApplyMany(op, Array.map at arguments, n)
+
+/// The first value of each instruction.
+let firsts (g: Graph) : int[] =
+    let mutable next = g.Inputs
+
+    g.Instructions
+    |> Array.map (fun i ->
+        let at = next
+        next <- next + results i
+        at)
+
+/// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
+/// outputs need.
+let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =
+    let firsts = firsts g
+    let needed = Array.create g.Specs.Length false
+    let given = Array.create g.Specs.Length false
+
+    for i in inputs do
+        given[i] <- true
+
+    for i in outputs do
+        needed[i] <- true
+
+    let keep = Array.create g.Instructions.Length false
+
+    for k in g.Instructions.Length - 1 .. -1 .. 0 do
+        let instruction = g.Instructions[k]
+        let mutable wanted = false
+
+        for r in firsts[k] .. firsts[k] + results instruction - 1 do
+            if needed[r] && not given[r] then
+                wanted <- true
+
+        if wanted then
+            keep[k] <- true
+
+            for a in arguments instruction do
+                needed[a] <- true
+
+    let number = Array.create g.Specs.Length -1
+    inputs |> Array.iteri (fun i v -> number[v] <- i)
+    let specs = ResizeArray(inputs |> Array.map (fun i -> g.Specs[i]))
+    let instructions = ResizeArray<Instruction>()
+
+    for k in 0 .. g.Instructions.Length - 1 do
+        if keep[k] then
+            let instruction = g.Instructions[k]
+
+            instructions.Add(
+                renumber
+                    (fun i ->
+                        if number[i] < 0 then
+                            invalidOp $"internal: value {i} is read but not among the inputs of the extracted graph"
+
+                        number[i])
+                    instruction
+            )
+
+            for r in firsts[k] .. firsts[k] + results instruction - 1 do
+                // a given value keeps its input's number, also where its instruction stays for another result
+                if not given[r] then
+                    number[r] <- specs.Count
+
+                specs.Add g.Specs[r]
+
+    Graph(inputs.Length, instructions.ToArray(), specs.ToArray(), outputs |> Array.map (fun i -> number[i]))
+
+/// The graph without the instructions that its outputs do not need.
+let live (g: Graph) : Graph = extract g [| 0 .. g.Inputs - 1 |] g.Outputs
