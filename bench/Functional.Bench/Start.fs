@@ -3,6 +3,7 @@ module Functional.Bench.Start
 
 open System
 open System.Diagnostics
+open System.Runtime
 open Functional.Kernels
 open Functional.Bench.Options
 
@@ -13,12 +14,19 @@ let once options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
     let step = (Steps.cases |> List.find (fst >> (=) case) |> snd) ()
     step ()
+
+    let methods, compiling =
+        JitInfo.GetCompiledMethodCount(), JitInfo.GetCompilationTime().TotalMilliseconds
+
     Console.WriteLine case
 
     for _ in 1..20 do
         step ()
 
-    Console.WriteLine(Process.GetCurrentProcess().PeakWorkingSet64 / 1048576L)
+    let memory = Process.GetCurrentProcess().PeakWorkingSet64 / 1048576L
+
+    Console.WriteLine
+        $"peak resident memory {memory} MB; {methods} methods compiled in {compiling:F0} ms before the first step's end"
 
 /// Starts processes and prints the median time until each says that its first step is done.
 let run options =
@@ -40,10 +48,10 @@ let run options =
             use child = Process.Start info
             child.StandardOutput.ReadLine() |> ignore
             let time = watch.Elapsed.TotalMicroseconds
-            let megabytes = float (child.StandardOutput.ReadLine())
+            let remark = child.StandardOutput.ReadLine()
             child.WaitForExit()
-            time, megabytes
+            time, remark
     ]
 
     Measure.print $"cold_{case}" (Measure.median (List.map fst starts))
-    eprintfn "peak resident memory %.0f MB" (Measure.median (List.map snd starts))
+    eprintfn "%s" (snd (List.last starts))
