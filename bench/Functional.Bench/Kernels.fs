@@ -26,7 +26,7 @@ let private into (shape: int[]) dtype (kernel: NDArray -> unit) () =
     result.Storage.Release()
 
 /// m, k, n and which sides are stored transposed; the same list as the peer's.
-let private products = [
+let private products () = [
     "nn_128x784x500", 128, 784, 500, false, false
     "nn_128x500x500", 128, 500, 500, false, false
     "nt_128x500x500", 128, 500, 500, false, true
@@ -45,9 +45,9 @@ let private product dtype (m, k, n, transposeA, transposeB) =
     into [| m; n |] dtype (fun y -> MatMul.Run(transposeA, transposeB, a, b, y))
 
 /// Every case by name, made only when it is measured.
-let private cases: (string * (unit -> unit -> unit)) list = [
+let private cases () : (string * (unit -> unit -> unit)) list = [
     for suffix, dtype in [ "f32", DType.Float32; "f64", DType.Float64 ] do
-        for name, m, k, n, ta, tb in products do
+        for name, m, k, n, ta, tb in products () do
             $"gemm_{suffix}_{name}", (fun () -> product dtype (m, k, n, ta, tb))
     for n in [ 4096; 64000; 1 <<< 20 ] do
         let onNormal kernel () =
@@ -65,6 +65,6 @@ let private cases: (string * (unit -> unit -> unit)) list = [
 let measure options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
 
-    for name, make in cases do
+    for name, make in cases () do
         if selects options name then
             Measure.print name (Measure.microseconds options.Seconds (make ()))
