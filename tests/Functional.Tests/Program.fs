@@ -46,8 +46,7 @@ let private report (summary: TestRunSummary) =
 
     out.Flush()
 
-[<EntryPoint>]
-let main args =
+let private run (args: string[]) =
     let isReduced, args = args |> Array.partition ((=) "--reduced")
 
     let tests =
@@ -66,3 +65,11 @@ let main args =
     let code = runTestsWithCLIArgs options args tests
     Option.iter report summary
     code
+
+[<EntryPoint>]
+let main args =
+    match args with
+    | DurabilityTests.Child work ->
+        work ()
+        0
+    | _ -> run args

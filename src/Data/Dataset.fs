@@ -1,0 +1,140 @@
+namespace Functional
+
+// Examples to learn from, and the ways they are cut up: into batches, into training and validation.
+
+open System
+open Functional.Operations
+
+/// Examples: inputs and their targets, which have the examples along their first axis.
+type Dataset = {
+    Inputs: Tensor
+    Targets: Tensor
+} with
+
+    /// The number of examples.
+    member d.Count = d.Inputs.Shape[0]
+
+/// How a data set is cut into mini-batches.
+type Batching = {
+    /// Examples in a batch.
+    Size: int
+    /// Whether each pass over the data takes the examples in a new random order.
+    Shuffle: bool
+    /// Whether the examples left at the end make a last, smaller batch (as in Keras), or are left out.
+    KeepLast: bool
+}
+
+/// Cutting a data set into mini-batches.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Batching =
+
+    /// Shuffled batches of a size, the last one smaller where it does not divide the data.
+    let ofSize (size: int) : Batching = { Size = size; Shuffle = true; KeepLast = true }
+
+    let internal check (operation: string) (batching: Batching) =
+        if batching.Size < 1 then
+            invalidArg
+                "Size"
+                $"{operation}: a batch of {batching.Size} examples would be empty; the batch size is at least 1"
+
+    /// How many batches a number of examples makes.
+    let count (batching: Batching) (examples: int) : int =
+        check "batches" batching
+
+        if batching.KeepLast then
+            int ((int64 examples + int64 batching.Size - 1L) / int64 batching.Size)
+        else
+            examples / batching.Size
+
+/// Making data sets, and cutting them up.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Dataset =
+
+    /// Inputs and targets of equally many examples, at least one.
+    let create (inputs: Tensor) (targets: Tensor) : Dataset =
+        if inputs.Rank = 0 || targets.Rank = 0 then
+            invalidArg
+                "inputs"
+                $"Dataset.create: the first axis counts the examples, and a single number has none (inputs {Shape.show inputs.Shape}, targets {Shape.show targets.Shape})"
+
+        if inputs.Shape[0] <> targets.Shape[0] then
+            invalidArg
+                "targets"
+                $"Dataset.create: {inputs.Shape[0]} inputs ({Shape.show inputs.Shape}) and {targets.Shape[0]} targets ({Shape.show targets.Shape}); every input needs its target"
+
+        if inputs.Shape[0] = 0 then
+            invalidArg
+                "inputs"
+                $"Dataset.create: there are no examples (inputs {Shape.show inputs.Shape}); at least one is needed"
+
+        { Inputs = inputs; Targets = targets }
+
+    /// From rows of numbers: one for each example's input, one for each example's target.
+    let ofRows (inputs: #('T seq) seq) (targets: #('U seq) seq) : Dataset =
+        create (Tensor.ofRows inputs) (Tensor.ofRows targets)
+
+    let count (data: Dataset) : int = data.Count
+
+    let private both (f: Tensor -> Tensor) (data: Dataset) : Dataset = {
+        Inputs = f data.Inputs
+        Targets = f data.Targets
+    }
+
+    /// The examples that an integer tensor names, in its order.
+    let pick (places: Tensor) (data: Dataset) : Dataset = both (fun t -> Tensor.Bind(Gather 0, t, places)) data
+
+    /// Some examples in a row.
+    let narrow (start: int) (count: int) (data: Dataset) : Dataset =
+        if start < 0 || count < 1 || start > data.Count - count then
+            invalidArg
+                "count"
+                $"Dataset.narrow: {count} examples from {start} on, of {data.Count}; at least one is needed and all must exist"
+
+        both (narrow 0 start count) data
+
+    /// The same examples in random order.
+    let shuffle (key: Tensor) (data: Dataset) : Dataset = pick (Random.permutation data.Count key) data
+
+    /// The first part for training and the last `fraction` of the examples for validation, as Keras splits: shuffle
+    /// first where the order means something. Both parts must hold an example.
+    let split (fraction: float) (data: Dataset) : Dataset * Dataset =
+        if not (fraction > 0.0 && fraction < 1.0) then
+            invalidArg "fraction" $"Dataset.split: a fraction lies between 0 and 1; {fraction} was given"
+
+        // Keras: int(n · (1 − fraction)); the small addition keeps 0.9·10 from becoming 8
+        let training = int (Math.Floor(float data.Count * (1.0 - fraction) + 1e-9))
+
+        if training < 1 || training >= data.Count then
+            invalidArg
+                "fraction"
+                $"Dataset.split: a fraction of {fraction} of {data.Count} examples leaves one part empty"
+
+        narrow 0 training data, narrow training (data.Count - training) data
+
+    /// An error that says where, if an input or a target is NaN or infinite.
+    let requireFinite (operation: string) (data: Dataset) : unit =
+        Finite.require operation "inputs" data.Inputs
+        Finite.require operation "targets" data.Targets
+
+    /// The mini-batches of one pass over the data, from batch number `first` on; the key decides their order.
+    let batchesFrom (first: int) (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
+        let batches = Batching.count batching data.Count
+        let order = if batching.Shuffle then Some(Random.permutation data.Count key) else None
+
+        seq {
+            for batch in first .. batches - 1 do
+                let start = batch * batching.Size
+                let size = min batching.Size (data.Count - start)
+
+                let part =
+                    match order with
+                    | Some order -> pick (Functions.narrow 0 start size order) data
+                    | None -> narrow start size data
+
+                part.Inputs, part.Targets
+        }
+
+    /// The mini-batches of one pass over the data. The same key gives the same batches, on any number of threads.
+    /// Example: `for x, y in Dataset.batches (Batching.ofSize 32) key data do ...`.
+    let batches (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
+        batchesFrom 0 batching key data

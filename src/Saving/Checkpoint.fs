@@ -1,0 +1,98 @@
+namespace Functional
+
+// Parameter trees on disk: one tensor per leaf, named by its path, in a safetensors file that other tools can read too.
+
+open System
+open System.IO
+open Functional.Kernels
+open Functional.Operations
+
+/// Saving parameter trees and loading them into trees of the same structure.
+[<RequireQualifiedAccess>]
+module Checkpoint =
+
+    /// What else a training checkpoint holds lies under this prefix, so that the same file is also one of parameters.
+    let internal trainingPrefix = "training/"
+
+    /// A name for each leaf: its path, and `value` for a bare tensor, whose path is empty.
+    let internal names (tree: 'P) : string[] = Tree.paths tree |> Array.map (fun p -> if p = "" then "value" else p)
+
+    /// Writes a tree with texts beside it (`Map ["model", json]`).
+    let saveWith (metadata: Map<string, string>) (path: string) (tree: 'P) : unit =
+        Safetensors.write path metadata (Array.zip (names tree) (Tree.leaves tree))
+
+    /// Writes a tree: one tensor per leaf, named by its path. The file appears whole or not at all; what it held before
+    /// stays until then. Example: `Checkpoint.save "net.safetensors" net`.
+    let save (path: string) (tree: 'P) : unit = saveWith Map.empty path tree
+
+    let private describe (dtype: DType) (shape: int[]) = $"{dtype} {Shape.show shape}"
+
+    let private few (items: string[]) =
+        let shown = items |> Array.truncate 8 |> String.concat ", "
+        if items.Length > 8 then $"{shown} and {items.Length - 8} more" else shown
+
+    /// How the tensors of a file differ from those that a tree expects; empty where they agree.
+    let private differences (expected: (string * Tensor)[]) (found: Map<string, SafetensorsEntry>) =
+        let wanted = expected |> Array.map fst |> Set.ofArray
+
+        let missing = [|
+            for name, t in expected do
+                if not (found.ContainsKey name) then
+                    $"{name} ({describe t.DType t.Shape})"
+        |]
+
+        let extra = [|
+            for KeyValue(name, e) in found do
+                if not (wanted.Contains name) then
+                    $"{name} ({describe e.DType e.Shape})"
+        |]
+
+        let different = [|
+            for name, t in expected do
+                match found.TryFind name with
+                | Some e when e.DType <> t.DType || not (Shape.same e.Shape t.Shape) ->
+                    $"{name} is {describe e.DType e.Shape} in the file and {describe t.DType t.Shape} in the model"
+                | _ -> ()
+        |]
+
+        [
+            if missing.Length > 0 then
+                $"not in the file: {few missing}"
+            if extra.Length > 0 then
+                $"only in the file: {few extra}"
+            if different.Length > 0 then
+                $"different: {few different}"
+        ]
+
+    /// The tree with the tensors of those entries whose names begin with the prefix (and go on as a leaf's name).
+    let internal read
+        (path: string)
+        (stream: FileStream)
+        (prefix: string)
+        (entries: SafetensorsEntry[])
+        (tree: 'P)
+        : 'P =
+        let found = entries |> Array.map (fun e -> e.Name, e) |> Map.ofArray
+        let expected = Array.zip (names tree |> Array.map (fun n -> prefix + n)) (Tree.leaves tree)
+
+        match differences expected found with
+        | [] ->
+            expected
+            |> Array.map (fun (name, _) -> Safetensors.readTensor path stream found[name])
+            |> Tree.rebuild tree
+        | differences ->
+            let lines = differences |> List.map (fun line -> "\n  " + line) |> String.concat ""
+            raise (InvalidDataException $"load: {path} is a checkpoint of another model:{lines}")
+
+    let internal ofTraining (e: SafetensorsEntry) = e.Name.StartsWith(trainingPrefix, StringComparison.Ordinal)
+
+    /// Reads the tensors of a file into a tree of the structure it was saved from; the tree given is not changed.
+    /// Where names, shapes or element types differ, the error lists every leaf that is missing, extra or different.
+    /// Example: `let net = Checkpoint.load "net.safetensors" (init key)`.
+    let load (path: string) (tree: 'P) : 'P =
+        use stream = Safetensors.openFile path
+        let entries, _ = SafetensorsHeader.parse path stream
+        read path stream "" (entries |> Array.filter (ofTraining >> not)) tree
+
+    /// The texts saved beside the tensors.
+    let metadata (path: string) : Map<string, string> = snd (Safetensors.describe path)
