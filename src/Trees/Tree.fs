@@ -138,6 +138,23 @@ type private Dynamic(readerOf: Type -> Reader) =
 
     override _.Static = false
 
+/// A member that C# declares nullable: when it is null, there is nothing inside.
+type private Nullable(reader: Reader) =
+    inherit Reader()
+
+    override _.Leaves(value, into) =
+        if not (isNull value) then
+            reader.Leaves(value, into)
+
+    override _.Paths(value, prefix, into) =
+        if not (isNull value) then
+            reader.Paths(value, prefix, into)
+
+    override _.Build(value, leaves, next) =
+        if isNull value then null else reader.Build(value, leaves, &next)
+
+    override _.Static = reader.Static
+
 /// Ordered collections of one item type.
 [<AbstractClass>]
 type private Items<'T>(item: Reader) =
@@ -325,9 +342,15 @@ let rec private make (t: Type) : Reader =
     else
         match constructorOf t with
         | Some(constructor, properties) ->
+            let nullability = NullabilityInfoContext()
+
+            let reader (p: PropertyInfo) : Reader =
+                let isNullable = not p.PropertyType.IsValueType && nullability.Create(p).ReadState = NullabilityState.Nullable
+                if isNullable then Nullable(readerOf p.PropertyType) else readerOf p.PropertyType
+
             Product(
                 names properties,
-                readers properties,
+                Array.map reader properties,
                 (fun o -> properties |> Array.map (fun p -> p.GetValue o)),
                 (fun values -> constructor.Invoke values)
             )

@@ -1,0 +1,16 @@
+/// The facade's tests that are written in C#, run as tests like any other.
+module Functional.Tests.Facade.CSharpCases
+
+open System
+open Expecto
+open Fixtures
+
+let private cases name (all: seq<struct (string * Action)>) =
+    testList name [ for struct (name, run) in all -> testCase name run.Invoke ]
+
+[<Tests>]
+let tests =
+    testList "facade" [
+        cases "tensors" (TensorCases.All())
+        cases "derivatives" (DifferentiationCases.All())
+    ]
