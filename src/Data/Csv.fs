@@ -48,7 +48,7 @@ type Table = {
 let private fail source line message = raise (InvalidDataException $"{source}, line {line}: {message}")
 
 let private separatorOf (text: string) =
-    let firstLine = text.AsSpan(0, (let i = text.IndexOfAny [| '\r'; '\n' |] in if i < 0 then text.Length else i)).ToString()
+    let firstLine = text |> Seq.takeWhile (fun character -> character <> '\n' && character <> '\r')
     let count separator = firstLine |> Seq.filter ((=) separator) |> Seq.length
     [ ','; ';'; '\t'; '|' ] |> List.maxBy count
 
@@ -85,7 +85,9 @@ let private split source separator (text: string) =
             if i >= text.Length then
                 fail source opened $"column {column} opens a quote that is never closed"
             elif text[i] <> '"' then
-                if atLineEnd () then line <- line + (if text[i] = '\r' && i + 1 < text.Length && text[i + 1] = '\n' then 0 else 1)
+                if atLineEnd () then
+                    line <- line + (if text[i] = '\r' && i + 1 < text.Length && text[i + 1] = '\n' then 0 else 1)
+
                 field.Append text[i] |> ignore
                 i <- i + 1
             elif i + 1 < text.Length && text[i + 1] = '"' then
@@ -96,7 +98,10 @@ let private split source separator (text: string) =
                 i <- i + 1
 
         if i < text.Length && text[i] <> separator && not (atLineEnd ()) then
-            fail source line $"column {column} goes on after its closing quote with '{text[i]}'; a quote inside quotes is written twice"
+            fail
+                source
+                line
+                $"column {column} goes on after its closing quote with '{text[i]}'; a quote inside quotes is written twice"
 
     while i < text.Length do
         if text[i] = '"' && field.Length = 0 then
@@ -127,7 +132,12 @@ let parse (options: Options) (source: string) (text: string) : Table =
         raise (InvalidDataException $"{source}: there are no rows in it")
 
     let struct (headerLine, first) = rows[0]
-    let columns = if options.HasHeader then Array.map (fun (name: string) -> name.Trim()) first else Array.init first.Length (fun i -> string (i + 1))
+
+    let columns =
+        if options.HasHeader then
+            Array.map (fun (name: string) -> name.Trim()) first
+        else
+            Array.init first.Length (fun i -> string (i + 1))
 
     match columns |> Array.countBy id |> Array.tryFind (fun (_, count) -> count > 1) with
     | Some(name, _) -> fail source headerLine $"two columns are called '{name}'"
@@ -137,7 +147,10 @@ let parse (options: Options) (source: string) (text: string) : Table =
 
     for struct (line, fields) in body do
         if fields.Length <> columns.Length then
-            fail source line $"{fields.Length} fields, where line {headerLine} has {columns.Length} (separator '{separator}')"
+            fail
+                source
+                line
+                $"{fields.Length} fields, where line {headerLine} has {columns.Length} (separator '{separator}')"
 
     {
         Source = source
@@ -167,7 +180,8 @@ let private isMissing (table: Table) (field: string) =
     let field = field.Trim()
 
     field = ""
-    || table.Options.MissingTexts |> List.exists (fun text -> String.Equals(text, field, StringComparison.OrdinalIgnoreCase))
+    || table.Options.MissingTexts
+       |> List.exists (fun text -> String.Equals(text, field, StringComparison.OrdinalIgnoreCase))
 
 /// The table without the rows in which one of the columns is missing.
 let dropMissing (columns: string seq) (table: Table) : Table =
@@ -200,9 +214,15 @@ let numbers (columns: string seq) (table: Table) : Tensor =
         else
             match Double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture) with
             | true, value -> value
-            | false, _ -> fail table.Source table.Lines[row] $"column {column + 1} ({table.Columns[column]}): '{field}' is not a number"
+            | false, _ ->
+                fail
+                    table.Source
+                    table.Lines[row]
+                    $"column {column + 1} ({table.Columns[column]}): '{field}' is not a number"
 
-    let elements = Array.init (table.Rows.Length * chosen.Length) (fun i -> number (i / chosen.Length) chosen[i % chosen.Length])
+    let elements =
+        Array.init (table.Rows.Length * chosen.Length) (fun i -> number (i / chosen.Length) chosen[i % chosen.Length])
+
     Tensor.create [ table.Rows.Length; chosen.Length ] elements
 
 /// A column of categories: their names in alphabetical order, and for every row the place of its name there (Int32).
@@ -213,7 +233,10 @@ let categories (column: string) (table: Table) : string[] * Tensor =
     table.Rows
     |> Array.iteri (fun row fields ->
         if isMissing table fields[i] then
-            fail table.Source table.Lines[row] $"column {i + 1} ({column}) is missing; drop such rows (Csv.dropMissing)")
+            fail
+                table.Source
+                table.Lines[row]
+                $"column {i + 1} ({column}) is missing; drop such rows (Csv.dropMissing)")
 
     let values = table.Rows |> Array.map (fun row -> row[i].Trim())
     let names = values |> Array.distinct

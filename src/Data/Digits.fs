@@ -61,7 +61,11 @@ module Digits =
             let steps = 5
 
             let blend a b c d t =
-                0.5 * (2.0 * b + (c - a) * t + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t + (3.0 * b - a - 3.0 * c + d) * t * t * t)
+                0.5
+                * (2.0 * b
+                   + (c - a) * t
+                   + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t
+                   + (3.0 * b - a - 3.0 * c + d) * t * t * t)
 
             Array.init (steps * (p.Length - 1) + 1) (fun i ->
                 let piece, t = i / steps, float (i % steps) / float steps
@@ -80,7 +84,9 @@ module Digits =
         let styles = Glyphs.styles[digit]
         let drawn = styles[dice.Below styles.Length] |> List.map (jitter dice 0.045 >> trace)
         let slant, turn, squeeze = dice.Between(-0.1, 0.45), dice.Between(-0.14, 0.14), dice.Between(0.55, 1.0)
-        let bend, wave, phase = dice.Between(0.0, 0.05), dice.Between(2.0, 5.0), dice.Between(0.0, 2.0 * Math.PI)
+
+        let bend, wave, phase =
+            dice.Between(0.0, 0.05), dice.Between(2.0, 5.0), dice.Between(0.0, 2.0 * Math.PI)
 
         let place (x, y) =
             let x, y = x + bend * sin (wave * y + phase), y + bend * sin (wave * x + 2.0 * phase)
@@ -89,7 +95,10 @@ module Digits =
             x * cos turn - y * sin turn, x * sin turn + y * cos turn
 
         let placed = drawn |> List.map (Array.map place)
-        let xs, ys = placed |> Seq.collect (Seq.map fst) |> Array.ofSeq, placed |> Seq.collect (Seq.map snd) |> Array.ofSeq
+
+        let xs, ys =
+            placed |> Seq.collect (Seq.map fst) |> Array.ofSeq, placed |> Seq.collect (Seq.map snd) |> Array.ofSeq
+
         let width, height = Array.max xs - Array.min xs, Array.max ys - Array.min ys
         let scale = dice.Between(16.5, 19.0) / max width height
         let middle values = 0.5 * (Array.max values + Array.min values)
@@ -139,7 +148,13 @@ module Digits =
 
         for stroke in strokes do
             for (ax, ay), (bx, by) in Array.pairwise stroke do
-                approach squares (radius + soft) (float32 (ax + dx)) (float32 (ay + dy)) (float32 (bx + dx)) (float32 (by + dy))
+                approach
+                    squares
+                    (radius + soft)
+                    (float32 (ax + dx))
+                    (float32 (ay + dy))
+                    (float32 (bx + dx))
+                    (float32 (by + dy))
 
         let pressure, grain = float32 (dice.Between(0.9, 1.1)), float32 (dice.Between(0.0, 0.15))
 
@@ -158,7 +173,9 @@ module Digits =
     /// Draws images number first, first + 1, … of the endless series that belongs to a seed, whatever the number of threads.
     let series (seed: int64) (first: int) (count: int) : LabelledImages =
         if count < 0 || first < 0 then
-            invalidArg (nameof count) $"Digits.series: {count} images from number {first} were asked for; neither may be negative"
+            invalidArg
+                (nameof count)
+                $"Digits.series: {count} images from number {first} were asked for; neither may be negative"
 
         // The folded keys of negative numbers belong to the labels, those of the others to the images.
         let label i =

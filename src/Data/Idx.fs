@@ -32,7 +32,9 @@ let private elementType name code =
     | 0x0Duy -> Float32
     | 0x0Euy -> Float64
     | other ->
-        fail name $"the element type 0x{other:X2} is none of IDX (08 and 09: bytes, 0B: int16, 0C: int32, 0D: float, 0E: double)"
+        fail
+            name
+            $"the element type 0x{other:X2} is none of IDX (08 and 09: bytes, 0B: int16, 0C: int32, 0D: float, 0E: double)"
 
 let private elementSize elementType =
     match elementType with
@@ -43,7 +45,8 @@ let private elementSize elementType =
     | Float32 -> 4
     | Float64 -> 8
 
-let private readUpTo (stream: Stream) (buffer: byte[]) = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream = false)
+let private readUpTo (stream: Stream) (buffer: byte[]) =
+    stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream = false)
 
 let private bytes name part (stream: Stream) count =
     let buffer = Array.zeroCreate<byte> count
@@ -67,16 +70,22 @@ let private parse name (stream: Stream) =
     let size axis = BinaryPrimitives.ReadUInt32BigEndian(ReadOnlySpan(header, 4 * axis, 4))
     let sizes = Array.init (int magic[3]) size
     let shown = String.Join("×", sizes)
-    let total = Array.fold (fun product (size: uint32) -> product * bigint size) (bigint (elementSize elementType)) sizes
+
+    let total =
+        Array.fold (fun product (size: uint32) -> product * bigint size) (bigint (elementSize elementType)) sizes
 
     if total > bigint Array.MaxLength then
-        fail name $"the header announces {shown} elements of type {elementType}, more than one array holds; the file is damaged"
+        fail
+            name
+            $"the header announces {shown} elements of type {elementType}, more than one array holds; the file is damaged"
 
-    let data = Array.zeroCreate<byte> (int total)
+    let data = Array.zeroCreate<byte>(int total)
     let got = readUpTo stream data
 
     if got < data.Length then
-        fail name $"truncated: the header announces {shown} elements, {data.Length} bytes, and the file holds {got} of them"
+        fail
+            name
+            $"truncated: the header announces {shown} elements, {data.Length} bytes, and the file holds {got} of them"
 
     // Reading on to the end also makes gzip compare its checksum.
     if stream.ReadByte() >= 0 then
@@ -126,10 +135,13 @@ let toTensor (contents: Contents) : Tensor =
     match contents.Type with
     | UnsignedByte -> create (Array.map int bytes)
     | SignedByte -> create (Array.map (sbyte >> int) bytes)
-    | Int16 -> create (elements (fun i -> int (BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan(bytes, i * width, width)))))
+    | Int16 ->
+        create (elements (fun i -> int (BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan(bytes, i * width, width)))))
     | Int32 -> create (elements (fun i -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(bytes, i * width, width))))
-    | Float32 -> create (elements (fun i -> BinaryPrimitives.ReadSingleBigEndian(ReadOnlySpan(bytes, i * width, width))))
-    | Float64 -> create (elements (fun i -> BinaryPrimitives.ReadDoubleBigEndian(ReadOnlySpan(bytes, i * width, width))))
+    | Float32 ->
+        create (elements (fun i -> BinaryPrimitives.ReadSingleBigEndian(ReadOnlySpan(bytes, i * width, width))))
+    | Float64 ->
+        create (elements (fun i -> BinaryPrimitives.ReadDoubleBigEndian(ReadOnlySpan(bytes, i * width, width))))
 
 /// Reads an IDX file, gzipped or not, as a tensor: all integers as Int32, floats as they are.
 /// Example: `Idx.read "train-labels-idx1-ubyte.gz"` has shape 60000.

@@ -8,6 +8,7 @@ open System.Net.Http
 open System.Security.Cryptography
 open System.Threading
 open System.Threading.Tasks
+open Functional.Kernels
 
 /// Where digits came from.
 [<RequireQualifiedAccess>]
@@ -102,7 +103,8 @@ module Mnist =
         let root =
             match Environment.GetEnvironmentVariable "XDG_CACHE_HOME" with
             | path when not (String.IsNullOrEmpty path) -> path
-            | _ when OperatingSystem.IsWindows() -> Environment.GetFolderPath Environment.SpecialFolder.LocalApplicationData
+            | _ when OperatingSystem.IsWindows() ->
+                Environment.GetFolderPath Environment.SpecialFolder.LocalApplicationData
             | _ when OperatingSystem.IsMacOS() -> Path.Combine(home, "Library", "Caches")
             | _ -> Path.Combine(home, ".cache")
 
@@ -110,25 +112,31 @@ module Mnist =
 
     /// A file of the data set in a folder, gzipped or not.
     let private tryFile folder name =
-        [ name + ".gz"; name ] |> List.map (fun file -> Path.Combine(folder, file)) |> List.tryFind File.Exists
+        [ name + ".gz"; name ]
+        |> List.map (fun file -> Path.Combine(folder, file))
+        |> List.tryFind File.Exists
 
     let private isComplete folder = files |> List.forall (fun (name, _) -> (tryFile folder name).IsSome)
 
     /// The folder itself, its subfolder `mnist`, or where torchvision puts the files.
     let private within (folder: string) =
-        [ folder; Path.Combine(folder, "mnist"); Path.Combine(folder, "MNIST", "raw") ] |> List.tryFind isComplete
+        [ folder; Path.Combine(folder, "mnist"); Path.Combine(folder, "MNIST", "raw") ]
+        |> List.tryFind isComplete
 
     let private readImages path =
         let file = Idx.readContents path
 
         match file with
         | { Type = Idx.UnsignedByte; Shape = [| count; rows; columns |] } ->
-            let pixels = Array.zeroCreate<float32> file.Bytes.Length
+            // Written where it stays: all of MNIST is 188 MB, which nobody wants twice.
+            let images = NDArray.Allocate([| count; rows * columns |], DType.Float32)
+            let pixels = images.Storage.Span<float32>()
 
             for i in 0 .. pixels.Length - 1 do
                 pixels[i] <- float32 file.Bytes[i] / 255f
 
-            Tensor.create [ count; rows * columns ] pixels
+            GC.KeepAlive images.Storage
+            Tensor.ofArrayValue images
         | _ ->
             raise (
                 InvalidDataException
@@ -160,7 +168,14 @@ module Mnist =
         }
 
     /// Downloads a file beside its place and renames it when it is whole and its MD5 is right.
-    let private fetch (client: HttpClient) (address: string) (target: string) (sum: string) (progress: Action<DownloadProgress>) (cancel: CancellationToken) =
+    let private fetch
+        (client: HttpClient)
+        (address: string)
+        (target: string)
+        (sum: string)
+        (progress: Action<DownloadProgress>)
+        (cancel: CancellationToken)
+        =
         task {
             let temporary = $"{target}.{Guid.NewGuid():N}.part"
 
@@ -178,7 +193,7 @@ module Mnist =
                     task {
                         use! input = response.Content.ReadAsStreamAsync silence.Token
                         use output = File.Create temporary
-                        let buffer = Array.zeroCreate<byte> (1 <<< 16)
+                        let buffer = Array.zeroCreate<byte>(1 <<< 16)
                         let mutable received = 0L
                         let! first = input.ReadAsync(Memory buffer, silence.Token)
                         let mutable got = first
@@ -235,7 +250,8 @@ module Mnist =
                 | :? HttpRequestException
                 | :? InvalidDataException
                 | :? IOException
-                | :? UnauthorizedAccessException as error -> result <- Error $"MNIST could not be downloaded ({error.Message.TrimEnd '.'})"
+                | :? UnauthorizedAccessException as error ->
+                    result <- Error $"MNIST could not be downloaded ({error.Message.TrimEnd '.'})"
                 | :? OperationCanceledException when not cancel.IsCancellationRequested ->
                     result <- Error $"MNIST could not be downloaded ({mirror} did not answer in time)"
 
@@ -265,12 +281,15 @@ module Mnist =
                 raise (DirectoryNotFoundException $"{folder}: there is no such folder to take MNIST from")
             | _ -> ()
 
-            let folders = Option.toList given @ Option.toList (Option.ofObj (Environment.GetEnvironmentVariable "FUNCTIONAL_DATA"))
+            let folders =
+                Option.toList given
+                @ Option.toList (Option.ofObj (Environment.GetEnvironmentVariable "FUNCTIONAL_DATA"))
 
             match folders |> List.filter (String.IsNullOrEmpty >> not) |> List.tryPick within with
             | Some folder -> return readFolder (DigitSource.Folder folder) folder
             | None when isComplete cache -> return readFolder (DigitSource.Cache cache) cache
-            | None when not options.AllowDownload -> return drawn options "MNIST is not on this machine and downloads are switched off"
+            | None when not options.AllowDownload ->
+                return drawn options "MNIST is not on this machine and downloads are switched off"
             | None ->
                 match! download options cache cancel with
                 | Ok mirror -> return readFolder (DigitSource.Download mirror) cache

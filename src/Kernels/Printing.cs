@@ -43,62 +43,29 @@ public static class Printing
         }
     }
 
-    private static string[] Words(NDArray x, List<int> shown, int precision)
+    private static string[] Words(NDArray x, List<int> shown, int precision) => x.DType switch
     {
-        switch (x.DType)
-        {
-            case DType.Float32:
-            {
-                var span = x.AsSpan<float>();
-                var numbers = new DecimalNumber[shown.Count];
-                for (var i = 0; i < numbers.Length; i++)
-                {
-                    var value = span[shown[i]];
-                    numbers[i] = float.IsFinite(value) ? DecimalNumber.Of(value) : new DecimalNumber(value, "", 0);
-                }
+        // Whether an exponent is needed is asked in the precision of the elements.
+        DType.Float32 => Floats(
+            Of<float, DecimalNumber>(x, shown, DecimalNumber.Of), precision, x.Rank == 0,
+            (min, max) => max >= 1e8 || (float)min < 0.0001f || (float)max / (float)min > 1000f),
+        DType.Float64 => Floats(
+            Of<double, DecimalNumber>(x, shown, DecimalNumber.Of), precision, x.Rank == 0,
+            (min, max) => max >= 1e8 || min < 0.0001 || max / min > 1000),
+        DType.Int32 => Aligned(Of<int, string>(x, shown, value => value.ToString(CultureInfo.InvariantCulture))),
+        DType.Int64 => Aligned(Of<long, string>(x, shown, value => value.ToString(CultureInfo.InvariantCulture))),
+        // Padded also when all are true, as NumPy does.
+        _ => Of<bool, string>(x, shown, value => value ? x.Rank == 0 ? "True" : " True" : "False"),
+    };
 
-                // Whether an exponent is needed is asked in the precision of the elements.
-                return Floats(numbers, precision, x.Rank == 0, (min, max) => max >= 1e8f || (float)min < 0.0001f || (float)max / (float)min > 1000f);
-            }
-
-            case DType.Float64:
-            {
-                var span = x.AsSpan<double>();
-                var numbers = new DecimalNumber[shown.Count];
-                for (var i = 0; i < numbers.Length; i++)
-                {
-                    var value = span[shown[i]];
-                    numbers[i] = double.IsFinite(value) ? DecimalNumber.Of(value) : new DecimalNumber(value, "", 0);
-                }
-
-                return Floats(numbers, precision, x.Rank == 0, (min, max) => max >= 1e8 || min < 0.0001 || max / min > 1000);
-            }
-
-            case DType.Int32:
-            {
-                var span = x.AsSpan<int>();
-                var words = new string[shown.Count];
-                for (var i = 0; i < words.Length; i++) words[i] = span[shown[i]].ToString(CultureInfo.InvariantCulture);
-                return Aligned(words);
-            }
-
-            case DType.Int64:
-            {
-                var span = x.AsSpan<long>();
-                var words = new string[shown.Count];
-                for (var i = 0; i < words.Length; i++) words[i] = span[shown[i]].ToString(CultureInfo.InvariantCulture);
-                return Aligned(words);
-            }
-
-            default:
-            {
-                var span = x.AsSpan<byte>();
-                var words = new string[shown.Count];
-                for (var i = 0; i < words.Length; i++) words[i] = span[shown[i]] != 0 ? "True" : "False";
-                // Padded also when all are true, as NumPy does.
-                return x.Rank == 0 ? words : Array.ConvertAll(words, word => word.PadLeft(5));
-            }
-        }
+    private static TResult[] Of<T, TResult>(NDArray x, List<int> shown, Func<T, TResult> result)
+        where T : unmanaged
+    {
+        var elements = x.AsSpan<T>();
+        var results = new TResult[shown.Count];
+        for (var i = 0; i < results.Length; i++) results[i] = result(elements[shown[i]]);
+        GC.KeepAlive(x.Storage);
+        return results;
     }
 
     private static string[] Aligned(string[] words)

@@ -5,7 +5,7 @@ namespace Functional.Kernels;
 
 /// <summary>
 /// A finite number in decimal: d.ddd·10^<paramref name="Exponent"/>, whose <paramref name="Digits"/> are the fewest
-/// that tell it from all other numbers of its type. No trailing zeros; zero is "0".
+/// that tell it from all other numbers of its type. No trailing zeros; zero is "0". NaN and infinities have none.
 /// </summary>
 internal readonly record struct DecimalNumber(double Value, string Digits, int Exponent)
 {
@@ -50,6 +50,7 @@ internal readonly record struct DecimalNumber(double Value, string Digits, int E
 
     private static DecimalNumber Parse(double value, string text)
     {
+        if (!double.IsFinite(value)) return new DecimalNumber(value, "", 0);
         text = text.TrimStart('-');
         var exponent = 0;
         var e = text.IndexOf('E');

@@ -10,7 +10,8 @@ let private people = "name,age,height\nAnn,31,1.70\nBob,,1.82\n\"Carl, Jr.\",NA,
 let private parse = Csv.parse Csv.defaults "people.csv"
 
 let private wrong name text parts (useIt: Csv.Table -> unit) =
-    testCase name <| fun () -> failsWith<InvalidDataException> ("people.csv" :: parts) (fun () -> parse text |> useIt)
+    testCase name
+    <| fun () -> failsWith<InvalidDataException> ("people.csv" :: parts) (fun () -> parse text |> useIt)
 
 [<Tests>]
 let tests =
@@ -32,7 +33,12 @@ let tests =
         testCase "quotes hold separators, line ends and quotes; lines end in three ways; empty ones are passed over"
         <| fun () ->
             let table = parse "a;b\r\n\"x;1\";\"say \"\"no\"\"\"\r\n\r\n\"two\r\nlines\";\r3;\"\"\n4;5"
-            Expect.equal table.Rows [| [| "x;1"; "say \"no\"" |]; [| "two\r\nlines"; "" |]; [| "3"; "" |]; [| "4"; "5" |] |] "rows"
+
+            Expect.equal
+                table.Rows
+                [| [| "x;1"; "say \"no\"" |]; [| "two\r\nlines"; "" |]; [| "3"; "" |]; [| "4"; "5" |] |]
+                "rows"
+
             Expect.equal table.Lines [| 2; 4; 6; 7 |] "lines"
 
         testCase "the separator is found out, or given"
@@ -41,7 +47,11 @@ let tests =
                 Expect.equal (parse $"a{separator}b\n1{separator}2").Rows [| [| "1"; "2" |] |] separator
 
             let table = Csv.parse { Csv.defaults with Separator = Some ' '; HasHeader = false } "points" "1 2\n3 4"
-            Expect.sequenceEqual (Tensor.toFloats (Csv.numbers [ "2"; "1" ] table)) [ 2.0; 1.0; 4.0; 3.0 ] "numbered columns"
+
+            Expect.sequenceEqual
+                (Tensor.toFloats (Csv.numbers [ "2"; "1" ] table))
+                [ 2.0; 1.0; 4.0; 3.0 ]
+                "numbered columns"
 
         testCase "categories"
         <| fun () ->
@@ -52,10 +62,19 @@ let tests =
         testCase "a file, with a byte order mark"
         <| inFolder (fun folder ->
             let path = write folder "a.csv" (Array.append [| 0xEFuy; 0xBBuy; 0xBFuy |] "x\n5"B)
-            Expect.sequenceEqual (Csv.read Csv.defaults path |> Csv.numbers [ "x" ] |> Tensor.toFloats) [ 5.0 ] "number"
+
+            Expect.sequenceEqual
+                (Csv.read Csv.defaults path |> Csv.numbers [ "x" ] |> Tensor.toFloats)
+                [ 5.0 ]
+                "number"
+
             failsWith<FileNotFoundException> [ "none.csv" ] (fun () -> Csv.read Csv.defaults "none.csv" |> ignore))
 
-        wrong "not a number" "a,b\n1,2\n3,x" [ "line 3"; "column 2 (b)"; "'x' is not a number" ] (Csv.numbers [ "b" ] >> ignore)
+        wrong
+            "not a number"
+            "a,b\n1,2\n3,x"
+            [ "line 3"; "column 2 (b)"; "'x' is not a number" ]
+            (Csv.numbers [ "b" ] >> ignore)
         wrong "a missing number" people [ "line 3"; "column 2 (age)"; "missing" ] (Csv.numbers [ "age" ] >> ignore)
         wrong "a missing category" "a\tb\n1\t\n" [ "line 2"; "column 2 (b)" ] (Csv.categories "b" >> ignore)
         wrong "a short row" "a,b\n1,2\n\n3" [ "line 4"; "1 fields"; "has 2" ] ignore

@@ -142,7 +142,12 @@ let tests =
         <| inFolder (fun folder ->
             withoutVariable (fun () ->
                 serving (fun name -> if name.StartsWith "train-images" then Some "garbage"B else None) (fun address ->
-                    let asked = { options folder with AllowDownload = true; Mirrors = [| address; address + "missing/" |] }
+                    let asked = {
+                        options folder with
+                            AllowDownload = true
+                            Mirrors = [| address; address + "missing/" |]
+                    }
+
                     let data = Mnist.load asked
                     Expect.isTrue (isDrawn data) "drawn"
                     Expect.stringContains (string data.Source) "MD5" "the reason is given"
@@ -176,14 +181,22 @@ let tests =
                             Expect.equal data.Test.Images.Shape [| 10_000; 784 |] "to test on"
                             let files = reports |> Seq.groupBy _.File |> Seq.map (snd >> Seq.last) |> Array.ofSeq
                             Expect.hasLength files 4 "every file is reported"
-                            Expect.isTrue (files |> Array.forall (fun file -> file.Received = file.Total)) "to its end"
+
+                            Expect.isTrue
+                                (files |> Array.forall (fun file -> file.Received = file.Total))
+                                "to its end"
+
                             Expect.equal (Mnist.load asked).Source (DigitSource.Cache asked.Cache) "kept")))
                 ())
 
         testCase "a cancelled download is cancelled, not replaced"
         <| inFolder (fun folder ->
             withoutVariable (fun () ->
-                let asked = { options folder with AllowDownload = true; Mirrors = [| "http://127.0.0.1:1/" |] }
+                let asked = {
+                    options folder with
+                        AllowDownload = true
+                        Mirrors = [| "http://127.0.0.1:1/" |]
+                }
 
                 Expect.throwsT<TaskCanceledException>
                     (fun () -> (Mnist.loadAsync asked (CancellationToken true)).GetAwaiter().GetResult() |> ignore)
@@ -212,13 +225,21 @@ let tests =
                 Array.zip (Tensor.toArray<float32> x.Images |> Array.chunkBySize 784) (Tensor.toArray<int> x.Labels)
 
             let learn, test = read (Digits.series 1L 0 4000), read (Digits.series 1L 4000 1000)
-            Expect.isTrue (learn |> Array.forall (fst >> Array.forall (fun pixel -> pixel >= 0f && pixel <= 1f))) "in [0, 1]"
+
+            Expect.isTrue
+                (learn |> Array.forall (fst >> Array.forall (fun pixel -> pixel >= 0f && pixel <= 1f)))
+                "in [0, 1]"
+
             Expect.hasLength (learn |> Array.countBy snd) 10 "classes"
 
             for image, label in learn do
                 let ink = Array.sum image
                 Expect.isTrue (ink > 15f && ink < 300f) $"a {label} with ink {ink}"
-                let rim = Seq.init 28 (fun i -> [ image[i]; image[27 * 28 + i]; image[i * 28]; image[i * 28 + 27] ]) |> Seq.concat
+
+                let rim =
+                    Seq.init 28 (fun i -> [ image[i]; image[27 * 28 + i]; image[i * 28]; image[i * 28 + 27] ])
+                    |> Seq.concat
+
                 Expect.isLessThan (Seq.sum rim) 6f "hardly any at the rim"
 
             let means =
@@ -228,7 +249,9 @@ let tests =
                     label, Array.init 784 (fun i -> images |> Array.averageBy (fun (image, _) -> image[i])))
 
             let nearest (image: float32[]) =
-                means |> Array.minBy (fun (_, mean) -> Array.fold2 (fun sum a b -> sum + (a - b) * (a - b)) 0f image mean) |> fst
+                means
+                |> Array.minBy (fun (_, mean) -> Array.fold2 (fun sum a b -> sum + (a - b) * (a - b)) 0f image mean)
+                |> fst
 
             let right = test |> Array.filter (fun (image, label) -> nearest image = label) |> Array.length
             // MNIST itself gives 820 of 1000 this way: these should be neither trivial nor illegible.

@@ -28,8 +28,12 @@ let tests =
                 file 0x09uy [| 7uy; 255uy |], [ 7.0; -1.0 ], DType.Int32
                 file 0x0Buy [| 1uy; 2uy; 255uy; 254uy |], [ 258.0; -2.0 ], DType.Int32
                 file 0x0Cuy [| 0uy; 1uy; 0uy; 0uy; 255uy; 255uy; 255uy; 255uy |], [ 65536.0; -1.0 ], DType.Int32
-                file 0x0Duy (Array.append (big (BitConverter.GetBytes 1.5f)) (big (BitConverter.GetBytes -2f))), [ 1.5; -2.0 ], DType.Float32
-                file 0x0Euy (Array.append (big (BitConverter.GetBytes 0.1)) (big (BitConverter.GetBytes -3.0))), [ 0.1; -3.0 ], DType.Float64
+                file 0x0Duy (Array.append (big (BitConverter.GetBytes 1.5f)) (big (BitConverter.GetBytes -2f))),
+                [ 1.5; -2.0 ],
+                DType.Float32
+                file 0x0Euy (Array.append (big (BitConverter.GetBytes 0.1)) (big (BitConverter.GetBytes -3.0))),
+                [ 0.1; -3.0 ],
+                DType.Float64
             ]
 
             for bytes, expected, dtype in cases do
@@ -65,5 +69,7 @@ let tests =
                 failsWith<InvalidDataException> [ path ] (fun () -> Idx.read path |> ignore))
 
         testCase "no file"
-        <| fun () -> failsWith<FileNotFoundException> [ "nowhere.gz"; "no such file" ] (fun () -> Idx.read "nowhere.gz" |> ignore)
+        <| fun () ->
+            failsWith<FileNotFoundException> [ "nowhere.gz"; "no such file" ] (fun () ->
+                Idx.read "nowhere.gz" |> ignore)
     ]

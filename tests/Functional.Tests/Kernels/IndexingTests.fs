@@ -18,7 +18,10 @@ let private accumulate (dtype: DType) (sums: float[]) at value =
 let private checkSlices (random: Random) (x: NDArray) =
     if x.Rank > 0 then
         let axis = random.Next x.Rank
-        let indexShape = drawShape random |> Array.truncate 2 |> Array.map (fun n -> if x.Shape[axis] = 0 then 0 else n)
+
+        let indexShape =
+            drawShape random |> Array.truncate 2 |> Array.map (fun n -> if x.Shape[axis] = 0 then 0 else n)
+
         let index = drawIndex random x.Shape[axis] (if x.Shape[axis] = 0 then [| 0 |] else indexShape)
         let shape = Array.concat [ x.Shape[.. axis - 1]; index.Shape; x.Shape[axis + 1 ..] ]
         let indices, values = toFloats index, toFloats x
@@ -49,7 +52,10 @@ let private checkAlong (random: Random) (x: NDArray) =
         expectSame (toFloats y) (tabulate shape (source >> Array.get values)) (fun () -> "gatherAlong")
         let updates = draw random x.DType shape
         let sums = Array.zeroCreate values.Length
-        toFloats updates |> Array.iteri (fun i value -> accumulate x.DType sums (source (place shape i)) value)
+
+        toFloats updates
+        |> Array.iteri (fun i value -> accumulate x.DType sums (source (place shape i)) value)
+
         let back = room x.DType x.Shape
         Indexing.ScatterAlong(updates, index, axis, back)
         expectSame (toFloats back) sums (fun () -> "scatterAlong")
@@ -84,7 +90,8 @@ let tests =
                     number shape (Array.updateAt axis (int indices[at[axis]]) at)
 
                 for i in 0..53 .. taken.Length - 1 do
-                    if taken[i] <> values[source i] then failtest $"gather at {i}"
+                    if taken[i] <> values[source i] then
+                        failtest $"gather at {i}"
 
                 let sums, back = Array.zeroCreate values.Length, room DType.Float32 shape
                 taken |> Array.iteri (fun i value -> sums[source i] <- sums[source i] + value)

@@ -17,7 +17,9 @@ let private checkTranspose (random: Random) (x: NDArray) =
     let y = room x.DType (Array.map (Array.get x.Shape) order)
     Layout.Transpose(x, order, y)
     let back = Array.init x.Rank (fun axis -> Array.IndexOf(order, axis))
-    expectElements y (fun at -> values[number x.Shape (Array.map (Array.get at) back)]) (fun () -> $"{show x.Shape} by {show order}")
+
+    expectElements y (fun at -> values[number x.Shape (Array.map (Array.get at) back)]) (fun () ->
+        $"{show x.Shape} by {show order}")
 
 let private checkBroadcast (random: Random) (x: NDArray) =
     let target = x.Shape
@@ -48,7 +50,7 @@ let private checkSliceAndPad (random: Random) (x: NDArray) =
 
     let whole = room x.DType x.Shape
     Layout.Pad(part.Settle(), starts, Array.map (fun step -> step - 1) steps, whole)
-    let expected = Array.zeroCreate<float> (size x.Shape)
+    let expected = Array.zeroCreate<float>(size x.Shape)
 
     for i in 0 .. size lengths - 1 do
         let at = number x.Shape (source (place lengths i))
@@ -80,8 +82,10 @@ let private checkConcatAndSplit (random: Random) (x: NDArray) =
         let rec element part (at: int[]) =
             let length = parts[part].Shape[axis]
 
-            if at[axis] >= length then element (part + 1) (Array.updateAt axis (at[axis] - length) at)
-            else values[part][number parts[part].Shape at]
+            if at[axis] >= length then
+                element (part + 1) (Array.updateAt axis (at[axis] - length) at)
+            else
+                values[part][number parts[part].Shape at]
 
         expectElements y (element 0) (fun () -> $"axis {axis} of {show y.Shape}")
         let back = parts |> Array.map (fun part -> room x.DType part.Shape)
@@ -118,7 +122,7 @@ let tests =
                     for i in 0..97 .. moved.Length - 1 do
                         let at, source = place y.Shape i, Array.zeroCreate shape.Length
                         order |> Array.iteri (fun axis from -> source[from] <- at[axis])
-                        
+
                         if moved[i] <> values[number shape source] then
                             failtest $"{show shape} by {show order} at {show at}"
 

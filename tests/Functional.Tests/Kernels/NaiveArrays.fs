@@ -53,13 +53,23 @@ let room (dtype: DType) (shape: int[]) =
 
 /// Integers from −50 to 49, or truth values; 0-d arrays come inline.
 let draw (random: Random) (dtype: DType) (shape: int[]) =
-    let value () = if dtype = DType.Bool then float (random.Next 2) else float (random.Next(-50, 50))
+    let value () =
+        if dtype = DType.Bool then
+            float (random.Next 2)
+        else
+            float (random.Next(-50, 50))
+
     ofFloats dtype shape (Array.init (size shape) (fun _ -> value ()))
 
 /// Ranks 0 to 5; mostly small sizes, with axes of size 1 and 0 among them, and now and then one larger than any block.
 let drawShape (random: Random) =
     let rank = random.Next 6
-    let large = if random.Next 8 > 0 then 5 elif rank <= 2 then 90 else 12
+
+    let large =
+        if random.Next 8 > 0 then 5
+        elif rank <= 2 then 90
+        else 12
+
     Array.init rank (fun _ -> if random.Next 25 = 0 then 0 else random.Next(1, large + 1))
 
 /// Runs a check on so many random arrays of every type.

@@ -2,6 +2,7 @@
 module Functional.Tests.Kernels.RandomTests
 
 open System
+open System.Security.Cryptography
 open Expecto
 open MathNet.Numerics.Distributions
 open Functional
@@ -45,7 +46,9 @@ let private deviate cells (values: float[]) =
 
     let expected, freedom = float values.Length / float cells, float (cells - 1)
     let statistic = counts |> Array.sumBy (fun count -> (count - expected) ** 2.0 / expected)
-    ((statistic / freedom) ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * freedom))) / sqrt (2.0 / (9.0 * freedom))
+
+    ((statistic / freedom) ** (1.0 / 3.0) - (1.0 - 2.0 / (9.0 * freedom)))
+    / sqrt (2.0 / (9.0 * freedom))
 
 [<Tests>]
 let tests =
@@ -74,7 +77,9 @@ let tests =
 
             for i in 0..1002 do
                 let struct (a, b, c, d) = Philox.Block(uint32 (i / 4), 0u, 0u, 0u, uint32 k, uint32 (k >>> 32))
-                if uint32 words[i] <> Array.item (i % 4) [| a; b; c; d |] then failtest $"word {i}"
+
+                if uint32 words[i] <> Array.item (i % 4) [| a; b; c; d |] then
+                    failtest $"word {i}"
 
         testCase "element i of key k depends on i and k only"
         <| fun () ->
@@ -89,7 +94,7 @@ let tests =
                         inOrder
                         |> Array.iteri (fun i k ->
                             let longer = drawn distribution (key k) dtype [| n + 13 |]
-                            
+
 
                             expectSame together[i * n .. (i + 1) * n - 1] longer[.. n - 1] (fun () ->
                                 $"{distribution} of {n}"))
@@ -97,7 +102,11 @@ let tests =
         testCase "the number of threads changes no bit"
         <| fun () ->
             let threads = Workers.Count
-            let all () = [ for dtype in floats do for d in continuous -> drawn d (key 3L) dtype [| 100_003 |] ]
+
+            let all () = [
+                for dtype in floats do
+                    for d in continuous -> drawn d (key 3L) dtype [| 100_003 |]
+            ]
 
             try
                 Workers.Count <- 1
@@ -107,9 +116,29 @@ let tests =
             finally
                 Workers.Count <- threads
 
+        testCase "the numbers of a key are the same on every machine, today and tomorrow"
+        <| fun () ->
+            // SHA-256 over all the bits; a run without vector instructions must come to the same.
+            let sum =
+                use hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
+
+                for dtype in floats do
+                    for distribution in continuous do
+                        let y = room dtype [| 10_001 |]
+                        RandomNumbers.Draw(distribution, key 123456789L, y)
+                        hash.AppendData(y.Storage.Span<byte>())
+
+                Convert.ToHexStringLower(hash.GetHashAndReset())
+
+            Expect.equal sum "0f08d1494a9433887ce9b2bf36049de4b2735d711c8999c16210a66233f10b38" "six draws"
+
         testCase "folding and fresh keys give keys of their own"
         <| fun () ->
-            let folded = [ for k in -50L .. 50L do for data in -50L .. 50L -> RandomNumbers.Fold(k, data) ]
+            let folded = [
+                for k in -50L .. 50L do
+                    for data in -50L .. 50L -> RandomNumbers.Fold(k, data)
+            ]
+
             Expect.hasLength (List.distinct folded) folded.Length "folded keys"
             let fresh = room DType.Int64 [| 10_000 |]
             RandomNumbers.Draw(Distribution.Bits, key 1L, fresh)
@@ -117,8 +146,14 @@ let tests =
             Expect.hasLength (Array.distinct fresh) fresh.Length "split keys"
             Expect.equal (RandomNumbers.Fold(1L, 2L)) (RandomNumbers.Fold(1L, 2L)) "the same key again"
             // Neighbouring keys are as unrelated as any.
-            let one, two = drawn Distribution.Normal (key 1L) DType.Float64 [| 100_000 |], drawn Distribution.Normal (key 2L) DType.Float64 [| 100_000 |]
-            Expect.isLessThan (abs (Array.averageBy (fun (a, b) -> a * b) (Array.zip one two))) (4.0 / sqrt 1e5) "correlation"
+            let one, two =
+                drawn Distribution.Normal (key 1L) DType.Float64 [| 100_000 |],
+                drawn Distribution.Normal (key 2L) DType.Float64 [| 100_000 |]
+
+            Expect.isLessThan
+                (abs (Array.averageBy (fun (a, b) -> a * b) (Array.zip one two)))
+                (4.0 / sqrt 1e5)
+                "correlation"
 
         slow (
             testCase "moments, Kolmogorov–Smirnov and χ²"
@@ -133,13 +168,21 @@ let tests =
                         // Exceeded by chance once in some thousand runs; the key is fixed.
                         Expect.isLessThan (distance cdf values) 1.95 $"Kolmogorov–Smirnov of {name}"
                         Expect.isLessThan (abs (deviate 1000 (Array.map cdf values))) 3.5 $"χ² of {name}"
-                        let pairs = Array.init (n / 2) (fun i -> 0.03125 * (floor (32.0 * cdf values[2 * i]) + cdf values[2 * i + 1]))
+
+                        let pairs =
+                            Array.init (n / 2) (fun i ->
+                                0.03125 * (floor (32.0 * cdf values[2 * i]) + cdf values[2 * i + 1]))
+
                         Expect.isLessThan (abs (deviate 1024 pairs)) 3.5 $"χ² of successive pairs of {name}"
 
                         if distribution = Distribution.Normal then
                             let moment p = values |> Array.averageBy (fun x -> x ** p)
+
                             let within p expected deviation =
-                                Expect.isLessThan (abs (moment p - expected)) (4.0 * deviation / sqrt (float n)) $"moment {p} of {name}"
+                                Expect.isLessThan
+                                    (abs (moment p - expected))
+                                    (4.0 * deviation / sqrt (float n))
+                                    $"moment {p} of {name}"
 
                             within 1.0 0.0 1.0
                             within 2.0 1.0 (sqrt 2.0)
@@ -150,7 +193,10 @@ let tests =
         testCase "normal numbers are the quantiles of their bits"
         <| fun () ->
             let exact tail = -Normal.InvCDF(0.0, 1.0, tail)
-            let words, numbers = room DType.Int32 [| 50_000 |], drawn Distribution.Normal (key 9L) DType.Float32 [| 50_000 |]
+
+            let words, numbers =
+                room DType.Int32 [| 50_000 |], drawn Distribution.Normal (key 9L) DType.Float32 [| 50_000 |]
+
             RandomNumbers.Draw(Distribution.Bits, key 9L, words)
             let words = words.AsSpan<int>().ToArray()
 
@@ -158,9 +204,13 @@ let tests =
                 let bits = uint32 words[i]
                 let size = exact ((float (bits >>> 1) + 0.5) / 4294967296.0)
                 let expected = if bits &&& 1u = 1u then -size else size
-                if not (abs (numbers[i] - expected) < 1e-6 * max 1.0 (abs expected)) then failtest $"bits {bits}: {numbers[i]}, expected {expected}"
 
-            let words, numbers = room DType.Int64 [| 50_000 |], drawn Distribution.Normal (key 9L) DType.Float64 [| 50_000 |]
+                if not (abs (numbers[i] - expected) < 1e-6 * max 1.0 (abs expected)) then
+                    failtest $"bits {bits}: {numbers[i]}, expected {expected}"
+
+            let words, numbers =
+                room DType.Int64 [| 50_000 |], drawn Distribution.Normal (key 9L) DType.Float64 [| 50_000 |]
+
             RandomNumbers.Draw(Distribution.Bits, key 9L, words)
             let words = words.AsSpan<int64>().ToArray()
 
@@ -168,7 +218,9 @@ let tests =
                 let bits = uint64 words[i]
                 let size = exact ((float (bits >>> 12) + 0.5) / 9007199254740992.0)
                 let expected = if bits &&& 1UL = 1UL then -size else size
-                if not (abs (numbers[i] - expected) < 1e-13 * max 1.0 (abs expected)) then failtest $"bits {bits}: {numbers[i]}, expected {expected}"
+
+                if not (abs (numbers[i] - expected) < 1e-13 * max 1.0 (abs expected)) then
+                    failtest $"bits {bits}: {numbers[i]}, expected {expected}"
 
         testCase "ranges: uniform in [0, 1), truncated in (−2, 2)"
         <| fun () ->
@@ -180,6 +232,13 @@ let tests =
 
         testCase "a distribution that does not go with the element type is refused"
         <| fun () ->
-            for distribution, dtype in [ Distribution.Normal, DType.Int32; Distribution.Bits, DType.Float32; Distribution.Bits, DType.Bool ] do
-                Expect.throwsT<ArgumentException> (fun () -> drawn distribution (key 0L) dtype [| 3 |] |> ignore) $"{distribution} as {dtype}"
+            for distribution, dtype in
+                [
+                    Distribution.Normal, DType.Int32
+                    Distribution.Bits, DType.Float32
+                    Distribution.Bits, DType.Bool
+                ] do
+                Expect.throwsT<ArgumentException>
+                    (fun () -> drawn distribution (key 0L) dtype [| 3 |] |> ignore)
+                    $"{distribution} as {dtype}"
     ]

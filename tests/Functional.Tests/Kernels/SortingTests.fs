@@ -9,7 +9,12 @@ open Functional.Tests.Kernels.NaiveArrays
 
 /// Indices of a line in the order of its elements, NaN last, equals in their own order.
 let private order descending (line: float[]) =
-    let key i = if Double.IsNaN line[i] then 1, 0.0 else 0, (if descending then -line[i] else line[i])
+    let key i =
+        if Double.IsNaN line[i] then
+            1, 0.0
+        else
+            0, (if descending then -line[i] else line[i])
+
     Seq.init line.Length id |> Seq.sortBy key |> Seq.map float |> Array.ofSeq
 
 let private check (random: Random) (x: NDArray) =
@@ -57,7 +62,12 @@ let tests =
         <| fun () ->
             let random = Random 23
 
-            let key i = if i % 3 = 0 then int64 (random.Next 100) else random.NextInt64() - random.NextInt64()
+            let key i =
+                if i % 3 = 0 then
+                    int64 (random.Next 100)
+                else
+                    random.NextInt64() - random.NextInt64()
+
             let keys = Array.init 60_000 key
             let expected = Seq.init keys.Length id |> Seq.sortBy (fun i -> keys[i]) |> Seq.map float |> Array.ofSeq
             let x = NDArray.Of<int64>([| keys.Length |], ReadOnlySpan keys)
