@@ -3,8 +3,6 @@ namespace Functional
 // A layer as a value: how its parameters are drawn, which shape it gives, and what it computes. Layers compose with
 // `-->`; a sequential model is a list of them, their parameter types erased.
 
-open Functional.Operations
-
 /// What a network is run for.
 type Phase =
     /// Answers: dropout and noise are off, running statistics are used as they are.
@@ -44,9 +42,6 @@ module Layer =
         OutputShape = outputShape
         Apply = fun _ () x -> f x, ()
     }
-
-    /// A layer without parameters that keeps the shape. Example: `Layer.activation "tanh" tanh`.
-    let activation (name: string) (f: Tensor -> Tensor) : Layer<unit> = stateless name id f
 
     /// One layer after another: the parameters of both, as a pair. Written `first --> second`.
     let compose (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = {
@@ -89,7 +84,7 @@ module Layer =
             raise (System.ArgumentException($"{name}: layer {i} ({layer.Name}) cannot follow, its input has shape {Shape.show shape}: {e.Message}", e))
 
     /// Layers one after another; the parameters are an array of theirs, so leaves are called `[0].Weights`.
-    /// Example: `Layer.sequential "digits" [ Layer.erase (Layer.dense 64); Layer.erase (Layer.activation "relu" relu) ]`.
+    /// Example: `Layer.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.activation "relu" relu) ]`.
     let sequential (name: string) (layers: Layer<obj> list) : Layer<obj[]> =
         let layers = Array.ofList layers
 
@@ -147,5 +142,5 @@ module Layer =
 [<AutoOpen>]
 module LayerOperators =
 
-    /// One layer after another. Example: `Layer.dense 64 --> Layer.activation "relu" relu --> Layer.dense 10`.
+    /// One layer after another. Example: `Layers.dense 64 --> Layers.activation "relu" relu --> Layers.dense 10`.
     let (-->) (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = Layer.compose first second

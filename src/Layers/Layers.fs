@@ -1,0 +1,118 @@
+/// Layers ready to be composed, with Keras' meanings and defaults. Shapes are without the batch axis.
+/// Example: `Layers.flatten --> Layers.dense 500 --> Layers.activation "sigmoid" sigmoid --> Layers.dense 10`.
+[<RequireQualifiedAccess>]
+module Functional.Layers
+
+let private features name (shape: int[]) =
+    if shape.Length = 0 then
+        invalidArg "shape" $"{name}: an example is a single number; it needs an axis of features"
+
+    shape[shape.Length - 1]
+
+/// A fully connected layer with other initialisers, without a bias, or of another element type.
+/// Example: `Layers.denseWith { Dense.defaults with WeightInitializer = Initializer.heNormal } 500`.
+let denseWith (settings: DenseSettings) (units: int) : Layer<Dense> =
+    if units < 1 then
+        invalidArg "units" $"dense: {units} units; there must be at least one"
+
+    let outputShape (shape: int[]) =
+        features "dense" shape |> ignore
+        Shape.withAxis (shape.Length - 1) units shape
+
+    {
+        Name = $"dense {units}"
+        Initialize = fun key shape -> Dense.initWith settings key (features "dense" shape) units
+        OutputShape = outputShape
+        Apply = fun _ p x -> dense p x, p
+    }
+
+/// A fully connected layer: [.., inputs] gives [.., units].
+let dense (units: int) : Layer<Dense> = denseWith Dense.defaults units
+
+/// A function that keeps the shape. Example: `Layers.activation "tanh" tanh`.
+let activation (name: string) (f: Tensor -> Tensor) : Layer<unit> = Layer.stateless name id f
+
+/// All axes but the batch as one.
+let flatten: Layer<unit> =
+    Layer.stateless "flatten" (fun shape -> [| Shape.size shape |]) (fun x ->
+        if x.Rank = 0 then
+            invalidArg "x" "flatten: the input is a single number; it needs a batch axis"
+
+        reshape [ x.Shape[0]; Shape.size x.Shape[1..] ] x)
+
+/// Every example under another shape; one size may be −1 and is worked out.
+let reshape (target: int list) : Layer<unit> =
+    let resolve (shape: int[]) =
+        let size = Shape.size shape
+        let known = target |> List.filter ((<>) -1) |> List.fold (*) 1
+        let free = target |> List.filter ((=) -1) |> List.length
+
+        if free > 1 || (free = 1 && (known = 0 || size % known <> 0)) || (free = 0 && known <> size) then
+            invalidArg "target" $"reshape: an example of shape {Shape.show shape} has {size} elements, which {Shape.show (Array.ofList target)} cannot hold"
+
+        target |> List.map (fun n -> if n = -1 then size / known else n) |> Array.ofList
+
+    Layer.stateless "reshape" resolve (fun x -> Functions.reshape (Array.append [| x.Shape[0] |] (resolve x.Shape[1..])) x)
+
+/// The axes of every example in another order, counted from 1 as Keras does: `Layers.permute [ 2; 1 ]` exchanges two.
+let permute (order: int list) : Layer<unit> =
+    if List.sort order <> [ 1 .. order.Length ] then
+        invalidArg "order" $"permute: %A{order} does not name each axis from 1 to {order.Length} once"
+
+    let outputShape (shape: int[]) =
+        if shape.Length <> order.Length then
+            invalidArg "shape" $"permute: %A{order} for examples of shape {Shape.show shape}, which have {shape.Length} axes"
+
+        order |> List.map (fun i -> shape[i - 1]) |> Array.ofList
+
+    Layer.stateless "permute" outputShape (Functions.permute (0 :: order))
+
+/// Every example, a vector, repeated: [features] gives [count, features].
+let repeatVector (count: int) : Layer<unit> =
+    let outputShape (shape: int[]) =
+        if shape.Length <> 1 then
+            invalidArg "shape" $"repeatVector: needs vectors, an example has shape {Shape.show shape}"
+
+        [| count; shape[0] |]
+
+    Layer.stateless "repeat vector" outputShape (fun x ->
+        let shape = outputShape x.Shape[1..]
+        x |> expandDims 1 |> broadcastTo (Array.append [| x.Shape[0] |] shape))
+
+/// leakyRelu with a trained alpha for every feature, 0 at first.
+let parametricRelu: Layer<ParametricRelu> = {
+    Name = "parametric relu"
+    Initialize = fun _ shape -> { Alpha = Tensor.full DType.Float32 shape 0.0 }
+    OutputShape = id
+    Apply = fun _ p x -> parametricRelu p.Alpha x, p
+}
+
+/// While learning, sets a fraction of the inputs to 0 and scales up the rest, so that the expected sum stays the same;
+/// otherwise passes its input on. Srivastava et al., "Dropout" (2014).
+let dropout (rate: float) : Layer<unit> =
+    if not (rate >= 0.0 && rate < 1.0) then
+        invalidArg "rate" $"dropout: the fraction dropped lies in [0, 1); {rate} was given"
+
+    {
+        Layer.stateless "dropout" id id with
+            Name = $"dropout {rate}"
+            Apply =
+                fun phase () x ->
+                    match phase with
+                    | Training key when rate > 0.0 ->
+                        let kept = Random.bernoulli (1.0 - rate) x.Shape key
+                        x * (cast x.DType kept * (1.0 / (1.0 - rate))), ()
+                    | Training _
+                    | Inference -> x, ()
+    }
+
+/// While learning, adds normal noise of a standard deviation; otherwise passes its input on.
+let gaussianNoise (deviation: float) : Layer<unit> = {
+    Layer.stateless "gaussian noise" id id with
+        Name = $"gaussian noise {deviation}"
+        Apply =
+            fun phase () x ->
+                match phase with
+                | Training key -> x + deviation * Random.normal x.DType x.Shape key, ()
+                | Inference -> x, ()
+}
