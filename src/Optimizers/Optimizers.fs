@@ -52,3 +52,65 @@ let step (optimizer: Optimizer) (gradient: 'P) (state: OptimizerState) (paramete
         let all = Array.copy xs
         places |> Array.iteri (fun k i -> all[i] <- updated[k])
         Tree.rebuild parameters all, state
+
+// ---- optimisers with Keras' defaults and a constant rate; settings and schedules by their modules' `create`
+
+/// Stochastic gradient descent: p ← p − rate·g. More by `Sgd.create`.
+let sgd (rate: float) : Optimizer = Sgd.create { Sgd.defaults with Rate = Schedule.constant rate }
+
+/// Stochastic gradient descent with momentum. Example: `Optimizer.momentum 0.9 0.01`.
+let momentum (momentum: float) (rate: float) : Optimizer =
+    Sgd.create { Sgd.defaults with Rate = Schedule.constant rate; Momentum = momentum }
+
+/// RMSprop; Keras' rate is 0.001. More by `RmsProp.create`.
+let rmsprop (rate: float) : Optimizer = RmsProp.create { RmsProp.defaults with Rate = Schedule.constant rate }
+/// Adagrad; Keras' rate is 0.001. More by `Adagrad.create`.
+let adagrad (rate: float) : Optimizer = Adagrad.create { Adagrad.defaults with Rate = Schedule.constant rate }
+/// Adadelta; Keras' rate is 0.001. More by `Adadelta.create`.
+let adadelta (rate: float) : Optimizer = Adadelta.create { Adadelta.defaults with Rate = Schedule.constant rate }
+/// Adam; Keras' rate is 0.001. More by `Adam.create`.
+let adam (rate: float) : Optimizer = Adam.create { Adam.defaults with Rate = Schedule.constant rate }
+/// Nadam; Keras' rate is 0.001. More by `Nadam.create`.
+let nadam (rate: float) : Optimizer = Nadam.create { Nadam.defaults with Rate = Schedule.constant rate }
+/// Lion; Keras' rate is 0.001. More by `Lion.create`.
+let lion (rate: float) : Optimizer = Lion.create { Lion.defaults with Rate = Schedule.constant rate }
+
+// ---- optimisers made of optimisers
+
+/// Before every step the parameters lose rate·decay of themselves: decoupled weight decay, Loshchilov and Hutter,
+/// "Decoupled weight decay regularization" (2019). Example: `Optimizer.adam 0.001 |> Optimizer.weightDecay 0.004`.
+let weightDecay (decay: float) (optimizer: Optimizer) : Optimizer = {
+    optimizer with
+        Update =
+            fun gradients state parameters ->
+                let factor = 1.0 - Update.rate optimizer.Rate state * decay
+                optimizer.Update gradients state (Array.map (Update.scale factor) parameters)
+}
+
+/// Adam with decoupled weight decay; Keras' decay is 0.004, its rate 0.001.
+let adamw (decay: float) (rate: float) : Optimizer = { weightDecay decay (adam rate) with Name = "adamw" }
+
+let private clipped name (limit: float) clip (optimizer: Optimizer) =
+    if not (limit > 0.0) then
+        invalidArg "limit" $"Optimizer.{name}: the limit must be positive; {limit} was given"
+
+    { optimizer with Update = fun gradients -> optimizer.Update(clip limit gradients) }
+
+/// The optimiser with every number of the gradient kept within ±limit (Keras' clipvalue).
+let clipByValue (limit: float) (optimizer: Optimizer) : Optimizer = clipped "clipByValue" limit Gradient.clipValues optimizer
+
+/// The optimiser with every gradient tensor scaled down to a norm of at most the limit (Keras' clipnorm).
+let clipByNorm (limit: float) (optimizer: Optimizer) : Optimizer = clipped "clipByNorm" limit Gradient.clipNorms optimizer
+
+/// The optimiser with the whole gradient scaled down to a norm of at most the limit (Keras' global_clipnorm).
+/// Example: `Optimizer.adam 0.001 |> Optimizer.clipByGlobalNorm 1.0`.
+let clipByGlobalNorm (limit: float) (optimizer: Optimizer) : Optimizer =
+    clipped "clipByGlobalNorm" limit Gradient.clipGlobalNorm optimizer
+
+/// The state with the learning rate multiplied by a factor from here on, as reduction on a plateau does.
+let scaleRate (factor: float) (state: OptimizerState) : OptimizerState =
+    { state with RateScale = state.RateScale * factor }
+
+/// The learning rate of the coming step.
+let currentRate (optimizer: Optimizer) (state: OptimizerState) : float =
+    Tensor.toFloat (Update.rate optimizer.Rate state)

@@ -1,0 +1,149 @@
+/// Losses with Keras' meanings: how far a prediction is from its target, a single number. The target comes first, the
+/// prediction last: `predict net x |> Loss.meanSquaredError y`. Unless a loss says otherwise it is the mean over
+/// everything, the batch included, and target and prediction have one shape.
+[<RequireQualifiedAccess>]
+module Functional.Loss
+
+open Functional.Kernels
+open Functional.Operations
+
+/// Keras' guard against log 0: probabilities are kept this far away from 0 and 1.
+[<Literal>]
+let private Epsilon = 1e-7
+
+/// Refuses targets that would broadcast in silence, such as [batch] against [batch, 1].
+let private sameShape name (target: Tensor) (prediction: Tensor) =
+    if not (Shape.same target.Shape prediction.Shape) then
+        invalidArg
+            "target"
+            $"Loss.{name}: the target has shape {Shape.show target.Shape}, the prediction {Shape.show prediction.Shape}; they must be equal"
+
+    if prediction.Size = 0 then
+        invalidArg "prediction" $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
+
+let private difference name (target: Tensor) (prediction: Tensor) =
+    sameShape name target prediction
+    prediction - target
+
+/// The number of rows along the last axis: what a loss of vectors is averaged over.
+let private rows name (prediction: Tensor) =
+    if prediction.Rank = 0 then
+        invalidArg "prediction" $"Loss.{name}: the prediction is a single number; it needs an axis of classes or features"
+
+    prediction.Size / prediction.Shape[prediction.Rank - 1]
+
+// ---- distances
+
+/// ½Σ(prediction − target)², summed over everything: the loss of the talk.
+let halfSquaredError (target: Tensor) (prediction: Tensor) : Tensor =
+    let d = difference "halfSquaredError" target prediction
+    inner d d * 0.5
+
+/// The mean of (prediction − target)².
+/// Example: `Loss.meanSquaredError (Tensor.ofSeq [1.0; 2.0]) (Tensor.ofSeq [1.0; 4.0])` is 2.
+let meanSquaredError (target: Tensor) (prediction: Tensor) : Tensor =
+    let d = difference "meanSquaredError" target prediction
+    inner d d * (1.0 / float d.Size)
+
+/// The mean of |prediction − target|.
+let meanAbsoluteError (target: Tensor) (prediction: Tensor) : Tensor =
+    difference "meanAbsoluteError" target prediction |> abs |> mean
+
+/// The mean of ½d² where |d| ≤ delta, else of delta·|d| − ½delta². Huber, "Robust estimation of a location parameter"
+/// (1964); Keras' delta is 1.
+let huber (delta: float) (target: Tensor) (prediction: Tensor) : Tensor =
+    if not (delta > 0.0) then
+        invalidArg "delta" $"Loss.huber: delta must be positive; {delta} was given"
+
+    let d = difference "huber" target prediction |> abs
+    let near = minimum d (host d delta)
+    // ½near² + delta·(d − near), both of which are 0 where they do not apply
+    mean (0.5 * square near + delta * (d - near))
+
+// ---- probabilities
+
+/// The mean of −t·log p − (1 − t)·log(1 − p): p are probabilities of a yes, t is 0, 1 or between.
+let binaryCrossEntropy (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "binaryCrossEntropy" target prediction
+    let p = clamp Epsilon (1.0 - Epsilon) prediction
+    -(mean (target * log p + (1.0 - target) * log (1.0 - p)))
+
+/// The binary cross-entropy of p = sigmoid(logits), computed as softplus(x) − x·t, which is right for logits of any size.
+let binaryCrossEntropyFromLogits (target: Tensor) (logits: Tensor) : Tensor =
+    sameShape "binaryCrossEntropyFromLogits" target logits
+    mean (softplus logits - logits * target)
+
+/// Log-probabilities as Keras takes them from a model's output: scaled to sum 1, kept away from 0 and 1.
+let private safeLogOf (probabilities: Tensor) =
+    probabilities / sumKeep [ -1 ] probabilities |> clamp Epsilon (1.0 - Epsilon) |> log
+
+/// The mean over the rows of −Σ t·log p: p are probabilities of the classes along the last axis (the output of a
+/// softmax), t the true distribution, usually one-hot.
+let categoricalCrossEntropy (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "categoricalCrossEntropy" target prediction
+    inner target (safeLogOf prediction) * (-1.0 / float (rows "categoricalCrossEntropy" prediction))
+
+/// The categorical cross-entropy of p = softmax(logits), by logSoftmax, which is right for logits of any size.
+let categoricalCrossEntropyFromLogits (target: Tensor) (logits: Tensor) : Tensor =
+    sameShape "categoricalCrossEntropyFromLogits" target logits
+    inner target (logSoftmax logits) * (-1.0 / float (rows "categoricalCrossEntropyFromLogits" logits))
+
+/// Labels as a column of places, checked against the number of classes.
+let private places name (labels: Tensor) (prediction: Tensor) =
+    let count = rows name prediction
+    let classes = prediction.Shape[prediction.Rank - 1]
+
+    let lead = prediction.Shape[.. prediction.Rank - 2]
+    let column = Array.append lead [| 1 |]
+
+    if not (Shape.same labels.Shape lead || Shape.same labels.Shape column) then
+        invalidArg
+            "target"
+            $"Loss.{name}: labels of shape {Shape.show labels.Shape} for a prediction of {Shape.show prediction.Shape}; there must be one for each row: {Shape.show lead} or {Shape.show column}"
+
+    if count = 0 || classes = 0 then
+        invalidArg "prediction" $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
+
+    Labels.check $"Loss.{name}" classes labels
+    reshape column labels
+
+/// Minus the mean of the log-probability of each row's label.
+let private negativeLogOf name labels (prediction: Tensor) (logOf: Tensor -> Tensor) =
+    let column = places name labels prediction
+    // not gatherAlong, which would count negative labels from the end
+    -(mean (Tensor.Bind(GatherAlong(prediction.Rank - 1), logOf prediction, column)))
+
+/// The categorical cross-entropy with targets that are class numbers: labels [batch] or [batch, 1] of an integer type,
+/// prediction [batch, classes]. A label outside the classes is an error.
+let sparseCategoricalCrossEntropy (labels: Tensor) (prediction: Tensor) : Tensor =
+    negativeLogOf "sparseCategoricalCrossEntropy" labels prediction safeLogOf
+
+/// The sparse categorical cross-entropy of p = softmax(logits), which is right for logits of any size.
+/// Example: `Loss.sparseCategoricalCrossEntropyFromLogits labels (predict net x)`.
+let sparseCategoricalCrossEntropyFromLogits (labels: Tensor) (logits: Tensor) : Tensor =
+    negativeLogOf "sparseCategoricalCrossEntropyFromLogits" labels logits logSoftmax
+
+/// The mean over the rows of Σ t·log(t/p): the Kullback–Leibler divergence of the prediction from the target, both
+/// distributions along the last axis.
+let kullbackLeibler (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "kullbackLeibler" target prediction
+    let t, p = clamp Epsilon 1.0 target, clamp Epsilon 1.0 prediction
+    inner t (log t - log p) * (1.0 / float (rows "kullbackLeibler" prediction))
+
+// ---- margins and angles
+
+/// The mean of max(0, 1 − t·prediction); the targets are −1 and 1.
+let hinge (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "hinge" target prediction
+    mean (relu (1.0 - target * prediction))
+
+/// The mean of max(0, 1 − t·prediction)²; the targets are −1 and 1.
+let squaredHinge (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "squaredHinge" target prediction
+    mean (square (relu (1.0 - target * prediction)))
+
+/// Minus the cosine of the angle between target and prediction along the last axis, on average over the rows: −1 where
+/// they point the same way.
+let cosineSimilarity (target: Tensor) (prediction: Tensor) : Tensor =
+    sameShape "cosineSimilarity" target prediction
+    inner (Merge.unit -1 target) (Merge.unit -1 prediction) * (-1.0 / float (rows "cosineSimilarity" prediction))

@@ -1,0 +1,130 @@
+namespace Functional
+
+// Steps scaled by the size of past gradients: RMSprop, Adagrad, Adadelta.
+
+/// Keras' RMSprop and its arguments.
+type RmsProp = {
+    Rate: Schedule
+    /// How slowly the average of squared gradients forgets.
+    Rho: float
+    Momentum: float
+    Epsilon: float
+    /// Divides by the deviation of the gradient rather than by its size.
+    Centered: bool
+}
+
+/// RMSprop: Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5 (2012).
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module RmsProp =
+
+    /// Rate 0.001, rho 0.9, no momentum, epsilon 1e-7, not centred.
+    let defaults: RmsProp = { Rate = Schedule.constant 0.001; Rho = 0.9; Momentum = 0.0; Epsilon = 1e-7; Centered = false }
+
+    /// v ← rho·v + (1 − rho)·g², p ← p − rate·g/√(v + epsilon), where centring takes the square of the mean gradient
+    /// from v and momentum sums the steps (keras/optimizers/rmsprop.py).
+    let create (settings: RmsProp) : Optimizer = {
+        Name = "rmsprop"
+        Rate = settings.Rate
+        Init =
+            Update.initial [
+                "velocity", Tensor.zerosLike
+                if settings.Momentum > 0.0 then
+                    "momentum", Tensor.zerosLike
+                if settings.Centered then
+                    "average gradient", Tensor.zerosLike
+            ]
+        Update =
+            fun gradients state parameters ->
+                let rate = Update.rate settings.Rate state
+                let slot name = Update.slot name parameters state
+                let average = Array.map2 (Update.average settings.Rho)
+                let velocities = average (slot "velocity") (Array.map square gradients)
+                let means = if settings.Centered then average (slot "average gradient") gradients else [||]
+                let spread = if settings.Centered then Array.map2 (fun v m -> v - square m) velocities means else velocities
+                let steps = Array.map2 (fun g v -> g * rsqrt (v + settings.Epsilon)) gradients spread
+
+                let moments =
+                    if settings.Momentum > 0.0 then
+                        Array.map2 (fun m s -> Update.scale rate s + m * settings.Momentum) (slot "momentum") steps
+                    else
+                        [||]
+
+                let updated =
+                    if settings.Momentum > 0.0 then
+                        Array.map2 (fun p m -> p - m) parameters moments
+                    else
+                        Array.map2 (Update.minus rate) parameters steps
+
+                updated,
+                Update.next state [
+                    "velocity", velocities
+                    if settings.Momentum > 0.0 then
+                        "momentum", moments
+                    if settings.Centered then
+                        "average gradient", means
+                ]
+    }
+
+/// Keras' Adagrad and its arguments.
+type Adagrad = {
+    Rate: Schedule
+    /// What the sum of squares begins with.
+    InitialAccumulator: float
+    Epsilon: float
+}
+
+/// Adagrad: Duchi, Hazan and Singer, "Adaptive subgradient methods" (2011).
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Adagrad =
+
+    /// Rate 0.001, initial accumulator 0.1, epsilon 1e-7.
+    let defaults: Adagrad = { Rate = Schedule.constant 0.001; InitialAccumulator = 0.1; Epsilon = 1e-7 }
+
+    /// a ← a + g², p ← p − rate·g/√(a + epsilon) (keras/optimizers/adagrad.py).
+    let create (settings: Adagrad) : Optimizer = {
+        Name = "adagrad"
+        Rate = settings.Rate
+        Init = Update.initial [ "accumulator", fun p -> Tensor.full p.DType p.Shape settings.InitialAccumulator ]
+        Update =
+            fun gradients state parameters ->
+                let rate = Update.rate settings.Rate state
+                let sums = Array.map2 (fun a g -> a + square g) (Update.slot "accumulator" parameters state) gradients
+                let step p (g: Tensor) (a: Tensor) = Update.minus rate p (g * rsqrt (a + settings.Epsilon))
+                Array.map3 step parameters gradients sums, Update.next state [ "accumulator", sums ]
+    }
+
+/// Keras' Adadelta and its arguments.
+type Adadelta = {
+    Rate: Schedule
+    /// How slowly the averages forget.
+    Rho: float
+    Epsilon: float
+}
+
+/// Adadelta: Zeiler, "ADADELTA: an adaptive learning rate method" (2012).
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Adadelta =
+
+    /// Rate 0.001, rho 0.95, epsilon 1e-7.
+    let defaults: Adadelta = { Rate = Schedule.constant 0.001; Rho = 0.95; Epsilon = 1e-7 }
+
+    /// a ← rho·a + (1 − rho)·g², d = g·√(b + epsilon)/√(a + epsilon), b ← rho·b + (1 − rho)·d², p ← p − rate·d
+    /// (keras/optimizers/adadelta.py).
+    let create (settings: Adadelta) : Optimizer = {
+        Name = "adadelta"
+        Rate = settings.Rate
+        Init = Update.initial [ "accumulated gradient", Tensor.zerosLike; "accumulated delta", Tensor.zerosLike ]
+        Update =
+            fun gradients state parameters ->
+                let rate = Update.rate settings.Rate state
+                let slot name = Update.slot name parameters state
+                let average = Array.map2 (Update.average settings.Rho)
+                let sums = average (slot "accumulated gradient") (Array.map square gradients)
+                let last = slot "accumulated delta"
+
+                let delta (g: Tensor) (a: Tensor) (b: Tensor) = g * sqrt (b + settings.Epsilon) * rsqrt (a + settings.Epsilon)
+                let deltas = Array.map3 delta gradients sums last
+                let updated = Array.map2 (Update.minus rate) parameters deltas
+                let next = average last (Array.map square deltas)
+                updated, Update.next state [ "accumulated gradient", sums; "accumulated delta", next ]
+    }
