@@ -71,7 +71,7 @@ internal readonly struct SharedProduct<T> : IChunks
     public const long WorthSharing = 1_000_000;
 
     // Blocks end on multiples of these, which are multiples of every tile.
-    private const int RowStep = 24, ColumnStep = 64;
+    private const int RowStep = 48, ColumnStep = 32;
 
     private readonly Product<T> product;
     private readonly int rows, columns, columnBlocks;

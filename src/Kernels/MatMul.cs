@@ -59,10 +59,18 @@ public static unsafe class MatMul
         {
             var first = new Product<T>
             {
-                M = m, N = n, K = k,
-                A = (T*)pa, RowA = transA ? 1 : k, ColumnA = transA ? m : 1,
-                B = (T*)pb, RowB = transB ? 1 : n, ColumnB = transB ? k : 1,
-                C = (T*)py, RowC = n, Bias = (T*)pbias,
+                M = m,
+                N = n,
+                K = k,
+                A = (T*)pa,
+                RowA = transA ? 1 : k,
+                ColumnA = transA ? m : 1,
+                B = (T*)pb,
+                RowB = transB ? 1 : n,
+                ColumnB = transB ? k : 1,
+                C = (T*)py,
+                RowC = n,
+                Bias = (T*)pbias,
             };
             if (products == 1)
             {

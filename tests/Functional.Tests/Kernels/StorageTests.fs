@@ -1,0 +1,121 @@
+/// Memory: what is released throws and is used again, what is exposed never is, what is unreachable comes back.
+module Functional.Tests.Kernels.StorageTests
+
+#nowarn "9" // addresses show which memory is used again
+
+open System
+open System.Runtime.CompilerServices
+open System.Threading.Tasks
+open FSharp.NativeInterop
+open Expecto
+open Functional
+open Functional.Kernels
+
+let private sizes = [ 0; 4; 1023; 1024; 5000; 65535; 65536; 777_777; 3_000_001 ]
+
+/// A size that no other test asks for: what is found again is what was given back here.
+let private rare = 9_123_456
+
+/// Where a large storage lies; it never moves.
+let private address (storage: Storage) =
+    use pointer = fixed &storage.GetPinnableReference()
+    NativePtr.toNativeInt pointer
+
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private forgotten () = address (Storage.Allocate rare)
+
+/// The first element that a span of an array shows after the array has been forgotten and others were made.
+[<MethodImpl(MethodImplOptions.NoInlining)>]
+let private seenThroughSpan () =
+    let span =
+        NDArray.Of<float>([| rare / 8 |], ReadOnlySpan(Array.replicate (rare / 8) 1.0)).AsSpan<float>()
+
+    GC.Collect()
+    GC.WaitForPendingFinalizers()
+
+    for _ in 1..5 do
+        Storage.Allocate(rare).Span<float>().Fill 2.0
+
+    span[0] + span[span.Length - 1]
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList "storage" [
+        testCase "room for as many bytes as asked for"
+        <| fun () ->
+            for bytes in sizes do
+                let storage = Storage.Allocate bytes
+                Expect.equal (storage.ByteLength, storage.Span<byte>().Length) (bytes, bytes) "length"
+                storage.Span<byte>().Fill 7uy
+
+        testCase "large memory is aligned to cache lines"
+        <| fun () ->
+            for bytes in [ 65536; 777_777; 3_000_001 ] do
+                Expect.equal (address (Storage.Allocate bytes) % 64n) 0n "address"
+
+        testCase "released storage throws"
+        <| fun () ->
+            for bytes in sizes do
+                let storage = Storage.Allocate bytes
+                storage.Release()
+                storage.Release()
+                Expect.isTrue storage.IsReleased "IsReleased"
+                Expect.throwsT<ObjectDisposedException> (fun () -> storage.Span<byte>().Clear()) "Span"
+                Expect.throwsT<ObjectDisposedException> (fun () -> address storage |> ignore) "pin"
+
+        testCase "released memory is used again"
+        <| fun () ->
+            let first = Storage.Allocate rare
+            let place = address first
+            first.Release()
+            let second = Storage.Allocate rare
+            Expect.equal (address second) place "address"
+            second.Release()
+
+        testCase "forgotten memory is used again"
+        <| fun () ->
+            let place = forgotten ()
+            GC.Collect()
+            GC.WaitForPendingFinalizers()
+            let again = Storage.Allocate rare
+            Expect.equal (address again) place "address"
+            again.Release()
+
+        testCase "exposed storage cannot be released"
+        <| fun () ->
+            for bytes in sizes do
+                let storage = Storage.Allocate bytes
+                storage.Expose()
+                storage.Release()
+                Expect.isTrue (storage.IsExposed && not storage.IsReleased) "still there"
+                storage.Span<byte>().Clear()
+
+        testCase "a span outlives its array"
+        <| fun () -> Expect.equal (seenThroughSpan ()) 2.0 "first + last"
+
+        testCase "much that is alive does not collect again and again"
+        <| fun () ->
+            let before = Storage.Budget
+            Storage.Budget <- 1L <<< 20
+
+            try
+                let collections = GC.CollectionCount 1
+                let alive = Array.init 400 (fun _ -> Storage.Allocate 100_000)
+                Expect.isLessThan (GC.CollectionCount 1 - collections) 40 "collections for 40 MB under a budget of 1 MB"
+
+                for storage in alive do
+                    storage.Release()
+            finally
+                Storage.Budget <- before
+
+        testCase "released from several threads at once, once"
+        <| fun () ->
+            for _ in 1..200 do
+                let storage = Storage.Allocate rare
+                Parallel.For(0, 4, (fun _ -> storage.Release())) |> ignore
+                let one, other = Storage.Allocate rare, Storage.Allocate rare
+                Expect.notEqual (address one) (address other) "two arrays in one place"
+                one.Release()
+                other.Release()
+    ]
