@@ -1,0 +1,48 @@
+namespace Functional
+
+// Where mini-batches come from, when they are more than a data set in memory: a stream, files, a generator.
+
+/// Mini-batches for epoch after epoch.
+type BatchSource = {
+    /// Batches in an epoch, where that is known.
+    Batches: int option
+    /// A key of the epoch's own → the number of the first batch wanted (counted from 0) → inputs and targets.
+    Read: Tensor -> int -> (Tensor * Tensor) seq
+}
+
+/// Making sources of mini-batches.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module BatchSource =
+
+    /// The batches of a data set. Its numbers are checked once, here.
+    let ofDataset (batching: Batching) (data: Dataset) : BatchSource =
+        let batches = Batching.count batching data.Count
+
+        if batches = 0 then
+            invalidArg
+                "data"
+                $"batches: {data.Count} examples do not fill a single batch of {batching.Size}; lower the batch size or keep the last, smaller batch"
+
+        Dataset.requireFinite "batches" data
+
+        {
+            Batches = Some batches
+            Read = fun key first -> Dataset.batchesFrom first batching key data
+        }
+
+    let private checkBatch (number: int) (x: Tensor, y: Tensor) =
+        let data =
+            try
+                Dataset.create x y
+            with :? System.ArgumentException as e ->
+                invalidArg "batches" $"batch {number}: {e.Message}"
+
+        Dataset.requireFinite $"batch {number}" data
+        x, y
+
+    /// Batches that a function makes for each epoch's key; a resumed epoch reads and drops those already done. Each
+    /// batch is checked as it comes: as many targets as inputs, at least one, all numbers finite.
+    let ofSeq (batches: int option) (read: Tensor -> (Tensor * Tensor) seq) : BatchSource = {
+        Batches = batches
+        Read = fun key first -> read key |> Seq.mapi (fun i batch -> checkBatch (i + 1) batch) |> Seq.skip first
+    }

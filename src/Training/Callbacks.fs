@@ -1,0 +1,305 @@
+namespace Functional
+
+// The callbacks that everybody needs, with Keras' meanings.
+
+open System
+open System.IO
+
+/// Which values of a monitored number are better.
+type Better =
+    | Lower
+    | Higher
+
+/// A number of the history that a callback watches, and what counts as an improvement.
+type Monitor = {
+    /// "val_loss", "accuracy", ...
+    Name: string
+    Better: Better
+    /// The least change that is an improvement.
+    MinDelta: float
+}
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Monitor =
+
+    let private rising = [ "acc"; "auc"; "precision"; "recall"; "f1"; "r2"; "top_k"; "topk"; "cosine_similarity" ]
+
+    /// Watches a number: higher is better where the name says accuracy, precision, recall, F1, R² or the like, else lower.
+    let create (name: string) : Monitor =
+        let higher = rising |> List.exists (fun word -> name.Contains(word, StringComparison.OrdinalIgnoreCase))
+        { Name = name; Better = (if higher then Higher else Lower); MinDelta = 0.0 }
+
+    let internal worst (monitor: Monitor) =
+        match monitor.Better with
+        | Lower -> infinity
+        | Higher -> -infinity
+
+    /// Whether a value is better than the best so far. NaN never is, and everything else is better than NaN.
+    let internal improves (monitor: Monitor) (best: float) (value: float) =
+        match monitor.Better with
+        | _ when Double.IsNaN best -> not (Double.IsNaN value)
+        | Lower -> value < best - abs monitor.MinDelta
+        | Higher -> value > best + abs monitor.MinDelta
+
+    let internal require (callback: string) (plan: TrainingPlan) (monitor: Monitor) =
+        if not (List.contains monitor.Name plan.Names) then
+            let known = String.Join(", ", plan.Names)
+
+            let hint =
+                if monitor.Name.StartsWith "val_" then
+                    "; numbers with val_ need validation data"
+                else
+                    ""
+
+            invalidArg
+                "Monitor"
+                $"{callback}: there is no \"{monitor.Name}\" to watch; this training reports {known}{hint}"
+
+    let internal value (monitor: Monitor) (report: EpochReport) : float =
+        report.Numbers |> List.find (fun (name, _) -> name = monitor.Name) |> snd
+
+/// When to stop early.
+type EarlyStopping = {
+    Monitor: Monitor
+    /// Epochs without improvement that are waited for.
+    Patience: int
+    /// Whether the parameters of the best epoch are given back instead of the last ones.
+    RestoreBest: bool
+}
+
+/// When to lower the learning rate.
+type ReduceRate = {
+    Monitor: Monitor
+    /// What the rate is multiplied by.
+    Factor: float
+    /// Epochs without improvement that are waited for.
+    Patience: int
+    /// Epochs after a reduction in which nothing is counted.
+    Cooldown: int
+    /// The factor on the rate never falls below this.
+    MinScale: float
+}
+
+/// Ready-made callbacks.
+[<RequireQualifiedAccess>]
+module Callbacks =
+
+    let private number (value: float) = Tensor.scalar value
+
+    /// A callback's numbers, or what they are at first.
+    let private recall (name: string) (first: float[]) (state: TrainingState<'P>) : float[] =
+        match state.Memory.TryFind name with
+        | Some memory -> memory |> Array.map Tensor.toFloat
+        | None -> first
+
+    let private remember (name: string) (values: float[]) (state: TrainingState<'P>) : TrainingState<'P> = {
+        state with
+            Memory = state.Memory |> Map.add name (Array.map number values)
+    }
+
+    /// Stops when a number has not improved for `Patience` epochs, and gives back the parameters of the best epoch
+    /// (also when all epochs were done; after Ctrl-C the latest ones stay, so that training can go on from them).
+    let earlyStopping (options: EarlyStopping) : Callback<'P> =
+        let name = "early stopping"
+        let bestName = "early stopping, best parameters"
+
+        if options.Patience < 0 then
+            invalidArg "Patience" $"{name}: a patience of {options.Patience} epochs; it is 0 or more"
+
+        let epochEnd (report: EpochReport) state =
+            let value = Monitor.value options.Monitor report
+            let memory = state |> recall name [| Monitor.worst options.Monitor; 0.0; 0.0 |]
+            let best, bestEpoch, waited = memory[0], memory[1], memory[2]
+
+            // the first epoch is the best so far, whatever its number is
+            if bestEpoch = 0.0 || Monitor.improves options.Monitor best value then
+                let state = state |> remember name [| value; float report.Epoch; 0.0 |]
+
+                if options.RestoreBest then
+                    {
+                        state with
+                            Memory = state.Memory |> Map.add bestName (Tree.leaves state.Parameters)
+                    },
+                    Continue
+                else
+                    state, Continue
+            else
+                let state = state |> remember name [| best; bestEpoch; waited + 1.0 |]
+
+                if waited + 1.0 >= float options.Patience then
+                    let kept = if options.RestoreBest then ", whose parameters are kept" else ""
+
+                    state,
+                    Stop
+                        $"{options.Monitor.Name} has not improved for {int waited + 1} epochs; the best was {best:G6} in epoch {int bestEpoch}{kept}"
+                else
+                    state, Continue
+
+        let fitEnd ending (state: TrainingState<'P>) =
+            match ending, state.Memory.TryFind bestName with
+            | Interrupted, _
+            | _, None -> state
+            | (Completed | Stopped _), Some best -> { state with Parameters = Tree.rebuild state.Parameters best }
+
+        {
+            Callback.create name with
+                FitStart =
+                    fun plan state ->
+                        Monitor.require name plan options.Monitor
+                        state
+                EpochEnd = epochEnd
+                FitEnd = fitEnd
+        }
+
+    /// Lowers the optimiser's learning rate when a number has not improved for `Patience` epochs.
+    let reduceRateOnPlateau (options: ReduceRate) : Callback<'P> =
+        let name = "reduce rate on plateau"
+
+        if not (options.Factor > 0.0 && options.Factor < 1.0) then
+            invalidArg "Factor" $"{name}: the factor lies between 0 and 1; {options.Factor} was given"
+
+        let epochEnd (report: EpochReport) (state: TrainingState<'P>) =
+            let value = Monitor.value options.Monitor report
+            let memory = state |> recall name [| Monitor.worst options.Monitor; 0.0; 0.0 |]
+            let best, waited, cooling = memory[0], memory[1], memory[2]
+            let waited = if cooling > 0.0 then 0.0 else waited
+            let cooling = max 0.0 (cooling - 1.0)
+
+            if Monitor.improves options.Monitor best value then
+                state |> remember name [| value; 0.0; cooling |], Continue
+            elif cooling > 0.0 then
+                state |> remember name [| best; waited; cooling |], Continue
+            elif waited + 1.0 < float options.Patience then
+                state |> remember name [| best; waited + 1.0; cooling |], Continue
+            else
+                let scale = max options.MinScale (Tensor.toFloat state.Optimizer.RateScale * options.Factor)
+
+                let state = { state with Optimizer = { state.Optimizer with RateScale = number scale } }
+
+                state |> remember name [| best; 0.0; float options.Cooldown |], Continue
+
+        {
+            Callback.create name with
+                FitStart =
+                    fun plan state ->
+                        Monitor.require name plan options.Monitor
+                        state
+                EpochEnd = epochEnd
+        }
+
+    /// Stops at the first batch whose loss is NaN or infinite, says which it was, and keeps the parameters from before it.
+    let terminateOnNaN<'P> : Callback<'P> = {
+        Callback.create "terminate on NaN" with
+            BatchEnd =
+                fun report state ->
+                    if Double.IsFinite report.Loss then
+                        state, Continue
+                    else
+                        report.Before,
+                        Stop
+                            $"the loss became {report.Loss} in batch {report.Batch} of epoch {report.Epoch}; the parameters from before that batch are kept (a lower learning rate or clipping the gradient may help)"
+    }
+
+    /// Refuses, before training begins, a file that could not be written when it is due.
+    let private requireWritable (callback: string) (path: string) =
+        let folder = Path.GetDirectoryName(Path.GetFullPath path)
+        let probe = Path.Combine(folder, $".{Guid.NewGuid():N}.partial")
+
+        try
+            File.WriteAllText(probe, "")
+            File.Delete probe
+        with
+        | :? IOException
+        | :? UnauthorizedAccessException as e ->
+            raise (
+                IOException(
+                    $"{callback}: the folder of {path} cannot be written to ({e.Message}); nothing has been trained yet",
+                    e
+                )
+            )
+
+    /// Saves, and where that fails warns and lets the training go on: what was learnt is worth more than the file.
+    let private trySave (name: string) (state: TrainingState<'P>) (save: unit -> unit) =
+        try
+            save ()
+            state, Continue
+        with :? IOException as e ->
+            state, Warn $"{name}: {e.Message}; training goes on"
+
+    /// The path of an epoch: `{epoch}` stands for its number.
+    let private pathOf (path: string) (epoch: int) = path.Replace("{epoch}", string epoch)
+
+    /// Saves the whole training (parameters, optimiser, position, history) every so many epochs; `{epoch}` in the path
+    /// stands for the epoch's number. `TrainingState.load` reads it and `Training.resume` goes on from it.
+    let checkpoint (path: string) (every: int) (metadata: Map<string, string>) : Callback<'P> =
+        if every < 1 then
+            invalidArg "every" $"checkpoint: every {every} epochs; it is 1 or more"
+
+        {
+            Callback.create "checkpoint" with
+                AfterOthers = true
+                FitStart =
+                    fun _ state ->
+                        requireWritable "checkpoint" path
+                        state
+                EpochEnd =
+                    fun report state ->
+                        if report.Epoch % every = 0 then
+                            trySave "checkpoint" state (fun () ->
+                                TrainingState.saveWith metadata (pathOf path report.Epoch) state)
+                        else
+                            state, Continue
+        }
+
+    /// Saves the whole training after each epoch that was better than all before it.
+    let checkpointBest (path: string) (monitor: Monitor) (metadata: Map<string, string>) : Callback<'P> =
+        let name = "checkpoint of the best"
+
+        {
+            Callback.create name with
+                AfterOthers = true
+                FitStart =
+                    fun plan state ->
+                        Monitor.require name plan monitor
+                        requireWritable name path
+                        state
+                EpochEnd =
+                    fun report state ->
+                        let value = Monitor.value monitor report
+                        let best = (state |> recall name [| Monitor.worst monitor |])[0]
+
+                        if Monitor.improves monitor best value then
+                            let state = state |> remember name [| value |]
+
+                            trySave name state (fun () ->
+                                TrainingState.saveWith metadata (pathOf path report.Epoch) state)
+                        else
+                            state, Continue
+        }
+
+    /// Writes the history to a file of comma-separated values, a line as each epoch ends. A resumed training writes the
+    /// epochs before it again, so that the file always tells the whole history.
+    let csvLog (path: string) : Callback<'P> =
+        let name = "CSV log"
+
+        {
+            Callback.create name with
+                AfterOthers = true
+                FitStart =
+                    fun plan state ->
+                        let named =
+                            if state.History.Epochs = 0 then
+                                { state.History with Columns = plan.Names }
+                            else
+                                state.History
+
+                        AtomicFile.writeText name path (History.toCsv named)
+                        state
+                EpochEnd =
+                    fun report state ->
+                        trySave name state (fun () ->
+                            try
+                                File.AppendAllText(path, History.csvLine report.Epoch state.History.Rows.Head + "\n")
+                            with :? UnauthorizedAccessException as e ->
+                                raise (IOException(e.Message, e)))
+        }

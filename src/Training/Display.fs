@@ -1,0 +1,141 @@
+namespace Functional
+
+// What a person sees while a network is trained: a line for each epoch, and in a terminal a live one for the epoch
+// that is being done.
+
+open System
+open System.Diagnostics
+open System.Globalization
+open System.IO
+
+/// How training shows its progress.
+type Display =
+    /// A live line where the output is a terminal, else a line for each epoch.
+    | Auto
+    | Silent
+    /// A line for each epoch.
+    | Lines
+    /// A live line: batches, the numbers so far, the time left.
+    | Live
+
+/// Showing progress on a text writer.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Display =
+
+    let private invariant = CultureInfo.InvariantCulture
+
+    /// Four digits, whatever the size.
+    let private number (value: float) =
+        if value <> 0.0 && (abs value < 1e-3 || abs value >= 1e6) && Double.IsFinite value then
+            value.ToString("0.0000e+00", invariant)
+        else
+            value.ToString("F4", invariant)
+
+    let private numbers (values: (string * float) list) =
+        values |> List.map (fun (name, value) -> $"{name}: {number value}") |> String.concat "  "
+
+    let private duration (t: TimeSpan) =
+        if t.TotalSeconds < 10.0 then t.TotalSeconds.ToString("F1", invariant) + "s"
+        elif t.TotalMinutes < 1.0 then t.TotalSeconds.ToString("F0", invariant) + "s"
+        elif t.TotalHours < 1.0 then $"{int t.TotalMinutes}m{t.Seconds:D2}s"
+        else $"{int t.TotalHours}h{t.Minutes:D2}m"
+
+    let private bar (done': int) (all: int) =
+        let width = 24
+        let full = int (int64 width * int64 done' / int64 (max 1 all))
+
+        "["
+        + String('=', full)
+        + (if full < width then ">" else "")
+        + String('.', max 0 (width - full - 1))
+        + "]"
+
+    let private terminalWidth () =
+        try
+            if Console.WindowWidth > 0 then Console.WindowWidth else 80
+        with
+        | :? IOException
+        | :? PlatformNotSupportedException -> 80
+
+    /// How long a live line stays before it is written anew.
+    let private patience = TimeSpan.FromMilliseconds 100.0
+
+    /// A callback that writes progress to a text writer; `live` rewrites one line as batches are done.
+    let toWriter (out: TextWriter) (live: bool) : Callback<'P> =
+        let mutable plan = { Epochs = 0; Batches = None; Names = [] }
+        let mutable epoch = Stopwatch.StartNew()
+        let mutable begun = 0
+        let shown = Stopwatch.StartNew()
+        let mutable written = 0
+
+        let clear () =
+            if written > 0 then
+                out.Write("\r" + String(' ', written) + "\r")
+                written <- 0
+
+        let rewrite (line: string) =
+            let width = terminalWidth () - 1
+            let line = if line.Length > width then line[.. width - 1] else line
+            out.Write("\r" + line.PadRight written)
+            out.Flush()
+            written <- line.Length
+
+        let batchEnd (report: BatchReport<'P>) state =
+            if live && shown.Elapsed > patience then
+                shown.Restart()
+                let since = report.Batch - begun
+
+                let progress =
+                    match plan.Batches with
+                    | Some all ->
+                        let left =
+                            TimeSpan.FromTicks(epoch.Elapsed.Ticks / int64 (max 1 since) * int64 (all - report.Batch))
+
+                        $"{bar report.Batch all} {report.Batch}/{all}  {duration left} left"
+                    | None -> $"{report.Batch} batches"
+
+                rewrite $"Epoch {report.Epoch}/{plan.Epochs}  {progress}  {numbers (report.SoFar())}"
+
+            state, Continue
+
+        let epochEnd (report: EpochReport) state =
+            clear ()
+            out.WriteLine $"Epoch {report.Epoch}/{plan.Epochs}  {duration epoch.Elapsed}  {numbers report.Numbers}"
+            out.Flush()
+            epoch.Restart()
+            begun <- 0
+            state, Continue
+
+        {
+            Callback.create "display" with
+                FitStart =
+                    fun p state ->
+                        plan <- p
+                        epoch.Restart()
+                        begun <- state.Batch
+                        state
+                BatchEnd = batchEnd
+                EpochEnd = epochEnd
+                FitEnd =
+                    fun ending state ->
+                        clear ()
+
+                        match ending with
+                        | Completed -> ()
+                        | Stopped reason -> out.WriteLine $"Stopped: {reason}"
+                        | Interrupted ->
+                            out.WriteLine
+                                $"Interrupted after batch {state.Batch} of epoch {state.Epoch + 1}; what was learnt is kept"
+
+                        out.Flush()
+                        state
+        }
+
+    let private isTerminal () = not Console.IsOutputRedirected && Environment.GetEnvironmentVariable "TERM" <> "dumb"
+
+    let internal callback (display: Display) : Callback<'P> option =
+        match display with
+        | Silent -> None
+        | Lines -> Some(toWriter Console.Out false)
+        | Live -> Some(toWriter Console.Out true)
+        | Auto -> Some(toWriter Console.Out (isTerminal ()))

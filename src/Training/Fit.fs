@@ -1,0 +1,248 @@
+namespace Functional
+
+// The training loop. Everything it does is state to state; outside it only the display, files and Ctrl-C are touched.
+
+open System
+open System.Threading
+
+/// The examples that training is measured on after each epoch.
+type Validation =
+    | NoValidation
+    /// The last part of the training data, which is not trained on.
+    | Fraction of float
+    | Examples of Dataset
+
+/// How to train; `FitOptions.create epochs` has Keras' defaults.
+type FitOptions<'P> = {
+    /// The number of the last epoch.
+    Epochs: int
+    Batching: Batching
+    Validation: Validation
+    /// The order of the examples and all noise come from it: the same key gives the same bits.
+    Key: Tensor
+    Callbacks: Callback<'P> list
+    Display: Display
+    /// Stops after the current batch and keeps what was learnt.
+    Cancellation: CancellationToken
+    /// Whether Ctrl-C does the same.
+    StopOnCtrlC: bool
+}
+
+/// What training gives.
+type Fitted<'P> = {
+    /// Where it ended; `Training.resume` goes on from here.
+    State: TrainingState<'P>
+    Ending: Ending
+    /// What went wrong without stopping the training.
+    Warnings: string list
+} with
+
+    member f.Parameters = f.State.Parameters
+    member f.History = f.State.History
+
+/// Training failed after something had been learnt: the state before the failure is in it.
+type TrainingException(message: string, state: obj, inner: exn) =
+    inherit Exception(message, inner)
+
+    /// What was learnt until then, a `TrainingState<'P>`.
+    member _.State = state
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module FitOptions =
+
+    /// Keras' defaults: batches of 32 in random order, no validation, the display on, Ctrl-C stops and keeps.
+    let create (epochs: int) : FitOptions<'P> = {
+        Epochs = epochs
+        Batching = Batching.ofSize 32
+        Validation = NoValidation
+        Key = Key.create 0L
+        Callbacks = []
+        Display = Auto
+        Cancellation = CancellationToken.None
+        StopOnCtrlC = true
+    }
+
+/// The loop itself.
+module internal Fit =
+
+    /// A training under way: the state, what callbacks wished for, and what went wrong.
+    type private Run<'P>(callbacks: Callback<'P>[], state: TrainingState<'P>) =
+        let warnings = ResizeArray<string>()
+        member val State = state with get, set
+        member val Reason: string option = None with get, set
+        member _.Warnings = List.ofSeq warnings
+
+        /// Lets every callback see what happened; the first wish to stop is the reason.
+        member run.Tell(f: Callback<'P> -> TrainingState<'P> -> TrainingState<'P> * Signal) =
+            for callback in callbacks do
+                let state, signal = f callback run.State
+                run.State <- state
+
+                match signal with
+                | Continue -> ()
+                | Warn message ->
+                    warnings.Add message
+                    Console.Error.WriteLine $"warning: {message}"
+                | Stop reason ->
+                    if run.Reason.IsNone then
+                        run.Reason <- Some reason
+
+    /// One batch: the step, its numbers, and the callbacks.
+    let private batch (trainer: Trainer<'P>) (run: Run<'P>) (noise: Tensor) (x: Tensor) (y: Tensor) =
+        let before = run.State
+        let key = Key.fold (int64 before.Batch) noise
+        let step = Trainer.step trainer key before.Parameters before.Optimizer x y
+
+        run.State <- {
+            before with
+                Parameters = step.Parameters
+                Optimizer = step.Optimizer
+                Batch = before.Batch + 1
+                Sums = Trainer.addSums trainer step.Loss y step.Prediction before.Sums
+        }
+
+        let sums = run.State.Sums
+
+        let report = {
+            Epoch = before.Epoch + 1
+            Batch = before.Batch + 1
+            Size = x.Shape[0]
+            Loss = Tensor.toFloat step.Loss
+            SoFar = fun () -> Trainer.results trainer sums
+            Before = before
+        }
+
+        run.Tell(fun callback state -> callback.BatchEnd report state)
+
+    /// The end of an epoch: its numbers, those of the validation data, and the callbacks.
+    let private epochEnd (trainer: Trainer<'P>) (run: Run<'P>) (validation: BatchSource option) =
+        let state = run.State
+
+        let numbers =
+            Trainer.results trainer state.Sums
+            @ match validation with
+              | Some source ->
+                  source.Read state.Key 0
+                  |> Trainer.evaluate trainer state.Parameters
+                  |> List.map (fun (name, value) -> "val_" + name, value)
+              | None -> []
+
+        run.State <- {
+            state with
+                Epoch = state.Epoch + 1
+                Batch = 0
+                Sums = Trainer.noSums trainer
+                History = History.add numbers state.History
+        }
+
+        let report: EpochReport = { Epoch = run.State.Epoch; Numbers = numbers }
+        run.Tell(fun callback state -> callback.EpochEnd report state)
+
+    /// Adds to an error of the first batch which parameters have the shapes that it speaks of.
+    let private explain (parameters: 'P) (e: exn) : exn =
+        let named =
+            Array.zip (Tree.paths parameters) (Tree.leaves parameters)
+            |> Array.filter (fun (path, leaf) ->
+                path <> "" && leaf.Rank > 1 && e.Message.Contains(Shape.show leaf.Shape))
+            |> Array.map (fun (path, leaf) -> $"{path} is {Shape.show leaf.Shape}")
+
+        if named.Length = 0 then
+            e
+        else
+            let paths = String.Join(", ", named)
+            ArgumentException($"{e.Message}; among the parameters {paths}", e)
+
+    let private epochs
+        (options: FitOptions<'P>)
+        trainer
+        (run: Run<'P>)
+        (source: BatchSource)
+        validation
+        (interrupt: Interrupt)
+        =
+        let goesOn () = run.Reason.IsNone && not interrupt.Requested
+
+        while goesOn () && run.State.Epoch < options.Epochs do
+            let keys = run.State.Key |> Key.fold (int64 run.State.Epoch) |> Key.split 2
+            use batches = (source.Read keys[0] run.State.Batch).GetEnumerator()
+            let mutable more = batches.MoveNext()
+            let mutable ended = not more
+
+            while more do
+                let x, y = batches.Current
+                batch trainer run keys[1] x y
+
+                if not (goesOn ()) then
+                    // stopped by the last batch, the epoch is a whole one all the same
+                    more <- false
+                    ended <- run.Reason.IsNone && source.Batches = Some run.State.Batch
+                else
+                    more <- batches.MoveNext()
+                    ended <- not more
+
+            if ended then
+                if run.State.Batch = 0 then
+                    invalidArg "data" $"fit: epoch {run.State.Epoch + 1} has no batches; there must be at least one"
+
+                epochEnd trainer run validation
+
+    /// Trains from a state on.
+    let run
+        (options: FitOptions<'P>)
+        (trainer: Trainer<'P>)
+        (source: BatchSource)
+        (validation: BatchSource option)
+        (state: TrainingState<'P>)
+        : Fitted<'P> =
+        if options.Epochs < 0 then
+            invalidArg "Epochs" $"fit: {options.Epochs} epochs; there must be 0 or more"
+
+        let names = Trainer.names trainer
+
+        let plan = {
+            Epochs = options.Epochs
+            Batches = source.Batches
+            Names = names @ (if validation.IsSome then names |> List.map ((+) "val_") else [])
+        }
+
+        match names |> List.countBy id |> List.tryFind (fun (_, count) -> count > 1) with
+        | Some(name, _) -> invalidArg "Metrics" $"fit: two metrics are called \"{name}\"; their names must differ"
+        | None -> ()
+
+        let last, first =
+            (Option.toList (Display.callback options.Display)) @ options.Callbacks
+            |> List.partition _.AfterOthers
+
+        let callbacks = Array.ofList (first @ last)
+        let started = callbacks |> Array.fold (fun state callback -> callback.FitStart plan state) state
+        let run = Run(callbacks, started)
+        use interrupt = new Interrupt(options.StopOnCtrlC, options.Cancellation)
+
+        try
+            epochs options trainer run source validation interrupt
+        with
+        // nothing is lost yet: the error as it is
+        | e when obj.ReferenceEquals(run.State, started) ->
+            match explain started.Parameters e with
+            | better when obj.ReferenceEquals(better, e) -> reraise ()
+            | better -> raise better
+        | e ->
+            raise (
+                TrainingException(
+                    $"fit: epoch {run.State.Epoch + 1}, after {run.State.Batch} of its batches: {e.Message} (what was learnt until then is in this exception's State)",
+                    run.State,
+                    e
+                )
+            )
+
+        let ending =
+            match run.Reason with
+            | Some reason -> Stopped reason
+            | None when run.State.Epoch >= options.Epochs -> Completed
+            | None -> Interrupted
+
+        {
+            State = callbacks |> Array.fold (fun state callback -> callback.FitEnd ending state) run.State
+            Ending = ending
+            Warnings = run.Warnings
+        }

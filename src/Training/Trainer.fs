@@ -1,0 +1,134 @@
+namespace Functional
+
+// What is trained, against which loss, and how: everything that one training step needs, and the step itself.
+
+/// What is trained and how. `Apply` computes predictions from parameters of any type; the rest is what Keras gives to
+/// `compile`.
+type Trainer<'P> = {
+    /// phase → parameters → inputs → predictions, and the parameters with their running statistics brought up to date.
+    Apply: Phase -> 'P -> Tensor -> Tensor * 'P
+    Loss: LossFunction
+    /// Added to the loss: `Penalty.onWeights (Penalty.l2 1e-4)`.
+    Penalty: ('P -> Tensor) option
+    Optimizer: Optimizer
+    /// Computed from the predictions that the step makes anyway.
+    Metrics: Metric list
+}
+
+/// What one training step gives.
+type TrainingStep<'P> = { Loss: Tensor; Prediction: Tensor; Parameters: 'P; Optimizer: OptimizerState }
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Trainer =
+
+    /// Trains a layer.
+    /// Example: `Trainer.ofLayer net Loss.meanSquaredError (Optimizer.sgd 0.1) [ Metric.accuracy ]`.
+    let ofLayer (layer: Layer<'P>) (loss: LossFunction) (optimizer: Optimizer) (metrics: Metric list) : Trainer<'P> = {
+        Apply = layer.Apply
+        Loss = loss
+        Penalty = None
+        Optimizer = optimizer
+        Metrics = metrics
+    }
+
+    /// Trains an ordinary function of a parameter record: `predict net x`.
+    let ofFunction
+        (predict: 'P -> Tensor -> Tensor)
+        (loss: LossFunction)
+        (optimizer: Optimizer)
+        (metrics: Metric list)
+        : Trainer<'P> = {
+        Apply = fun _ parameters x -> predict parameters x, parameters
+        Loss = loss
+        Penalty = None
+        Optimizer = optimizer
+        Metrics = metrics
+    }
+
+    /// The same with a penalty on the parameters added to the loss.
+    let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P>) : Trainer<'P> = {
+        trainer with
+            Penalty = Some penalty
+    }
+
+    let private lossOf (trainer: Trainer<'P>) (parameters: 'P) (target: Tensor) (prediction: Tensor) =
+        let loss = trainer.Loss target prediction
+
+        match trainer.Penalty with
+        | Some penalty -> loss + penalty parameters
+        | None -> loss
+
+    /// One training step, a pure function: the same arguments give the same bits.
+    let step
+        (trainer: Trainer<'P>)
+        (key: Tensor)
+        (parameters: 'P)
+        (optimizer: OptimizerState)
+        (x: Tensor)
+        (y: Tensor)
+        : TrainingStep<'P> =
+        let objective p =
+            let prediction, updated = trainer.Apply (Phase.Training key) p x
+            let updated = if obj.ReferenceEquals(updated, p) then None else Some updated
+            lossOf trainer p y prediction, (prediction, updated)
+
+        let loss, (prediction, updated), gradient = valueAndGradAux objective parameters
+        let parameters = Option.defaultValue parameters updated
+        let parameters, optimizer = Optimizer.step trainer.Optimizer gradient optimizer parameters
+
+        {
+            Loss = loss
+            Prediction = prediction
+            Parameters = parameters
+            Optimizer = optimizer
+        }
+
+    // ---- the numbers of an epoch: the loss first, then the metrics
+
+    let private lossMetric = Metric.ofMean "loss" (fun loss _ -> loss)
+
+    let internal names (trainer: Trainer<'P>) : string list = "loss" :: (trainer.Metrics |> List.map _.Name)
+
+    /// The sums of an epoch before its first batch.
+    let internal noSums (trainer: Trainer<'P>) : Tensor[][] = [|
+        lossMetric.Init
+        for metric in trainer.Metrics do
+            metric.Init
+    |]
+
+    /// The sums with one more batch, whose loss is known.
+    let internal addSums
+        (trainer: Trainer<'P>)
+        (loss: Tensor)
+        (target: Tensor)
+        (prediction: Tensor)
+        (sums: Tensor[][])
+        : Tensor[][] =
+        let next = Array.zeroCreate sums.Length
+        next[0] <- lossMetric.Update sums[0] loss prediction
+        let mutable metrics = trainer.Metrics
+
+        for i in 1 .. sums.Length - 1 do
+            next[i] <- metrics.Head.Update sums[i] target prediction
+            metrics <- metrics.Tail
+
+        next
+
+    /// The numbers that the sums stand for, by name.
+    let internal results (trainer: Trainer<'P>) (sums: Tensor[][]) : (string * float) list =
+        lossMetric :: trainer.Metrics
+        |> List.mapi (fun i metric -> metric.Name, Tensor.toFloat (metric.Result sums[i]))
+
+    /// The loss and the metrics over some batches, the parameters as they are.
+    let internal evaluate
+        (trainer: Trainer<'P>)
+        (parameters: 'P)
+        (batches: (Tensor * Tensor) seq)
+        : (string * float) list =
+        let mutable sums = noSums trainer
+
+        for x, y in batches do
+            let prediction = fst (trainer.Apply Inference parameters x)
+            sums <- addSums trainer (lossOf trainer parameters y prediction) y prediction sums
+
+        results trainer sums

@@ -1,0 +1,82 @@
+namespace Functional
+
+// Training, measuring and using a network: Keras' fit, evaluate and predict over any parameter tree.
+
+open Functional.Operations
+
+/// Training, measuring and using a network.
+[<RequireQualifiedAccess>]
+module Training =
+
+    let private validation (options: FitOptions<'P>) (data: Dataset) : Dataset * BatchSource option =
+        // the batches of validation data are taken in order, all of them
+        let source data = Some(BatchSource.ofDataset { options.Batching with Shuffle = false; KeepLast = true } data)
+
+        match options.Validation with
+        | NoValidation -> data, None
+        | Examples examples -> data, source examples
+        | Fraction fraction ->
+            let training, held = Dataset.split fraction data
+            training, source held
+
+    /// Goes on with a training, to the epoch that the options name: exactly as it would have gone on if it had never
+    /// stopped. The state's key counts, not that of the options.
+    let resume
+        (options: FitOptions<'P>)
+        (trainer: Trainer<'P>)
+        (state: TrainingState<'P>)
+        (data: Dataset)
+        : Fitted<'P> =
+        let training, validation = validation options data
+        Fit.run options trainer (BatchSource.ofDataset options.Batching training) validation state
+
+    /// Trains parameters on a data set. The parameters given are not changed; those that were learnt, the optimiser's
+    /// state and the history are in the result.
+    /// Example: `let fitted = Training.fit (FitOptions.create 20) trainer net data`.
+    let fit (options: FitOptions<'P>) (trainer: Trainer<'P>) (parameters: 'P) (data: Dataset) : Fitted<'P> =
+        resume options trainer (TrainingState.create trainer options.Key parameters) data
+
+    /// The same from any source of mini-batches, and from any state; `Validation` may be `NoValidation` or `Examples`.
+    let fitSource
+        (options: FitOptions<'P>)
+        (trainer: Trainer<'P>)
+        (state: TrainingState<'P>)
+        (source: BatchSource)
+        : Fitted<'P> =
+        let validation =
+            match options.Validation with
+            | NoValidation -> None
+            | Examples examples ->
+                Some(BatchSource.ofDataset { options.Batching with Shuffle = false; KeepLast = true } examples)
+            | Fraction fraction ->
+                invalidArg
+                    "Validation"
+                    $"fitSource: a fraction of {fraction} of a stream cannot be held back; give the examples"
+
+        Fit.run options trainer source validation state
+
+    /// The loss and the metrics over a data set, by name, in batches of a size.
+    let evaluate (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (data: Dataset) : (string * float) list =
+        let batching = { Size = batchSize; Shuffle = false; KeepLast = true }
+        let source = BatchSource.ofDataset batching data
+        source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer parameters
+
+    /// The predictions for inputs, in batches of a size, joined along the first axis.
+    let predict (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (inputs: Tensor) : Tensor =
+        if batchSize < 1 then
+            invalidArg
+                "batchSize"
+                $"predict: a batch of {batchSize} examples would be empty; the batch size is at least 1"
+
+        if inputs.Rank = 0 || inputs.Shape[0] = 0 then
+            invalidArg "inputs" $"predict: there are no examples in inputs of shape {Shape.show inputs.Shape}"
+
+        let count = inputs.Shape[0]
+
+        let predictions = [|
+            for start in 0..batchSize .. count - 1 do
+                let x = narrow 0 start (min batchSize (count - start)) inputs
+                fst (trainer.Apply Inference parameters x)
+        |]
+
+        if predictions.Length = 1 then predictions[0] else concat 0 predictions

@@ -1,0 +1,159 @@
+namespace Functional
+
+// Where a training is, whole: saved and loaded, it goes on bit for bit as if it had not stopped.
+
+open System
+open System.Globalization
+open System.IO
+open System.Text.Json
+
+/// Where a training is. Everything that decides how it goes on is in here.
+type TrainingState<'P> = {
+    Parameters: 'P
+    Optimizer: OptimizerState
+    /// The key that the order of the examples and all noise come from.
+    Key: Tensor
+    /// Finished epochs.
+    Epoch: int
+    /// Finished batches of the epoch that has begun.
+    Batch: int
+    /// What the loss and the metrics have gathered in the epoch that has begun.
+    Sums: Tensor[][]
+    History: History
+    /// What callbacks remember, by their names: the best parameters so far, how long they have waited.
+    Memory: Map<string, Tensor[]>
+}
+
+/// The part of a state whose structure the trainer knows beforehand.
+type internal TrainingTensors = { Key: Tensor; Position: Tensor; Optimizer: OptimizerState; Sums: Tensor[][] }
+
+/// Making training states, and keeping them on disk.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module TrainingState =
+
+    /// Before the first step.
+    let create (trainer: Trainer<'P>) (key: Tensor) (parameters: 'P) : TrainingState<'P> = {
+        Parameters = parameters
+        Optimizer = Optimizer.init trainer.Optimizer parameters
+        Key = key
+        Epoch = 0
+        Batch = 0
+        Sums = Trainer.noSums trainer
+        History = History.empty
+        Memory = Map.empty
+    }
+
+    let private historyName = Checkpoint.trainingPrefix + "history"
+    let private memoryPrefix = Checkpoint.trainingPrefix + "memory/"
+    let private columnsName = "history"
+
+    let private tensorsOf (state: TrainingState<'P>) : TrainingTensors = {
+        Key = state.Key
+        Position = Tensor.create [ 2 ] [| int64 state.Epoch; int64 state.Batch |]
+        Optimizer = state.Optimizer
+        Sums = state.Sums
+    }
+
+    /// Writes a state, with texts beside it. The parameters lie in the file as `Checkpoint.save` writes them, so it can
+    /// be loaded as a checkpoint of the network too.
+    let saveWith (metadata: Map<string, string>) (path: string) (state: TrainingState<'P>) : unit =
+        let tensors = tensorsOf state
+        let rows = List.rev state.History.Rows
+        let columns = state.History.Columns
+
+        let history = Tensor.create [ rows.Length; columns.Length ] (Array.concat rows)
+
+        Safetensors.write path (metadata |> Map.add columnsName (JsonSerializer.Serialize(Array.ofList columns))) [|
+            yield! Array.zip (Checkpoint.names state.Parameters) (Tree.leaves state.Parameters)
+            yield!
+                Array.zip (Checkpoint.names tensors |> Array.map ((+) Checkpoint.trainingPrefix)) (Tree.leaves tensors)
+            historyName, history
+
+            for KeyValue(name, memory) in state.Memory do
+                for i in 0 .. memory.Length - 1 do
+                    $"{memoryPrefix}{name}/{i}", memory[i]
+        |]
+
+    /// Writes a state. Example: `TrainingState.save "run.safetensors" fitted.State`.
+    let save (path: string) (state: TrainingState<'P>) : unit = saveWith Map.empty path state
+
+    let private readHistory path stream (entries: SafetensorsEntry[]) (metadata: Map<string, string>) =
+        let damaged what : exn = InvalidDataException $"load: the history in {path} is damaged: {what}"
+
+        let columns =
+            try
+                JsonSerializer.Deserialize<string[]> metadata[columnsName] |> List.ofArray
+            with :? JsonException as e ->
+                raise (damaged e.Message)
+
+        match entries |> Array.tryFind (fun e -> e.Name = historyName) with
+        | Some e when e.DType = DType.Float64 && e.Shape.Length = 2 && e.Shape[1] = columns.Length ->
+            let rows =
+                if columns.IsEmpty then
+                    []
+                else
+                    Safetensors.readTensor path stream e
+                    |> Tensor.toFloats
+                    |> Array.chunkBySize columns.Length
+                    |> List.ofArray
+
+            History.ofRows columns rows
+        | Some _ -> raise (damaged $"it does not have the {columns.Length} columns that it should")
+        | None -> raise (damaged "its numbers are missing")
+
+    /// The callbacks' memory: `NAME/0`, `NAME/1` …
+    let private readMemory path stream (entries: SafetensorsEntry[]) : Map<string, Tensor[]> =
+        entries
+        |> Array.filter (fun e -> e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal))
+        |> Array.map (fun e ->
+            let slash = e.Name.LastIndexOf '/'
+
+            match Int32.TryParse(e.Name[slash + 1 ..], NumberStyles.None, CultureInfo.InvariantCulture) with
+            | true, i when slash >= memoryPrefix.Length -> e.Name[memoryPrefix.Length .. slash - 1], i, e
+            | _ ->
+                raise (
+                    InvalidDataException $"load: {path} holds a tensor \"{e.Name}\" that no callback can have written"
+                ))
+        |> Array.groupBy (fun (name, _, _) -> name)
+        |> Array.map (fun (name, parts) ->
+            name,
+            parts
+            |> Array.sortBy (fun (_, i, _) -> i)
+            |> Array.map (fun (_, _, e) -> Safetensors.readTensor path stream e))
+        |> Map.ofArray
+
+    /// Reads a state that was saved by a trainer of the same kind; the parameters given say what their structure is.
+    /// Errors: the file is damaged, holds no training, or one of another network or optimiser (the leaves that differ
+    /// are listed).
+    let load (path: string) (trainer: Trainer<'P>) (parameters: 'P) : TrainingState<'P> =
+        use stream = Safetensors.openFile path
+        let entries, metadata = SafetensorsHeader.parse path stream
+        let training, network = entries |> Array.partition Checkpoint.ofTraining
+
+        if training.Length = 0 || not (metadata.ContainsKey columnsName) then
+            raise (
+                InvalidDataException
+                    $"load: {path} holds parameters but no training to go on with; load them with Checkpoint.load"
+            )
+
+        let parameters = Checkpoint.read path stream "" network parameters
+        let empty = create trainer (Key.create 0L) parameters
+
+        let known =
+            training
+            |> Array.filter (fun e ->
+                e.Name <> historyName && not (e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal)))
+
+        let tensors = Checkpoint.read path stream Checkpoint.trainingPrefix known (tensorsOf empty)
+        let position = Tensor.toArray<int64> tensors.Position
+
+        {
+            Parameters = parameters
+            Optimizer = tensors.Optimizer
+            Key = tensors.Key
+            Epoch = int position[0]
+            Batch = int position[1]
+            Sums = tensors.Sums
+            History = readHistory path stream training metadata
+            Memory = readMemory path stream training
+        }
