@@ -22,17 +22,20 @@ namespace Functional.Kernels;
 /// </remarks>
 public class Storage
 {
-    internal const int SmallLimit = 1 << 10, LargeLimit = 1 << 16;
+    internal const int SmallLimit = 1 << 10;
+
+    /// <summary>From this many bytes on, an array stays where it is in memory.</summary>
+    public const int LargeLimit = 1 << 16;
 
     private byte[]? data;
     private readonly int length;
-    private readonly byte offset;
+    private protected int offset;
     private volatile bool exposed;
 
     private protected Storage(byte[] data, int offset, int length)
     {
         this.data = data;
-        this.offset = (byte)offset;
+        this.offset = offset;
         this.length = length;
     }
 
@@ -55,6 +58,14 @@ public class Storage
 
     /// <summary>Whether the bytes were handed out bare, so that they are never given to another array.</summary>
     public bool IsExposed => exposed;
+
+    /// <summary>For views: the array that holds the bytes, and where they begin.</summary>
+    internal byte[] Bytes => data ?? Gone();
+
+    internal int Offset => offset;
+
+    /// <summary>Looks at another storage's bytes from now on.</summary>
+    private protected void Show(Storage whole) => data = whole.Bytes;
 
     /// <summary>Room for some bytes, whose values are not set.</summary>
     public static Storage Allocate(int bytes)

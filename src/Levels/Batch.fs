@@ -303,7 +303,9 @@ type BatchLevel(size: int) =
             | While w -> l.While(w, inputs)
             | Call p ->
                 let mapped = inputs |> Array.map l.Is
-                Tensor.Bind(Call(p.With(l.Graph(p.Graph, mapped))), Array.map l.ValueOf inputs)
+                let key = System.String(mapped |> Array.map (fun m -> if m then '1' else '0'))
+                let batch = p.Derive($"vmap {size} {key}", (fun () -> l.Graph(p.Graph, mapped)))
+                Tensor.Bind(Call batch, Array.map l.ValueOf inputs)
             | Custom rule ->
                 let mapped = inputs |> Array.map l.Is
                 let values = Array.map l.ValueOf inputs

@@ -209,7 +209,9 @@ type ForwardLevel() =
 
         match op with
         | Call p ->
-            let found = Tensor.Bind(Call(p.With(ForwardLevel.Graph(p.Graph, mask))), Array.append xs present)
+            let key = System.String(mask |> Array.map (fun m -> if m then '1' else '0'))
+            let tangents = p.Derive("jvp " + key, (fun () -> ForwardLevel.Graph(p.Graph, mask)))
+            let found = Tensor.Bind(Call tangents, Array.append xs present)
             l.Pair(p.Graph.OutputSpecs, found)
         | Cond(whenTrue, whenFalse) ->
             let branch g = ForwardLevel.Graph(g, mask[1..])

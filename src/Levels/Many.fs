@@ -8,9 +8,6 @@ open Functional.Rules
 let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
-let private programs =
-    System.Runtime.CompilerServices.ConditionalWeakTable<Linearized, System.Tuple<Program, Program>>()
-
 /// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept.
 /// `inputs` says where the function may be fed, `active` which of its inputs matter; null stands for zero.
 let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (cts: Tensor[]) : Tensor[] =
@@ -113,8 +110,11 @@ and private filled (results: Spec[]) (places: int[]) (cts: Tensor[]) =
     places |> Array.map (fun i -> if isNull cts[i] then zeros results[i] else cts[i])
 
 and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[]) =
-    let lin = Linearize.graph record p.Graph (ns |> Array.map (isNull >> not))
-    let (forward, backward) = programs.GetValue(lin, (fun lin -> System.Tuple.Create(p.With lin.Forward, p.With lin.Backward)))
+    let active = ns |> Array.map (isNull >> not)
+    let lin = Linearize.graph record p.Graph active
+    let mask = System.String(active |> Array.map (fun a -> if a then '1' else '0'))
+    let forward = p.Derive("forward " + mask, (fun () -> lin.Forward))
+    let backward = p.Derive("backward " + mask, (fun () -> lin.Backward))
     let results = p.Graph.Outputs.Length
     let outs, extra = Tensor.Bind(Call forward, xs) |> Array.splitAt results
 

@@ -47,6 +47,8 @@ type internal Reader() =
     abstract Paths: value: obj * prefix: string * into: ResizeArray<string> -> unit
     /// The same value with other tensors, taken from `leaves` from place `next` on.
     abstract Build: value: obj * leaves: Tensor[] * next: byref<int> -> obj
+    /// Appends everything that is not a tensor: settings, and what shape the tree has.
+    abstract Statics: value: obj * into: ResizeArray<obj> -> unit
     /// Whether no tensor can be inside.
     abstract Static: bool
 
@@ -68,6 +70,7 @@ type private Leaf() =
         next <- next + 1
         box t
 
+    override _.Statics(_, _) = ()
     override _.Static = false
 
 type private Fixed() =
@@ -75,6 +78,7 @@ type private Fixed() =
     override _.Leaves(_, _) = ()
     override _.Paths(_, _, _) = ()
     override _.Build(value, _, _) = value
+    override _.Statics(value, into) = into.Add value
     override _.Static = true
 
 let private join prefix name = if prefix = "" then name else prefix + "." + name
@@ -111,6 +115,12 @@ type private Product(names: string[], fields: Reader[], read: obj -> obj[], make
 
             make v
 
+    override _.Statics(value, into) =
+        let v = read value
+
+        for i in 0 .. fields.Length - 1 do
+            fields[i].Statics(v[i], into)
+
     override _.Static = still
 
 /// Unions; the cases are looked at when first met, so that a union may contain itself.
@@ -119,6 +129,10 @@ type private Cases(tag: obj -> int, cases: Lazy<Reader[]>) =
     override _.Leaves(value, into) = cases.Value[tag value].Leaves(value, into)
     override _.Paths(value, prefix, into) = cases.Value[tag value].Paths(value, prefix, into)
     override _.Build(value, leaves, next) = cases.Value[tag value].Build(value, leaves, &next)
+    override _.Statics(value, into) =
+        into.Add(tag value)
+        cases.Value[tag value].Statics(value, into)
+
     override _.Static = false
 
 /// A field of an abstract type, an interface or obj: read as what it holds.
@@ -136,6 +150,13 @@ type private Dynamic(readerOf: Type -> Reader) =
     override _.Build(value, leaves, next) =
         if isNull value then null else (readerOf (value.GetType())).Build(value, leaves, &next)
 
+    override _.Statics(value, into) =
+        if isNull value then
+            into.Add null
+        else
+            into.Add(value.GetType())
+            (readerOf (value.GetType())).Statics(value, into)
+
     override _.Static = false
 
 /// A member that C# declares nullable: when it is null, there is nothing inside.
@@ -152,6 +173,12 @@ type private Nullable(reader: Reader) =
 
     override _.Build(value, leaves, next) =
         if isNull value then null else reader.Build(value, leaves, &next)
+
+    override _.Statics(value, into) =
+        into.Add(isNull value)
+
+        if not (isNull value) then
+            reader.Statics(value, into)
 
     override _.Static = reader.Static
 
@@ -180,6 +207,17 @@ type private Items<'T>(item: Reader) =
                 built.Add(unbox<'T> (item.Build(box x, leaves, &next)))
 
             c.Make(built.ToArray())
+
+    override c.Statics(value, into) =
+        let start = into.Count
+        into.Add null
+        let mutable count = 0
+
+        for x in c.Read value do
+            count <- count + 1
+            item.Statics(box x, into)
+
+        into[start] <- box count
 
     override _.Static = item.Static
 
@@ -218,6 +256,13 @@ type private OptionOf<'T>(item: Reader) =
         | Some x -> box (Some(unbox<'T> (item.Build(box x, leaves, &next))))
         | None -> null
 
+    override _.Statics(value, into) =
+        match value :?> 'T option with
+        | Some x ->
+            into.Add true
+            item.Statics(box x, into)
+        | None -> into.Add false
+
     override _.Static = item.Static
 
 type private FrozenOf<'T>(item: Reader) =
@@ -232,6 +277,8 @@ type private FrozenOf<'T>(item: Reader) =
 
     override _.Build(value, leaves, next) =
         box { Value = unbox<'T> (item.Build(box (value :?> Frozen<'T>).Value, leaves, &next)) }
+
+    override _.Statics(value, into) = item.Statics(box (value :?> Frozen<'T>).Value, into)
 
     override _.Static = item.Static
 
@@ -249,6 +296,14 @@ type private MapOf<'K, 'V when 'K: comparison>(item: Reader) =
             map <- Map.add k (unbox<'V> (item.Build(box v, leaves, &next))) map
 
         box map
+
+    override _.Statics(value, into) =
+        let map = value :?> Map<'K, 'V>
+        into.Add map.Count
+
+        for KeyValue(k, v) in map do
+            into.Add k
+            item.Statics(box v, into)
 
     override _.Static = item.Static
 
@@ -406,6 +461,16 @@ let trainable (tree: 'P) : bool[] =
     match leavesAndTrainable tree with
     | struct (xs, null) -> Array.create xs.Length true
     | struct (_, flags) -> flags
+
+/// Everything in a tree that is not a tensor: its settings, and how many items its collections have. Two trees of one type
+/// whose statics are equal differ in their tensors only.
+let statics (tree: 'P) : obj[] =
+    match box tree with
+    | :? Tensor -> [||]
+    | value ->
+        let into = ResizeArray<obj>()
+        Of<'P>.Reader.Statics(value, into)
+        into.ToArray()
 
 /// A path for each tensor: `Hidden1.Weights`, `Layers[2].Bias`. The path of a bare tensor is empty.
 let paths (tree: 'P) : string[] =

@@ -1,0 +1,102 @@
+/// `compile`: a function that is traced once for each kind of argument and then runs as a planned program.
+[<AutoOpen>]
+module Functional.Compilation
+
+open System
+open System.Collections.Concurrent
+open Functional.Compile
+open Functional.Levels
+open Functional.Operations
+
+/// What a trace depends on: shapes and types of the tensors, and everything static in the tree.
+[<Struct; CustomEquality; NoComparison>]
+type private Kind =
+    val Specs: Spec[]
+    val Statics: obj[]
+
+    new(specs, statics) = { Specs = specs; Statics = statics }
+
+    override k.GetHashCode() =
+        let mutable h = HashCode()
+
+        for s in k.Specs do
+            h.Add(int s.DType)
+
+            for d in s.Shape do
+                h.Add d
+
+        for s in k.Statics do
+            h.Add s
+
+        h.ToHashCode()
+
+    override k.Equals other =
+        match other with
+        | :? Kind as j ->
+            k.Specs.Length = j.Specs.Length
+            && k.Statics.Length = j.Statics.Length
+            && Array.forall2 (fun (a: Spec) (b: Spec) -> a.DType = b.DType && Shape.same a.Shape b.Shape) k.Specs j.Specs
+            && Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) k.Statics j.Statics
+        | _ -> false
+
+let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
+
+/// A function with its traces: what `compile` returns, to be looked at.
+[<Sealed>]
+type Compiled<'P, 'Q>(f: 'P -> 'Q) =
+    let traces = ConcurrentDictionary<Kind, Lazy<CompiledProgram * Tensor[] * 'Q>>()
+    let history = System.Collections.Generic.List<string>()
+
+    let trace (p: 'P) (xs: Tensor[]) =
+        let result = ref Unchecked.defaultof<'Q>
+
+        let graph, captured =
+            Trace.closed (Array.map specOf xs) (fun v ->
+                result.Value <- f (Tree.rebuild p v)
+                Tree.leaves result.Value)
+
+        CompiledProgram graph, captured, Tree.map (fun _ -> scalar 0.0) result.Value
+
+    let describe (xs: Tensor[]) (statics: obj[]) =
+        let tensors = xs |> Array.map (fun x -> $"{x.DType} {Shape.show x.Shape}") |> String.concat ", "
+        let rest = if statics.Length = 0 then "" else "; " + (statics |> Array.map string |> String.concat ", ")
+        tensors + rest
+
+    /// The function's value, by its program.
+    member _.Invoke(p: 'P) : 'Q =
+        let xs = Tree.leaves p
+        let statics = Tree.statics p
+        let kind = Kind(Array.map specOf xs, statics)
+
+        let make () =
+            let program, captured, result = trace p xs
+
+            lock history (fun () ->
+                let why = if history.Count = 0 then "first call" else "new shapes, types or settings"
+                history.Add $"{why}: {describe xs statics}")
+
+            program, captured, result
+
+        let program, captured, result =
+            match traces.TryGetValue kind with
+            | true, known -> known.Value
+            | _ ->
+                let made = lazy (make ())
+                let _, captured, _ = made.Value
+                // what closes over a tensor that is being transformed belongs to this call alone
+                if captured.Length = 0 then traces.GetOrAdd(kind, made).Value else made.Value
+
+        Tree.rebuild result (Tensor.Bind(Call program, Array.append captured xs))
+
+    /// Every trace, in order, and its cause.
+    member _.Traces = lock history (fun () -> history.ToArray())
+
+    member internal _.Programs = traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
+
+/// The same function as a planned program: traced once for each kind of argument (shapes, element types, settings),
+/// simplified, fused, laid out in one block of memory. Host code in it runs while tracing only. It nests with every
+/// transformation: `compile (grad f)`, `grad (compile f)`, `vmap (compile f)`.
+/// Example: `let step = compile (fun (net, x, y) -> valueAndGrad (loss x y) net)`.
+let compile (f: 'P -> 'Q) : 'P -> 'Q =
+    let compiled = Compiled f
+    compiled.Invoke

@@ -1,0 +1,92 @@
+namespace Functional.Compile
+
+// A compiled program: a graph and the plans that run it. A plan serves one run at a time, so there are as many as runs
+// that overlap.
+
+open System.Collections.Concurrent
+open System.Collections.Generic
+open System.Threading
+open Functional
+open Functional.Kernels
+open Functional.Operations
+
+/// A plan whose inputs and outputs are ordinary arrays.
+[<Sealed>]
+type internal Runner(graph: Graph) =
+    let large (spec: Spec) = Memory.bytesOf spec >= Storage.LargeLimit
+
+    // large outputs are written where they will stay; small ones, which the collector may move, are copied out
+    let outside = HashSet(Plan.Writable graph |> Seq.filter (fun v -> large graph.Specs[v]))
+    let plan = Plan(graph, outside)
+
+    let inputs =
+        Array.init graph.Inputs (fun i -> if large graph.Specs[i] then Unchecked.defaultof<NDArray> else plan.Own graph.Specs[i])
+
+    member _.Plan = plan
+
+    member _.Run(given: NDArray[]) : NDArray[] =
+        for i in 0 .. inputs.Length - 1 do
+            if isNull inputs[i].Shape then
+                plan.Values[i] <- given[i]
+            else
+                Elementwise.Cast(given[i], inputs[i])
+                plan.Values[i] <- inputs[i]
+
+        for v in outside do
+            plan.Values[v] <- NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType)
+
+        plan.Run()
+
+        let outputs =
+            graph.Outputs
+            |> Array.map (fun v ->
+                let root = plan.Schedule.Root[v]
+
+                if root < graph.Inputs then
+                    given[root].Reshape graph.Specs[v].Shape
+                elif outside.Contains root then
+                    plan.Values[root].Reshape graph.Specs[v].Shape
+                else
+                    let y = NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType)
+                    Elementwise.Cast(plan.Values[v], y)
+                    y.Settle())
+
+        // what was given and what was made belong to the caller
+        for i in 0 .. inputs.Length - 1 do
+            if isNull inputs[i].Shape then
+                plan.Values[i] <- Unchecked.defaultof<NDArray>
+
+        for v in outside do
+            plan.Values[v] <- Unchecked.defaultof<NDArray>
+
+        outputs
+
+[<Sealed>]
+type internal CompiledProgram(graph: Graph) =
+    inherit Program(graph)
+    let simplified = lazy (Simplify.graph graph)
+    let idle = ConcurrentBag<Runner>()
+    member _.Simplified = simplified.Value
+
+    /// A plan to look at.
+    member _.Runner =
+        match idle.TryTake() with
+        | true, r ->
+            idle.Add r
+            r
+        | _ ->
+            let r = Runner simplified.Value
+            idle.Add r
+            r
+
+    override _.Run inputs =
+        let runner =
+            match idle.TryTake() with
+            | true, r -> r
+            | _ -> Runner simplified.Value
+
+        let outputs = runner.Run inputs
+        idle.Add runner
+        outputs
+
+    override _.With g = CompiledProgram g

@@ -1,0 +1,417 @@
+namespace Functional.Compile
+
+// The last pass: kernels with their arrays, ready to run. A plan belongs to one run at a time; it owns its arena, and
+// what it is given and what it fills are put in place before each run.
+
+open System.Collections.Generic
+open Functional
+open Functional.Kernels
+open Functional.Operations
+
+/// One kernel, bound to places in the plan's table of arrays.
+[<AbstractClass>]
+type internal Step(name: string) =
+    member _.Name = name
+    abstract Run: values: NDArray[] -> unit
+    /// Memory of the step's own.
+    abstract Bytes: int
+    default _.Bytes = 0
+
+[<RequireQualifiedAccess>]
+module internal Lower =
+
+    let private step name (run: NDArray[] -> unit) =
+        { new Step(name) with
+            member _.Run values = run values }
+
+    /// An elementwise kernel of several operations, or of one that no single kernel does.
+    let fused (g: Graph) (schedule: Fuse.Schedule) (layout: Memory.Layout) (kernel: Fuse.Kernel) : Step =
+        let firsts = schedule.Firsts
+        let result = g.Specs[firsts[kernel.Instructions[0]]].Shape
+        let places = List<FusedPlace>()
+        let numbers = Dictionary<int, int>()
+        let mutable columns = None
+
+        let inMemory v =
+            match layout.Places[v] with
+            | Memory.Place.Nowhere -> false
+            | Memory.Place.Outside
+            | Memory.Place.Constant
+            | Memory.Place.Arena _ -> true
+
+        // registers are reused once the last operation that reads them is done
+        let lastUse = Dictionary<int, int>()
+
+        kernel.Instructions
+        |> Array.iteri (fun i k ->
+            for v in Graphs.arguments g.Instructions[k] do
+                lastUse[v] <- i)
+
+        let free = Stack<int>()
+        let mutable registers = 0
+
+        let place (mode: FusedMode) index dtype =
+            places.Add(FusedPlace(mode, index, dtype))
+            places.Count - 1
+
+        let operand v =
+            match numbers.TryGetValue v with
+            | true, n -> n
+            | _ ->
+                let shape = g.Specs[v].Shape
+
+                let mode =
+                    match Fuse.lie shape result with
+                    | Fuse.Lie.Full -> FusedMode.Full
+                    | Fuse.Lie.Scalar -> FusedMode.Scalar
+                    | Fuse.Lie.Row n ->
+                        columns <- Some n
+                        FusedMode.Row
+                    | Fuse.Lie.Column n ->
+                        columns <- Some n
+                        FusedMode.Column
+                    | Fuse.Lie.Other -> invalidOp "internal: an operand that is not aligned was fused"
+
+                let n = place mode schedule.Root[v] g.Specs[v].DType
+                numbers[v] <- n
+                n
+
+        let steps = List<FusedStep>()
+
+        kernel.Instructions
+        |> Array.iteri (fun i k ->
+            let y = firsts[k]
+
+            match g.Instructions[k] with
+            | Apply(op, a, b, c) ->
+                let at v = if v < 0 then -1 else operand v
+                let a', b', c' = at a, at b, at c
+
+                for v in Graphs.arguments g.Instructions[k] |> Array.distinct do
+                    if lastUse[v] = i && places[numbers[v]].Mode = FusedMode.Register then
+                        free.Push places[numbers[v]].Index
+
+                let target =
+                    if inMemory y then
+                        place FusedMode.Full y g.Specs[y].DType
+                    else
+                        let r =
+                            if free.Count > 0 then
+                                free.Pop()
+                            else
+                                registers <- registers + 1
+                                registers - 1
+
+                        place FusedMode.Register r g.Specs[y].DType
+
+                numbers[y] <- target
+
+                let kind, code, scale =
+                    match op with
+                    | Unary u -> FusedKind.Unary, int u, 0.0
+                    | Binary o -> FusedKind.Binary, int o, 0.0
+                    | Compare o -> FusedKind.Compare, int o, 0.0
+                    | Select -> FusedKind.Select, 0, 0.0
+                    | Cast _ -> FusedKind.Cast, 0, 0.0
+                    | AddScaled s -> FusedKind.AddScaled, 0, s
+                    | _ -> invalidOp $"internal: {Shapes.name op} is not elementwise"
+
+                steps.Add(FusedStep(kind, code, a', b', c', target, scale))
+            | Constant _
+            | ApplyMany _ -> invalidOp "internal: not an elementwise instruction")
+
+        let size = Shape.size result
+        let columns = defaultArg columns (max 1 size)
+        let loop = FusedLoop(size / max 1 columns, columns, registers, places.ToArray(), steps.ToArray())
+        let names = kernel.Instructions |> Array.map (fun k -> match g.Instructions[k] with Apply(op, _, _, _) -> Shapes.name op | _ -> "")
+        step (String.concat " " names) loop.Run
+
+    /// One instruction by its kernel.
+    let single (g: Graph) (firsts: int[]) (k: int) : Step =
+        let y = firsts[k]
+
+        match g.Instructions[k] with
+        | Constant _
+        | ApplyMany _ -> invalidOp "internal: not an operation of one result"
+        | Apply(op, a, b, c) ->
+            let name = Shapes.name op
+
+            match op with
+            | MatMul(ta, tb) -> step name (fun v -> MatMul.Run(ta, tb, v[a], v[b], v[y]))
+            | Dense -> step name (fun v -> MatMul.RunAdd(v[a], v[b], v[c], v[y]))
+            | Unary u -> step name (fun v -> Elementwise.Unary(u, v[a], v[y]))
+            | Binary o -> step name (fun v -> Elementwise.Binary(o, v[a], v[b], v[y]))
+            | Compare o -> step name (fun v -> Elementwise.Compare(o, v[a], v[b], v[y]))
+            | Select -> step name (fun v -> Elementwise.Select(v[a], v[b], v[c], v[y]))
+            | Cast _ -> step name (fun v -> Elementwise.Cast(v[a], v[y]))
+            | AddScaled s -> step name (fun v -> Elementwise.AddScaled(s, v[a], v[b], v[y]))
+            | SumProduct(axes, _) -> step name (fun v -> Reductions.SumProduct(v[a], v[b], axes, v[y]))
+            | Reduce(r, axes, _) -> step name (fun v -> Reductions.Reduce(r, v[a], axes, v[y]))
+            | ArgReduce(r, axis) -> step name (fun v -> Reductions.ArgReduce(r, v[a], axis, v[y]))
+            | Cumulate(r, axis, fromEnd) -> step name (fun v -> Reductions.Cumulate(r, v[a], axis, fromEnd, v[y]))
+            | Softmax axis -> step name (fun v -> Reductions.Softmax(v[a], axis, v[y]))
+            | SoftmaxScale axis -> step name (fun v -> Reductions.SoftmaxScale(v[a], v[b], axis, v[y]))
+            | Broadcast _ -> step name (fun v -> Layout.Broadcast(v[a], v[y]))
+            | Transpose p -> step name (fun v -> Layout.Transpose(v[a], p, v[y]))
+            | Slice(starts, _, steps) -> step name (fun v -> Layout.Slice(v[a], starts, steps, v[y]))
+            | Pad(low, _, interior) -> step name (fun v -> Layout.Pad(v[a], low, interior, v[y]))
+            | Reverse axes -> step name (fun v -> Layout.Reverse(v[a], axes, v[y]))
+            | Gather axis -> step name (fun v -> Indexing.Gather(v[a], v[b], axis, v[y]))
+            | ScatterAdd(axis, _) -> step name (fun v -> Indexing.ScatterAdd(v[a], v[b], axis, v[y]))
+            | GatherAlong axis -> step name (fun v -> Indexing.GatherAlong(v[a], v[b], axis, v[y]))
+            | ScatterAlong(axis, _) -> step name (fun v -> Indexing.ScatterAlong(v[a], v[b], axis, v[y]))
+            | ArgSort(axis, descending, _) -> step name (fun v -> Sorting.ArgSort(v[a], axis, descending, v[y]))
+            | Random(d, _, _) -> step name (fun v -> RandomNumbers.Draw(d, v[a], v[y]))
+            | StopGradient
+            | Reshape _ -> invalidOp $"internal: {name} is a view, not a kernel"
+
+    /// An operation of many inputs or results that holds no graph.
+    let many (op: ManyOp) (arguments: int[]) (made: int[]) : Step =
+        match op with
+        | Concat axis ->
+            let xs = Array.zeroCreate<NDArray> arguments.Length
+
+            step "concat" (fun v ->
+                for i in 0 .. xs.Length - 1 do
+                    xs[i] <- v[arguments[i]]
+
+                Layout.Concat(xs, axis, v[made[0]]))
+        | Split(axis, _) ->
+            let ys = Array.zeroCreate<NDArray> made.Length
+
+            step "split" (fun v ->
+                for i in 0 .. ys.Length - 1 do
+                    ys[i] <- v[made[i]]
+
+                Layout.Split(v[arguments[0]], axis, ys))
+        | Linear _
+        | Custom _ ->
+            // computed by evaluation, then copied to where the plan wants it
+            step "evaluate" (fun v ->
+                let ys = Evaluate.evaluateMany op (arguments |> Array.map (fun i -> v[i].Settle()))
+
+                for i in 0 .. made.Length - 1 do
+                    Elementwise.Cast(ys[i], v[made[i]]))
+        | Scan _
+        | Cond _
+        | While _
+        | Call _ -> invalidOp "internal: an operation with a graph is planned with it"
+
+/// A graph, planned. `outside` are the values whose memory the caller provides before each run, besides the inputs'.
+[<Sealed>]
+type internal Plan(graph: Graph, outside: HashSet<int>) =
+    let schedule = Fuse.schedule graph
+    let layout = Memory.plan graph schedule outside
+    let arena = Arena(max 1 layout.ArenaBytes)
+    let values = Array.zeroCreate<NDArray> graph.Specs.Length
+    let views = [| for v in 0 .. values.Length - 1 do if schedule.Root[v] <> v then v |]
+    let mutable bytes = layout.ArenaBytes
+
+    /// Memory of this plan's own, outside the arena.
+    let own (spec: Spec) =
+        let size = max 1 (Memory.bytesOf spec)
+        bytes <- bytes + size
+        Arena(size).At(0, spec.Shape, spec.DType)
+
+    let steps =
+        schedule.Kernels
+        |> Array.map (fun kernel ->
+            let k = kernel.Instructions[0]
+
+            if kernel.Elementwise && kernel.Instructions.Length > 1 then
+                Lower.fused graph schedule layout kernel
+            else
+                match graph.Instructions[k] with
+                | ApplyMany(op, arguments, results) ->
+                    let made = [| schedule.Firsts[k] .. schedule.Firsts[k] + results - 1 |]
+
+                    match op with
+                    | Scan s -> Loop(s, arguments, made) :> Step
+                    | Cond(whenTrue, whenFalse) -> Branch(whenTrue, whenFalse, arguments, made)
+                    | While w -> Repeat(w, arguments, made)
+                    | Concat _
+                    | Split _
+                    | Linear _
+                    | Call _
+                    | Custom _ -> Lower.many op arguments made
+                | Apply _
+                | Constant _ -> Lower.single graph schedule.Firsts k)
+
+    do
+        graph.Instructions
+        |> Array.iteri (fun k instruction ->
+            match instruction with
+            | Constant c ->
+                let v = schedule.Firsts[k]
+                let c = c.InStorage()
+
+                // kernels want arrays that stay in place, and the collector may move small ones
+                if c.Storage.ByteLength < Storage.LargeLimit then
+                    values[v] <- own graph.Specs[v]
+                    Elementwise.Cast(c, values[v])
+                else
+                    values[v] <- c
+            | Apply _
+            | ApplyMany _ -> ())
+
+        layout.Places
+        |> Array.iteri (fun v place ->
+            match place with
+            | Memory.Place.Arena offset -> values[v] <- arena.At(offset, graph.Specs[v].Shape, graph.Specs[v].DType)
+            | Memory.Place.Outside
+            | Memory.Place.Constant
+            | Memory.Place.Nowhere -> ())
+
+    member _.Graph = graph
+    member _.Schedule = schedule
+    member _.Layout = layout
+    member _.Steps = steps
+    /// The arrays, by value; inputs and outside outputs are put here before a run.
+    member _.Values = values
+    /// Bytes of the arena and of small constants and buffers, those of loops' bodies included.
+    member _.Bytes = bytes + (steps |> Array.sumBy (fun s -> s.Bytes))
+    member _.Own spec = own spec
+
+    /// A reshape looks at its root's memory.
+    member _.RefreshViews() =
+        for v in views do
+            let root = values[schedule.Root[v]]
+
+            if not (isNull root.Storage) then
+                values[v] <- NDArray(graph.Specs[v].Shape, root.Storage, root.DType)
+
+    member p.Run() =
+        p.RefreshViews()
+
+        for s in steps do
+            s.Run values
+
+    /// Which of the outputs can be written where the caller wants them: those a kernel makes, once each.
+    static member Writable(g: Graph) : HashSet<int> =
+        let firsts = Graphs.firsts g
+        let made = HashSet<int>()
+
+        g.Instructions
+        |> Array.iteri (fun k instruction ->
+            match instruction with
+            | Constant _
+            | Apply(Reshape _, _, _, _) -> ()
+            | Apply _
+            | ApplyMany _ ->
+                for r in firsts[k] .. firsts[k] + Graphs.results instruction - 1 do
+                    made.Add r |> ignore)
+
+        let seen = HashSet<int>()
+        HashSet(g.Outputs |> Array.filter (fun v -> made.Contains v && seen.Add v))
+
+/// Another graph's plan as part of this one: inputs are looked at in place, outputs are copied out.
+and [<Sealed>] internal Part(g: Graph) =
+    let plan = Plan(Simplify.graph g, HashSet())
+    member _.Bytes = plan.Bytes
+
+    member _.Run(values: NDArray[], arguments: int[], skip: int) =
+        for i in 0 .. plan.Graph.Inputs - 1 do
+            plan.Values[i] <- values[arguments[skip + i]]
+
+        plan.Run()
+
+    member _.CopyTo(values: NDArray[], made: int[]) =
+        for i in 0 .. made.Length - 1 do
+            Elementwise.Cast(plan.Values[plan.Graph.Outputs[i]], values[made[i]])
+
+    member _.Truth = plan.Values[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
+
+and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[]) =
+    inherit Step("cond")
+    let parts = [| Part whenTrue; Part whenFalse |]
+    override _.Bytes = parts[0].Bytes + parts[1].Bytes
+
+    override _.Run values =
+        let part = if values[arguments[0]].Storage.Span<byte>()[0] <> 0uy then parts[0] else parts[1]
+        part.Run(values, arguments, 1)
+        part.CopyTo(values, made)
+
+and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[]) =
+    inherit Step("while")
+    let test, body = Part w.Condition, Part w.Body
+    let constants = Array.take w.Constants arguments
+    let carried = Array.append constants made
+    override _.Bytes = test.Bytes + body.Bytes
+
+    override _.Run values =
+        for i in 0 .. made.Length - 1 do
+            Elementwise.Cast(values[arguments[w.Constants + i]], values[made[i]])
+
+        test.Run(values, carried, 0)
+
+        while test.Truth do
+            body.Run(values, carried, 0)
+            body.CopyTo(values, made)
+            test.Run(values, carried, 0)
+
+/// A scan: the body's inputs and outputs move along the stacked arrays; the carry lies still.
+and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
+    inherit Step("scan")
+    let body = Simplify.graph s.Body
+    let nc, nk = s.Constants, s.Carry
+    let carryOut, yOut = Array.splitAt nk body.Outputs
+    let writable = Plan.Writable body
+    let writes = yOut |> Array.map (fun v -> writable.Contains v && not (Array.contains v carryOut))
+    let outside = HashSet(Array.zip yOut writes |> Array.filter snd |> Array.map fst)
+    let plan = Plan(body, outside)
+    let carry = Array.init nk (fun i -> plan.Own body.Specs[nc + i])
+    // a carry that is another carry, or an input, of this step must be read before any is overwritten
+    let crossing = carryOut |> Array.map (fun v -> plan.Schedule.Root[v] < body.Inputs)
+    let buffer = Array.init nk (fun i -> if crossing[i] then plan.Own body.Specs[nc + i] else Unchecked.defaultof<NDArray>)
+
+    let view (spec: Spec) = Arena(1).View(0, Shape.scalar, DType.Bool), spec, Memory.bytesOf spec
+    let moving = Array.init (body.Inputs - nc - nk) (fun i -> view body.Specs[nc + nk + i])
+    let results = yOut |> Array.map (fun v -> view body.Specs[v])
+
+    override _.Bytes = plan.Bytes
+
+    override _.Run values =
+        for i in 0 .. nc - 1 do
+            plan.Values[i] <- values[arguments[i]]
+
+        for i in 0 .. nk - 1 do
+            Elementwise.Cast(values[arguments[nc + i]], carry[i])
+            plan.Values[nc + i] <- carry[i]
+
+        for i in 0 .. moving.Length - 1 do
+            let view, spec, _ = moving[i]
+            view.Rebase(values[arguments[nc + nk + i]].Storage)
+            plan.Values[nc + nk + i] <- NDArray(spec.Shape, view, spec.DType)
+
+        for j in 0 .. results.Length - 1 do
+            let view, spec, _ = results[j]
+            view.Rebase(values[made[nk + j]].Storage)
+
+            if writes[j] then
+                plan.Values[yOut[j]] <- NDArray(spec.Shape, view, spec.DType)
+
+        for step in 0 .. s.Length - 1 do
+            let t = if s.FromEnd then s.Length - 1 - step else step
+
+            for view, _, bytes in moving do
+                view.MoveTo(t * bytes)
+
+            for view, _, bytes in results do
+                view.MoveTo(t * bytes)
+
+            plan.Run()
+
+            for j in 0 .. results.Length - 1 do
+                if not writes[j] then
+                    let view, spec, _ = results[j]
+                    Elementwise.Cast(plan.Values[yOut[j]], NDArray(spec.Shape, view, spec.DType))
+
+            for i in 0 .. nk - 1 do
+                if crossing[i] then
+                    Elementwise.Cast(plan.Values[carryOut[i]], buffer[i])
+
+            for i in 0 .. nk - 1 do
+                Elementwise.Cast((if crossing[i] then buffer[i] else plan.Values[carryOut[i]]), carry[i])
+
+        for i in 0 .. nk - 1 do
+            Elementwise.Cast(carry[i], values[made[i]])
