@@ -89,6 +89,21 @@ type private Space() =
         merge i
         merge (i - 1)
 
+/// Whether an elementwise kernel may write its result `y` where its operand `v` lies: as long as the result, element for
+/// element, and not read again after the result is written.
+let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: int) (y: int) =
+    let root = schedule.Root
+
+    let reads k test =
+        Graphs.arguments g.Instructions[k] |> Array.exists (fun a -> root[a] = v && test a)
+
+    kernel.Elementwise
+    && g.Specs[v].DType.Size() = g.Specs[y].DType.Size()
+    && Shape.size g.Specs[v].Shape = Shape.size g.Specs[y].Shape
+    && kernel.Instructions |> Array.forall (fun k -> not (reads k (fun a -> not (Shape.same g.Specs[a].Shape g.Specs[y].Shape))))
+    && (let writer = kernel.Instructions |> Array.findIndex (fun k -> schedule.Firsts[k] = y)
+        kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
+
 /// `outside` tells which values the caller provides memory for.
 let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
     let root = schedule.Root
@@ -152,36 +167,15 @@ let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
     let space = Space()
     let size v = rounded (max 1 (bytesOf g.Specs[v]))
 
-    /// An operand this kernel may write over: read last here, as long as the result, element for element, and not read
-    /// again after the result is written.
-    let overwritten (i: int) (kernel: Fuse.Kernel) (y: int) (taken: HashSet<int>) =
-        if not kernel.Elementwise then
-            None
-        else
-            let writer = kernel.Instructions |> Array.findIndex (fun k -> schedule.Firsts[k] = y)
-            let result = g.Specs[y]
-
-            let readsAfter v =
-                kernel.Instructions[writer + 1 ..]
-                |> Array.exists (fun k -> Graphs.arguments g.Instructions[k] |> Array.exists (fun a -> root[a] = v))
-
-            let elementForElement v =
-                kernel.Instructions
-                |> Array.forall (fun k ->
-                    Graphs.arguments g.Instructions[k]
-                    |> Array.forall (fun a -> root[a] <> v || Shape.same g.Specs[a].Shape result.Shape))
-
-            reads[i]
-            |> Array.tryFind (fun v ->
-                lastRead[v] = i
-                && not (taken.Contains v)
-                && (match places[v] with
-                    | Place.Arena _ -> true
-                    | _ -> false)
-                && g.Specs[v].DType.Size() = result.DType.Size()
-                && Shape.size g.Specs[v].Shape = Shape.size result.Shape
-                && elementForElement v
-                && not (readsAfter v))
+    let overwritten (i: int) (y: int) (taken: HashSet<int>) =
+        reads[i]
+        |> Array.tryFind (fun v ->
+            lastRead[v] = i
+            && not (taken.Contains v)
+            && (match places[v] with
+                | Place.Arena _ -> true
+                | _ -> false)
+            && mayOverwrite g schedule kernels[i] v y)
 
     for i in 0 .. kernels.Length - 1 do
         let taken = HashSet<int>()
@@ -190,7 +184,7 @@ let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
             if outside.Contains y then
                 places[y] <- Place.Outside
             else
-                match overwritten i kernels[i] y taken with
+                match overwritten i y taken with
                 | Some v ->
                     taken.Add v |> ignore
                     places[y] <- places[v]

@@ -25,6 +25,14 @@ type internal Collector() =
         frozen.Add(struct (start, tensors.Count))
 
     member _.Tensors = tensors.ToArray()
+    member _.Item with get (i: int) = tensors[i]
+
+    /// Ready to collect again.
+    member _.Clear() =
+        tensors.Clear()
+
+        if not (isNull frozen) then
+            frozen.Clear()
 
     /// For each tensor whether it is trained; null when all are, which is the common case.
     member _.Trainable: bool[] =
@@ -83,18 +91,35 @@ type private Fixed() =
 
 let private join prefix name = if prefix = "" then name else prefix + "." + name
 
+/// Reads one property. A reference is read without allocating anything.
+[<AbstractClass>]
+type private Getter() =
+    abstract Get: obj -> obj
+
+type private GetterOf<'T, 'F when 'T: not struct>(property: PropertyInfo) =
+    inherit Getter()
+    let get = property.GetMethod.CreateDelegate<Func<'T, 'F>>()
+    override _.Get value = box (get.Invoke(unbox<'T> value))
+
+let private getter (property: PropertyInfo) : Getter =
+    let owner = property.DeclaringType
+
+    if owner.IsValueType then
+        { new Getter() with
+            member _.Get value = property.GetValue value }
+    else
+        Activator.CreateInstance(typedefof<GetterOf<_, _>>.MakeGenericType(owner, property.PropertyType), property) :?> Getter
+
 /// Records, tuples, one case of a union, immutable classes: a fixed number of named fields.
-type private Product(names: string[], fields: Reader[], read: obj -> obj[], make: obj[] -> obj) =
+type private Product(names: string[], fields: Reader[], getters: Getter[], read: obj -> obj[], make: obj[] -> obj) =
     inherit Reader()
     let still = fields |> Array.forall (fun f -> f.Static)
 
     override _.Leaves(value, into) =
         if not still then
-            let v = read value
-
             for i in 0 .. fields.Length - 1 do
                 if not fields[i].Static then
-                    fields[i].Leaves(v[i], into)
+                    fields[i].Leaves(getters[i].Get value, into)
 
     override _.Paths(value, prefix, into) =
         if not still then
@@ -360,14 +385,24 @@ let rec private make (t: Type) : Reader =
         generic typedefof<OptionOf<_>> [| argument 0 |] (argument 0)
     elif FSharpType.IsRecord(t, true) then
         let fields = FSharpType.GetRecordFields(t, true)
-        Product(names fields, readers fields, FSharpValue.PreComputeRecordReader(t, true), FSharpValue.PreComputeRecordConstructor(t, true))
+        Product(names fields, readers fields, Array.map getter fields, FSharpValue.PreComputeRecordReader(t, true), FSharpValue.PreComputeRecordConstructor(t, true))
     elif FSharpType.IsTuple t then
         let items = FSharpType.GetTupleElements t
+        let read = FSharpValue.PreComputeTupleReader t
+        let name i = $"Item{i + 1}"
+
+        let item i : Getter =
+            match t.GetProperty(name i) with
+            | null ->
+                { new Getter() with
+                    member _.Get value = (read value)[i] }
+            | property -> getter property
 
         Product(
-            items |> Array.mapi (fun i _ -> $"Item{i + 1}"),
-            items |> Array.map readerOf,
-            FSharpValue.PreComputeTupleReader t,
+            Array.init items.Length name,
+            Array.map readerOf items,
+            Array.init items.Length item,
+            read,
             FSharpValue.PreComputeTupleConstructor t
         )
     elif t.IsArray && t.GetArrayRank() = 1 then
@@ -388,7 +423,7 @@ let rec private make (t: Type) : Reader =
             let path (p: PropertyInfo) =
                 if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then c.Name else $"{c.Name}.{p.Name}"
 
-            Product(Array.map path fields, readers fields, FSharpValue.PreComputeUnionReader(c, true), FSharpValue.PreComputeUnionConstructor(c, true))
+            Product(Array.map path fields, readers fields, Array.map getter fields, FSharpValue.PreComputeUnionReader(c, true), FSharpValue.PreComputeUnionConstructor(c, true))
             :> Reader
 
         Cases(FSharpValue.PreComputeUnionTagReader(t, true), lazy (FSharpType.GetUnionCases(t, true) |> Array.map case))
@@ -406,6 +441,7 @@ let rec private make (t: Type) : Reader =
             Product(
                 names properties,
                 Array.map reader properties,
+                Array.map getter properties,
                 (fun o -> properties |> Array.map (fun p -> p.GetValue o)),
                 (fun values -> constructor.Invoke values)
             )
@@ -447,6 +483,14 @@ let leaves (tree: 'P) : Tensor[] =
     match box tree with
     | :? Tensor as t -> [| t |]
     | _ -> (collect tree).Tensors
+
+/// Collects the tensors of a tree where others were collected before, without allocating for trees of references.
+let internal collectInto (into: Collector) (tree: 'P) =
+    into.Clear()
+
+    match box tree with
+    | :? Tensor as t -> into.Add t
+    | value -> Of<'P>.Reader.Leaves(value, into)
 
 /// The tensors, and for each whether it is trained: null when all are.
 let internal leavesAndTrainable (tree: 'P) : struct (Tensor[] * bool[]) =
