@@ -10,7 +10,7 @@ namespace Functional.Kernels;
 public static unsafe class Elementwise
 {
     /// <summary>Results in a piece of work: some microseconds of it.</summary>
-    private const int CheapGrain = 32768, FunctionGrain = 8192, LibraryGrain = 512;
+    private const int CheapGrain = 16384, FunctionGrain = 12288, LibraryGrain = 512;
 
     /// <summary>y = op(x), of one shape.</summary>
     /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
@@ -22,7 +22,7 @@ public static unsafe class Elementwise
         {
             var from = x.Storage is null ? (byte*)&inline : p;
             var (count, grain) = (y.Size, Grain(op));
-            if (count < 4 * grain)
+            if (count < Broadcast.LeastPieces * grain)
             {
                 loop(from, q, count);
             }
@@ -127,12 +127,11 @@ public static unsafe class Elementwise
         Functional.Unary.Neg or Functional.Unary.Abs or Functional.Unary.Sign or Functional.Unary.Sqrt or Functional.Unary.Rsqrt
             or Functional.Unary.Square or Functional.Unary.Reciprocal or Functional.Unary.Relu or Functional.Unary.Floor
             or Functional.Unary.Ceil or Functional.Unary.Round or Functional.Unary.Not => CheapGrain,
-        Functional.Unary.Asin or Functional.Unary.Acos or Functional.Unary.Atan => LibraryGrain,
         _ => FunctionGrain,
     };
 
     private static int Grain(Binary op) =>
-        op is Functional.Binary.Pow or Functional.Binary.Atan2 or Functional.Binary.Rem ? LibraryGrain : CheapGrain;
+        op is Functional.Binary.Rem ? LibraryGrain : op is Functional.Binary.Pow or Functional.Binary.Atan2 ? FunctionGrain : CheapGrain;
 
     private struct MapPieces : IChunks
     {

@@ -34,7 +34,7 @@ internal readonly unsafe struct Operand(byte* data, int width, int[] shape)
 internal static unsafe class Broadcast
 {
     /// <summary>Work of fewer pieces than this is done at once on the calling thread.</summary>
-    private const int LeastPieces = 4;
+    public const int LeastPieces = 3;
 
     public static void Invoke<TRun>(TRun run, Operand a, Operand b, Operand c, Operand y, int grain)
         where TRun : struct, IRun

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Functional.Kernels;
 
@@ -55,7 +56,34 @@ internal static unsafe class ElementwiseCasts
         where T : unmanaged, INumber<T>
         where U : unmanaged, INumber<U>
     {
-        for (nint i = 0; i < count; i++) y[i] = Convert<T, U>(x[i]);
+        nint i = 0;
+        if (typeof(T) == typeof(float) && typeof(U) == typeof(double))
+        {
+            for (; i <= count - 8; i += 8)
+            {
+                var (low, high) = Vector256.Widen(Vector256.Load((float*)x + i));
+                low.Store((double*)y + i);
+                high.Store((double*)y + i + 4);
+            }
+        }
+        else if (typeof(T) == typeof(double) && typeof(U) == typeof(float))
+        {
+            for (; i <= count - 8; i += 8)
+                Vector256.Narrow(Vector256.Load((double*)x + i), Vector256.Load((double*)x + i + 4)).Store((float*)y + i);
+        }
+        else if (typeof(T) == typeof(int) && typeof(U) == typeof(float))
+        {
+            for (; i <= count - 8; i += 8) Vector256.ConvertToSingle(Vector256.Load((int*)x + i)).Store((float*)y + i);
+        }
+        else if (typeof(T) == typeof(byte) && typeof(U) == typeof(float))
+        {
+            for (; i <= count - 8; i += 8)
+            {
+                var wide = Vector256.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)((byte*)x + i)).AsByte()).ToVector256());
+                Vector256.ConvertToSingle(Vector256.Min(wide, Vector256.Create(1u)).AsInt32()).Store((float*)y + i);
+            }
+        }
+        for (; i < count; i++) y[i] = Convert<T, U>(x[i]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

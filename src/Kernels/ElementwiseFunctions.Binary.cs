@@ -35,22 +35,20 @@ internal readonly struct Div : IBinary
         where T : unmanaged => a / b;
 }
 
-internal readonly struct Pow : IBinary, IScalarFunction2
+internal readonly struct Pow : IBinary
 {
-    public static double Of(double a, double b) => b == 2 ? a * a : Math.Pow(a, b);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
         where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Pow>(a, b);
+        where T : unmanaged => VectorMath<V, T>.Pow(a, b);
 }
 
-internal readonly struct Atan2 : IBinary, IScalarFunction2
+internal readonly struct Atan2 : IBinary
 {
-    public static double Of(double a, double b) => Math.Atan2(a, b);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
         where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Atan2>(a, b);
+        where T : unmanaged => VectorMath<V, T>.Atan2(a, b);
 }
 
 internal readonly struct Max : IBinary

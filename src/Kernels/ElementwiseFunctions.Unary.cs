@@ -115,31 +115,28 @@ internal readonly struct Tan : IUnary
         where T : unmanaged => VectorMath<V, T>.Tan(x);
 }
 
-internal readonly struct Asin : IUnary, IScalarFunction
+internal readonly struct Asin : IUnary
 {
-    public static double Of(double x) => Math.Asin(x);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Asin>(x);
+        where T : unmanaged => VectorMath<V, T>.Asin(x);
 }
 
-internal readonly struct Acos : IUnary, IScalarFunction
+internal readonly struct Acos : IUnary
 {
-    public static double Of(double x) => Math.Acos(x);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Acos>(x);
+        where T : unmanaged => VectorMath<V, T>.Acos(x);
 }
 
-internal readonly struct Atan : IUnary, IScalarFunction
+internal readonly struct Atan : IUnary
 {
-    public static double Of(double x) => Math.Atan(x);
-
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Atan>(x);
+        where T : unmanaged => VectorMath<V, T>.Atan(x);
 }
 
 internal readonly struct Sinh : IUnary

@@ -75,6 +75,17 @@ public static unsafe class ElementwiseLoops
         return (delegate*<void*, nint, void*, nint, void*, nint, void>)known;
     }
 
+    /// <summary>y = op(x) for count elements.</summary>
+    public static void Run(Unary op, DType type, void* x, void* y, nint count) => Of(op, type)(x, y, count);
+
+    /// <summary>y = op(a, b) for count elements; a stride is 1 or 0.</summary>
+    public static void Run(Binary op, DType type, void* a, nint aStride, void* b, nint bStride, void* y, nint count) =>
+        Of(op, type)(a, aStride, b, bStride, y, count);
+
+    /// <summary>y = op(a, b) as bytes 0 and 1 for count elements; a stride is 1 or 0.</summary>
+    public static void Run(Comparison op, DType type, void* a, nint aStride, void* b, nint bStride, void* y, nint count) =>
+        Of(op, type)(a, aStride, b, bStride, y, count);
+
     /// <summary>y = mask ? a : b for elements of a size in bytes.</summary>
     public static void Select(int size, byte* mask, nint maskStride, void* a, nint aStride, void* b, nint bStride, void* y, nint count)
     {
@@ -130,6 +141,7 @@ public static unsafe class ElementwiseLoops
             : (nint)(delegate*<T*, nint, T*, nint, byte*, nint, void>)&Compare<TOp, Simd128<T>, T>;
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TOp, V, T>(T* x, T* y, nint count)
         where TOp : struct, IUnary
@@ -145,6 +157,7 @@ public static unsafe class ElementwiseLoops
         rest.Store(y + i, (int)(count - i));
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Zip<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where TOp : struct, IBinary
@@ -161,6 +174,7 @@ public static unsafe class ElementwiseLoops
         if (count > 0) TOp.Of<V, T>(V.Load(a, (int)count), V.Load(b, (int)count)).Store(y, (int)count);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compare<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, byte* y, nint count)
         where TOp : struct, IBinary
@@ -176,6 +190,7 @@ public static unsafe class ElementwiseLoops
         if (count > 0) Simd.StoreTruths(V.MaskBits(TOp.Of<V, T>(V.Load(a, (int)count), V.Load(b, (int)count))), y, (int)count);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Select<V, T>(byte* mask, nint maskStride, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where V : unmanaged, ISimd<V, T>
@@ -199,6 +214,7 @@ public static unsafe class ElementwiseLoops
         V.Select(V.LoadTruths((byte*)&rest), V.Load(a, (int)count), V.Load(b, (int)count)).Store(y, (int)count);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddScaled<V, T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where V : unmanaged, ISimd<V, T>

@@ -9,7 +9,7 @@ namespace Functional.Kernels;
 /// The loops of one reduction for one element type, on the calling thread. Sums are made in two levels (sixteen terms at
 /// most on each, in every lane), which keeps the error of a piece near a unit in the last place.
 /// </summary>
-internal readonly unsafe struct ReductionKernel
+public readonly unsafe struct ReductionKernel
 {
     private const int Steps = 16;
 
@@ -21,12 +21,19 @@ internal readonly unsafe struct ReductionKernel
     /// <summary>(a, b, count, stride, columns, y): a result for each column from count rows, a stride of elements apart.</summary>
     public readonly delegate*<void*, void*, nint, nint, nint, void*, void> Columns;
 
+    /// <summary>One result from count consecutive elements.</summary>
+    public void OfRow(void* a, void* b, nint count, void* y) => Row(a, b, count, y);
+
+    /// <summary>A result for each column from count rows, a stride of elements apart.</summary>
+    public void OfColumns(void* a, void* b, nint count, nint stride, nint columns, void* y) => Columns(a, b, count, stride, columns, y);
+
     private ReductionKernel(delegate*<void*, void*, nint, void*, void> row, delegate*<void*, void*, nint, nint, nint, void*, void> columns)
     {
         Row = row;
         Columns = columns;
     }
 
+    /// <summary>The loops of a reduction.</summary>
     /// <exception cref="NotSupportedException">The reduction is not defined for the element type.</exception>
     public static ReductionKernel Of(Reduction op, DType type)
     {
@@ -61,13 +68,13 @@ internal readonly unsafe struct ReductionKernel
 
     private static ReductionKernel Make<T>(Reduction op)
         where T : unmanaged => op switch
-    {
-        Reduction.Sum => Make<Add, Plain, T>(),
-        Reduction.Prod => Make<Mul, Plain, T>(),
-        Reduction.Max => Make<Max, Plain, T>(),
-        Reduction.Min => Make<Min, Plain, T>(),
-        _ => MakeLogSumExp<T>(),
-    };
+        {
+            Reduction.Sum => Make<Add, Plain, T>(),
+            Reduction.Prod => Make<Mul, Plain, T>(),
+            Reduction.Max => Make<Max, Plain, T>(),
+            Reduction.Min => Make<Min, Plain, T>(),
+            _ => MakeLogSumExp<T>(),
+        };
 
     private static ReductionKernel Make<TOp, S, T>()
         where TOp : struct, IBinary
@@ -97,6 +104,7 @@ internal readonly unsafe struct ReductionKernel
         (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&LogSumExpOfRow<V, T>,
         (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&LogSumExpOfColumns<V, T>);
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OfRow<TOp, S, V, T>(T* a, T* b, nint count, T* y)
         where TOp : struct, IBinary
@@ -125,6 +133,7 @@ internal readonly unsafe struct ReductionKernel
         *y = V.Fold<TOp>(total);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OfColumns<TOp, S, V, T>(T* a, T* b, nint count, nint stride, nint columns, T* y)
         where TOp : struct, IBinary
@@ -177,6 +186,7 @@ internal readonly unsafe struct ReductionKernel
     }
 
     /// <summary>m + ln Σ exp(x − m) with m the maximum; where that is infinite or NaN, m itself.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LogSumExpOfRow<V, T>(T* x, T* unused, nint count, T* y)
         where V : unmanaged, ISimd<V, T>
@@ -195,6 +205,7 @@ internal readonly unsafe struct ReductionKernel
         *y = LogSumExp<V, T>(max, V.All(V.Fold<Add>(sum))).First;
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LogSumExpOfColumns<V, T>(T* x, T* unused, nint count, nint stride, nint columns, T* y)
         where V : unmanaged, ISimd<V, T>

@@ -16,59 +16,64 @@ public static unsafe class Scalars
 
     /// <summary>op(x).</summary>
     /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
-    public static NDArray Unary(Unary op, NDArray x)
+    public static NDArray Unary(Unary op, NDArray x) => NDArray.OfParts([], null, Unary(op, x.DType, x.Bits), x.DType);
+
+    /// <summary>op(a, b).</summary>
+    /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
+    /// <exception cref="DivideByZeroException">Integers were divided by zero.</exception>
+    public static NDArray Binary(Binary op, NDArray a, NDArray b) =>
+        NDArray.OfParts([], null, Binary(op, a.DType, a.Bits, b.Bits), a.DType);
+
+    /// <summary>op(x) of the <see cref="NDArray.Bits"/> of a 0-d array.</summary>
+    public static long Unary(Unary op, DType type, long x)
     {
-        var type = x.DType;
         if (type == DType.Float64)
         {
             ref var known = ref unary64[(int)op];
             if (known == 0) known = Make<UnaryFunction<double>>(op, type);
-            return NDArray.OfFloat(((delegate*<double, double>)known)(x.Float), type);
+            return Bits(((delegate*<double, double>)known)(Float(x)));
         }
         if (type == DType.Float32)
         {
             ref var known = ref unary32[(int)op];
             if (known == 0) known = Make<UnaryFunction<float>>(op, type);
-            return NDArray.OfFloat(((delegate*<float, float>)known)((float)x.Float), type);
+            return Bits(((delegate*<float, float>)known)((float)Float(x)));
         }
-        return NDArray.OfInteger(Integer(op, x.Bits, type), type);
+        return Wrap(Integer(op, x, type), type);
     }
 
-    /// <summary>op(a, b).</summary>
-    /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
-    /// <exception cref="DivideByZeroException">Integers were divided by zero.</exception>
-    public static NDArray Binary(Binary op, NDArray a, NDArray b)
+    /// <summary>op(a, b) of the <see cref="NDArray.Bits"/> of two 0-d arrays of one type.</summary>
+    public static long Binary(Binary op, DType type, long a, long b)
     {
-        var type = a.DType;
         if (type == DType.Float64)
         {
-            double p = a.Float, q = b.Float;
+            double p = Float(a), q = Float(b);
             switch (op)
             {
-                case Functional.Binary.Add: return NDArray.OfFloat(p + q, DType.Float64);
-                case Functional.Binary.Sub: return NDArray.OfFloat(p - q, DType.Float64);
-                case Functional.Binary.Mul: return NDArray.OfFloat(p * q, DType.Float64);
-                case Functional.Binary.Div: return NDArray.OfFloat(p / q, DType.Float64);
+                case Functional.Binary.Add: return Bits(p + q);
+                case Functional.Binary.Sub: return Bits(p - q);
+                case Functional.Binary.Mul: return Bits(p * q);
+                case Functional.Binary.Div: return Bits(p / q);
             }
             ref var known = ref binary64[(int)op];
             if (known == 0) known = Make<BinaryFunction<double>>(op, type);
-            return NDArray.OfFloat(((delegate*<double, double, double>)known)(p, q), type);
+            return Bits(((delegate*<double, double, double>)known)(p, q));
         }
         if (type == DType.Float32)
         {
-            float p = (float)a.Float, q = (float)b.Float;
+            float p = (float)Float(a), q = (float)Float(b);
             switch (op)
             {
-                case Functional.Binary.Add: return NDArray.OfFloat(p + q, DType.Float32);
-                case Functional.Binary.Sub: return NDArray.OfFloat(p - q, DType.Float32);
-                case Functional.Binary.Mul: return NDArray.OfFloat(p * q, DType.Float32);
-                case Functional.Binary.Div: return NDArray.OfFloat(p / q, DType.Float32);
+                case Functional.Binary.Add: return Bits(p + q);
+                case Functional.Binary.Sub: return Bits(p - q);
+                case Functional.Binary.Mul: return Bits(p * q);
+                case Functional.Binary.Div: return Bits(p / q);
             }
             ref var known = ref binary32[(int)op];
             if (known == 0) known = Make<BinaryFunction<float>>(op, type);
-            return NDArray.OfFloat(((delegate*<float, float, float>)known)(p, q), type);
+            return Bits(((delegate*<float, float, float>)known)(p, q));
         }
-        return NDArray.OfInteger(Integer(op, a.Bits, b.Bits, type), type);
+        return Wrap(Integer(op, a, b, type), type);
     }
 
     /// <summary>op(a, b) as Bool.</summary>
@@ -97,6 +102,12 @@ public static unsafe class Scalars
             _ => NDArray.OfInteger(x.Bits, type),
         };
     }
+
+    private static double Float(long bits) => BitConverter.Int64BitsToDouble(bits);
+
+    private static long Bits(double value) => BitConverter.DoubleToInt64Bits(value);
+
+    private static long Wrap(long value, DType type) => type == DType.Int32 ? (int)value : value;
 
     private static nint Make<TMaker>(Unary op, DType type)
         where TMaker : struct, IUnaryMaker
@@ -170,6 +181,7 @@ public static unsafe class Scalars
         public static nint Make<TOp>()
             where TOp : struct, IUnary => (nint)(delegate*<T, T>)&Of<TOp>;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static T Of<TOp>(T x)
             where TOp : struct, IUnary => TOp.Of<Simd128<T>, T>(Simd128<T>.One(x)).First;
     }
@@ -180,6 +192,7 @@ public static unsafe class Scalars
         public static nint Make<TOp>()
             where TOp : struct, IBinary => (nint)(delegate*<T, T, T>)&Of<TOp>;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static T Of<TOp>(T a, T b)
             where TOp : struct, IBinary => TOp.Of<Simd128<T>, T>(Simd128<T>.One(a), Simd128<T>.One(b)).First;
     }

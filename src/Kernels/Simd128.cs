@@ -20,26 +20,21 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
     public static Simd128<T> Load(T* from) => new(Vector128.Load(from));
 
     [MethodImpl(Inline)]
-    public static Simd128<T> Load(T* from, int count)
-    {
-        if (Avx2.IsSupported && sizeof(T) == 4)
-        {
-            var mask = Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count));
-            return new(Avx2.MaskLoad((int*)from, mask).As<int, T>());
-        }
-        if (Avx2.IsSupported && sizeof(T) == 8)
-        {
-            var mask = Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count));
-            return new(Avx2.MaskLoad((long*)from, mask).As<long, T>());
-        }
-        Vector128<T> whole = default;
-        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
-        return new(whole);
-    }
+    public static Simd128<T> Load(T* from, int count) => Load(from, count, default);
 
     [MethodImpl(Inline)]
     public static Simd128<T> Load(T* from, int count, Simd128<T> absent)
     {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count));
+            return new(Vector128.ConditionalSelect(mask, Avx2.MaskLoad((int*)from, mask), absent.value.AsInt32()).As<int, T>());
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count));
+            return new(Vector128.ConditionalSelect(mask, Avx2.MaskLoad((long*)from, mask), absent.value.AsInt64()).As<long, T>());
+        }
         var whole = absent.value;
         Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
         return new(whole);
@@ -147,10 +142,20 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
         : Vector128.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b) => new(Vector128.Max(a.value, b.value));
+    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector128.Max(a.value, b.value));
+        return Select(Equal(a, a), new(Vector128.MaxNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
-    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) => new(Vector128.Min(a.value, b.value));
+    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector128.Min(a.value, b.value));
+        return Select(Equal(a, a), new(Vector128.MinNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
     public static Simd128<T> Clamp(Simd128<T> a, Simd128<T> low, Simd128<T> high)

@@ -20,26 +20,21 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
     public static Simd256<T> Load(T* from) => new(Vector256.Load(from));
 
     [MethodImpl(Inline)]
-    public static Simd256<T> Load(T* from, int count)
-    {
-        if (Avx2.IsSupported && sizeof(T) == 4)
-        {
-            var mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
-            return new(Avx2.MaskLoad((int*)from, mask).As<int, T>());
-        }
-        if (Avx2.IsSupported && sizeof(T) == 8)
-        {
-            var mask = Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count));
-            return new(Avx2.MaskLoad((long*)from, mask).As<long, T>());
-        }
-        Vector256<T> whole = default;
-        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
-        return new(whole);
-    }
+    public static Simd256<T> Load(T* from, int count) => Load(from, count, default);
 
     [MethodImpl(Inline)]
     public static Simd256<T> Load(T* from, int count, Simd256<T> absent)
     {
+        if (Avx2.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
+            return new(Vector256.ConditionalSelect(mask, Avx2.MaskLoad((int*)from, mask), absent.value.AsInt32()).As<int, T>());
+        }
+        if (Avx2.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count));
+            return new(Vector256.ConditionalSelect(mask, Avx2.MaskLoad((long*)from, mask), absent.value.AsInt64()).As<long, T>());
+        }
         var whole = absent.value;
         Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
         return new(whole);
@@ -147,10 +142,20 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
         : Vector256.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b) => new(Vector256.Max(a.value, b.value));
+    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector256.Max(a.value, b.value));
+        return Select(Equal(a, a), new(Vector256.MaxNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
-    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) => new(Vector256.Min(a.value, b.value));
+    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector256.Min(a.value, b.value));
+        return Select(Equal(a, a), new(Vector256.MinNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
     public static Simd256<T> Clamp(Simd256<T> a, Simd256<T> low, Simd256<T> high)

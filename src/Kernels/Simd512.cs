@@ -20,26 +20,21 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
     public static Simd512<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(Inline)]
-    public static Simd512<T> Load(T* from, int count)
-    {
-        if (Avx512F.IsSupported && sizeof(T) == 4)
-        {
-            var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
-            return new(Avx512F.MaskLoad((int*)from, mask, Vector512<int>.Zero).As<int, T>());
-        }
-        if (Avx512F.IsSupported && sizeof(T) == 8)
-        {
-            var mask = Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count));
-            return new(Avx512F.MaskLoad((long*)from, mask, Vector512<long>.Zero).As<long, T>());
-        }
-        Vector512<T> whole = default;
-        Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
-        return new(whole);
-    }
+    public static Simd512<T> Load(T* from, int count) => Load(from, count, default);
 
     [MethodImpl(Inline)]
     public static Simd512<T> Load(T* from, int count, Simd512<T> absent)
     {
+        if (Avx512F.IsSupported && sizeof(T) == 4)
+        {
+            var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
+            return new(Avx512F.MaskLoad((int*)from, mask, absent.value.AsInt32()).As<int, T>());
+        }
+        if (Avx512F.IsSupported && sizeof(T) == 8)
+        {
+            var mask = Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count));
+            return new(Avx512F.MaskLoad((long*)from, mask, absent.value.AsInt64()).As<long, T>());
+        }
         var whole = absent.value;
         Unsafe.CopyBlockUnaligned(&whole, from, (uint)(count * sizeof(T)));
         return new(whole);
@@ -147,10 +142,20 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
         : Vector512.Round(a.value.AsDouble()).As<double, T>());
 
     [MethodImpl(Inline)]
-    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b) => new(Vector512.Max(a.value, b.value));
+    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector512.Max(a.value, b.value));
+        return Select(Equal(a, a), new(Vector512.MaxNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
-    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) => new(Vector512.Min(a.value, b.value));
+    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b)
+    {
+        // Of floats, the processor's own answers with the second operand when either is NaN.
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double)) return new(Vector512.Min(a.value, b.value));
+        return Select(Equal(a, a), new(Vector512.MinNative(a.value, b.value)), a);
+    }
 
     [MethodImpl(Inline)]
     public static Simd512<T> Clamp(Simd512<T> a, Simd512<T> low, Simd512<T> high)

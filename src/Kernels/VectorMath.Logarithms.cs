@@ -54,6 +54,16 @@ internal static unsafe partial class VectorMath<V, T>
     {
         var s = f / (f + V.Of(2));
         var z = s * s;
+        var p = LogPolynomial(z);
+        var half = V.Of(0.5) * f * f;
+        var small = V.Fma(s, V.Fma(p, z, half), V.Fma(e, Ln2Low, c));
+        return V.Fma(e, Ln2High, f - (half - small));
+    }
+
+    /// <summary>(ln((1 + s)/(1 − s)) − 2s) / s³ as a polynomial in z = s².</summary>
+    [MethodImpl(Inline)]
+    private static V LogPolynomial(V z)
+    {
         V p;
         if (Single)
         {
@@ -71,9 +81,7 @@ internal static unsafe partial class VectorMath<V, T>
             p = V.Fma(p, z, V.Of(0.39999999999411184));
             p = V.Fma(p, z, V.Of(0.6666666666666735));
         }
-        var half = V.Of(0.5) * f * f;
-        var small = V.Fma(s, V.Fma(p, z, half), V.Fma(e, Ln2Low, c));
-        return V.Fma(e, Ln2High, f - (half - small));
+        return p;
     }
 
     /// <summary>The logarithm of 0, of negative numbers, of infinity and of NaN.</summary>

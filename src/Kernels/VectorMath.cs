@@ -127,7 +127,7 @@ internal static unsafe partial class VectorMath<V, T>
 
     /// <summary>ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|).</summary>
     [MethodImpl(Inline)]
-    public static V Softplus(V x) => V.Max(x, V.Of(0)) + Log1pCore(Exp(-V.Abs(x)));
+    public static V Softplus(V x) => V.Select(V.Less(x, V.Of(0)), V.Of(0), x) + Log1pCore(Exp(-V.Abs(x)));
 
     /// <summary>With h = e^|x| / 2: h − 1/(4h), and near 0 (E + E/(E + 1)) / 2 with E = e^|x| − 1.</summary>
     [MethodImpl(Inline)]
