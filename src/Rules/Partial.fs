@@ -81,9 +81,11 @@ let private productOfOthers (axes: int[]) (x: Tensor) =
     let rows = Array.append (rest |> Array.map (fun i -> x.Shape[i])) [| n |]
     let last = rows.Length - 1
     let line = reshape rows moved
-    let one = Tensor.full x.DType (Shape.withAxis last 1 rows) 1.0
-    let before = concat last [ one; narrow last 0 (n - 1) line ] |> cumprod last
-    let after = reverse [ last ] (concat last [ one; narrow last 0 (n - 1) (reverse [ last ] line) ] |> cumprod last)
+    // an empty product has no elements at all
+    let first = min 1 n
+    let one = Tensor.full x.DType (Shape.withAxis last first rows) 1.0
+    let before = concat last [ one; narrow last 0 (n - first) line ] |> cumprod last
+    let after = reverse [ last ] (concat last [ one; narrow last 0 (n - first) (reverse [ last ] line) ] |> cumprod last)
     before * after |> reshape moved.Shape |> permute (Array.init x.Rank (fun i -> Array.IndexOf(order, i)))
 
 /// The result under the shape it would have had, had the reduced axes been kept.
