@@ -222,8 +222,9 @@ type BatchLevel(size: int) =
         match op with
         | Dense when l.Is a && not (l.Is b) && not (l.Is c) ->
             let v = l.ValueOf a
-            let y = Tensor.Bind(Dense, reshape [ size * v.Shape[1]; v.Shape[2] ] v, b, c)
-            Batched(l, reshape [ size; v.Shape[1]; y.Shape[1] ] y)
+            let lead, features = Array.splitAt (v.Rank - 1) v.Shape
+            let y = Tensor.Bind(Dense, reshape [ Shape.size lead; features[0] ] v, b, c)
+            Batched(l, reshape (Array.append lead [| y.Shape[1] |]) y)
         | Dense -> Partial.expand op a b c
         | _ ->
             let rank = max a.Rank (max b.Rank c.Rank)

@@ -8,6 +8,7 @@ open System.Numerics
 open Functional
 open Functional.Kernels
 open Functional.Operations
+open Functional.Levels
 open Functional.Rules
 open Functional.Tests.Judges.ComplexArrays
 
@@ -83,6 +84,32 @@ type ComplexLevel() =
             let real = inputs |> Array.mapi (fun i t -> realTensor t.DType xs[i])
             let reference = Tensor.Bind(ManyOp.Linear op, real) |> Array.map ofConcrete
             ComplexMatrices.evaluate op xs reference |> Array.map (fun y -> l.Wrap(inputs[0].DType, y))
+        | Scan s ->
+            let constants, rest = Array.splitAt s.Constants inputs
+            let start, moving = Array.splitAt s.Carry rest
+            let mutable carry = start
+            let found = Array.zeroCreate<Tensor[]> s.Length
+
+            for k in 0 .. s.Length - 1 do
+                let place = if s.FromEnd then s.Length - 1 - k else k
+                let outs = Trace.replay s.Body (Array.concat [ constants; carry; moving |> Array.map (index 0 place) ])
+                carry <- Array.take s.Carry outs
+                found[place] <- Array.skip s.Carry outs
+
+            let specs = Array.skip s.Carry s.Body.OutputSpecs
+            let together i (spec: Spec) = if s.Length = 0 then Tensor.full spec.DType (Array.append [| 0 |] spec.Shape) 0.0 else stack 0 (found |> Array.map (Array.item i))
+            Array.append carry (Array.mapi together specs)
+        | Cond(whenTrue, whenFalse) ->
+            Trace.replay (if xs[0].Data[0] <> Complex.Zero then whenTrue else whenFalse) (Array.skip 1 inputs)
+        | While w ->
+            let constants, start = Array.splitAt w.Constants inputs
+            let mutable carry = start
+
+            while Trace.replay w.Condition (Array.append constants carry) |> Array.head |> Tensor.detach |> Tensor.toBool do
+                carry <- Trace.replay w.Body (Array.append constants carry)
+
+            carry
+        | Call p -> Trace.replay p.Graph inputs
         | Custom rule ->
             match rule with
             | :? CustomRule as r -> r.Apply inputs

@@ -9,6 +9,7 @@ open FsCheck.FSharp
 open Microsoft.FSharp.Reflection
 open Functional
 open Functional.Operations
+open Functional.Levels
 open Functional.Tests.Judges.Samples
 
 // ---- elementwise
@@ -116,7 +117,7 @@ let private cast = gen {
 
 let private stopGradient = gen {
     let! shape = anyShape
-    return ofOp StopGradient (all [ number shape ]) [ true ]
+    return { ofOp StopGradient (all [ number shape ]) [ true ] with Differences = false }
 }
 
 let private addScaled = gen {
@@ -172,7 +173,10 @@ let private reduce (r: Reduction) = gen {
         | Reduction.Max
         | Reduction.Min -> distinct shape
 
-    return ofOp (Reduce(r, axes, keep)) (all [ values ]) [ true ] |> linearIn (if r = Reduction.Sum then [ 0 ] else [])
+    // log Σ over nothing is −∞, and differences of it are not numbers
+    let finite = r <> Reduction.LogSumExp || Shape.size shape > 0
+    let s = ofOp (Reduce(r, axes, keep)) (all [ values ]) [ true ]
+    return { s with Differences = finite } |> linearIn (if r = Reduction.Sum then [ 0 ] else [])
 }
 
 /// A shape with an axis of it that has at least `least` places.
@@ -339,6 +343,10 @@ let private spread n (random: System.Random) =
 let private tall rows columns (random: System.Random) =
     Array2D.init rows columns (fun i j -> 0.3 * uniform random + (if i = j then 1.0 + 1.5 * float i else 0.0))
 
+/// vᵀ·v of every row v, one matrix each: what is left of vectors whose sign is free.
+let private projections (vectors: Tensor) =
+    expandDims -1 vectors * expandDims -2 vectors
+
 let private linearAlgebra (op: LinearAlgebra) = gen {
     let! lead = leadingAxes
     let! n = Gen.choose (1, 4)
@@ -358,13 +366,21 @@ let private linearAlgebra (op: LinearAlgebra) = gen {
             { s with Direction = symmetrized }
         | SymmetricEigen ->
             let s = ofMany (ManyOp.Linear op) name (square (fun r -> spread n r)) [ true ]
-            { s with Direction = symmetrized }
+            let run xs = let ys = s.Run xs in [| ys[0]; projections (Functional.Functions.transpose ys[1]) |]
+            { s with Direction = symmetrized; Run = run }
         | Determinant
         | SignLogDeterminant -> ofMany (ManyOp.Linear op) name (square (dominant n)) [ true ]
         | Qr -> ofMany (ManyOp.Linear op) name (all [ perMatrix lead (n + extra) n (tall (n + extra) n) ]) [ true ]
         | Svd ->
             let rows, columns = if columns = 0 then n, n + extra else n + extra, n
-            ofMany (ManyOp.Linear op) name (all [ perMatrix lead rows columns (tall rows columns) ]) [ true ]
+            let s = ofMany (ManyOp.Linear op) name (all [ perMatrix lead rows columns (tall rows columns) ]) [ true ]
+
+            let run xs =
+                let ys = s.Run xs
+                let u = Functional.Functions.transpose ys[0]
+                [| ys[1]; projections u; projections ys[2]; expandDims -1 u * expandDims -2 ys[2] |]
+
+            { s with Run = run }
 }
 
 let private triangularSolve = gen {
@@ -414,6 +430,84 @@ let private custom = gen {
     return { sample "Custom" run (all [ number shape; number shape ]) with Varied = [| true; true |] }
 }
 
+// ---- control flow, on graphs
+
+let private graphOf (inputs: Tensor[]) (f: Tensor[] -> Tensor[]) =
+    Trace.graph (inputs |> Array.map (fun t -> { Shape = t.Shape; DType = t.DType })) f
+
+/// A loop with a constant, two carries and an input for each place; the body mixes all of them.
+let private scanning = gen {
+    let! length = Gen.choose (0, 4)
+    let! m = axisSize
+    let! n = axisSize
+    let! fromEnd = Gen.elements [ true; false ]
+
+    let body (c: Tensor, x: Tensor) (w: Tensor) =
+        let h = tanh (c *@ w + x)
+        (h, x * 0.5 + sin c), (h * x, sum h)
+
+    let run (xs: Tensor[]) =
+        let w, c, x = xs[0], xs[1], xs[2]
+
+        let step (c, d: Tensor) x =
+            let (h, e: Tensor), y = body (c, x) w
+            (h, e + d * 0.3), y
+
+        let (c, d), (y, z) = (if fromEnd then scanBack else scan) step (c, c * 0.5) x
+        [| c; d; y; z |]
+
+    let draw = all [ between -1.0 1.0 [| n; n |]; number [| m; n |]; number [| length; m; n |] ]
+    return { sample $"Scan of length {length}" run draw with Varied = [| true; true; true |] }
+}
+
+let private truth = Gen.elements [ true; false ] |> Gen.map (fun b -> Tensor.create [] [| b |])
+
+let private conditional = gen {
+    let! shape = anyShape
+
+    let run (xs: Tensor[]) =
+        let whenTrue = graphOf xs[1..] (fun v -> [| sin v[0] * v[1]; v[0] |])
+        let whenFalse = graphOf xs[1..] (fun v -> [| exp v[1]; Tensor.zerosLike xs[1] |])
+        Tensor.Bind(Cond(whenTrue, whenFalse), xs)
+
+    return { sample "Cond" run (all [ truth; number shape; between -1.0 1.0 shape ]) with Varied = [| false; true; true |] }
+}
+
+/// Doubles and turns until it is large; forward mode only.
+let private whileTrue = gen {
+    let! shape = fullShape 0 2
+
+    let run (xs: Tensor[]) =
+        let x, _ =
+            whileLoop
+                (fun (_, i: Tensor) -> less i (Tensor.create [] [| 4 |]))
+                (fun (x: Tensor, i: Tensor) -> sin x * 2.0 + xs[1], i + 1.0)
+                (xs[0], Tensor.create [] [| 0 |])
+
+        [| x |]
+
+    let draw = all [ number shape; number shape ]
+    return { sample "While" run draw with Varied = [| true; true |]; Reverse = false }
+}
+
+/// A graph that is run operation by operation.
+type private Replayed(graph: Graph) =
+    inherit Program(graph)
+
+    override _.Run inputs =
+        Trace.replay graph (inputs |> Array.map (fun v -> Concrete v :> Tensor)) |> Array.map (fun t -> (t :?> Concrete).Value)
+
+    override _.With other = Replayed other
+
+let private call = gen {
+    let! shape = anyShape
+
+    let run (xs: Tensor[]) =
+        Tensor.Bind(Call(Replayed(graphOf xs (fun v -> [| sin v[0] * exp v[1]; v[1] |]))), xs)
+
+    return { sample "Call" run (all [ number shape; between -1.0 1.0 shape ]) with Varied = [| true; true |] }
+}
+
 // ---- the table, and what it lacks
 
 /// Every primitive's generator by its name.
@@ -457,6 +551,10 @@ let generators: (string * Gen<Sample>) list = [
     "Linear.TriangularSolve", triangularSolve
     for op in [ Solve; Cholesky; Qr; SignLogDeterminant; Determinant; SymmetricEigen; Svd ] do
         $"Linear.%A{op}", linearAlgebra op
+    "Scan", scanning
+    "Cond", conditional
+    "While", whileTrue
+    "Call", call
     "Custom", custom
 ]
 

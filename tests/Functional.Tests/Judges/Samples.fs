@@ -18,6 +18,10 @@ type Sample = {
     Varied: bool[]
     /// Whether the function continues to complex numbers near its inputs, by the tests' own definitions.
     Complex: bool
+    /// Whether reverse mode applies.
+    Reverse: bool
+    /// Whether differences see the derivative; those of stopGradient, on purpose, do not.
+    Differences: bool
     /// Inputs in which the function is linear, each with the others held.
     LinearIn: int list
     /// A direction's projection to those that keep the input valid (symmetric matrices stay symmetric).
@@ -30,6 +34,8 @@ let sample name run draw = {
     Draw = draw
     Varied = [||]
     Complex = true
+    Reverse = true
+    Differences = true
     LinearIn = []
     Direction = id
 }
