@@ -1,6 +1,6 @@
 /// Activation functions with Keras' meanings and defaults. `open Functional` brings them in, beside `relu`, `sigmoid`,
 /// `softplus`, `softmax`, `logSoftmax` and F#'s `tanh`; all work elementwise on tensors of any shape, unless they say otherwise.
-[<AutoOpen>]
+[<AutoOpen; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Functional.Activations
 
 open System

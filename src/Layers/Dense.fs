@@ -2,8 +2,12 @@ namespace Functional
 
 // The fully connected layer.
 
-/// Parameters of a dense layer: weights [inputs, outputs] and, if there is one, a bias [outputs].
-type Dense = { Weights: Tensor; Bias: Tensor option }
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module DenseParameters =
+
+    /// Parameters of a dense layer: weights [inputs, outputs] and, if there is one, a bias [outputs].
+    type Dense = { Weights: Tensor; Bias: Tensor option }
 
 /// How the parameters of a dense layer begin.
 type DenseSettings = {

@@ -32,7 +32,7 @@ module Phase =
         | Inference -> Array.create count Inference
         | Training key -> Key.split count key |> Array.map Training
 
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Layer =
 
     /// A layer without parameters, from the shape it gives and the function it is.

@@ -1,7 +1,7 @@
 /// Losses with Keras' meanings: how far a prediction is from its target, a single number. The target comes first, the
 /// prediction last: `predict net x |> Loss.meanSquaredError y`. Unless a loss says otherwise it is the mean over
 /// everything, the batch included, and target and prediction have one shape.
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Functional.Loss
 
 open Functional.Kernels

@@ -2,18 +2,22 @@ namespace Functional
 
 // What a metric is: a number about predictions that is gathered batch by batch.
 
-/// A number about predictions, gathered batch by batch into a few tensors of sums. The functions are pure, so the sums
-/// can be saved in the middle of an epoch, compiled and added up.
-type Metric = {
-    /// What the number is called in the history: "accuracy".
-    Name: string
-    /// The sums before the first batch.
-    Init: Tensor[]
-    /// sums → target → prediction → the sums with one more batch.
-    Update: Tensor[] -> Tensor -> Tensor -> Tensor[]
-    /// sums → the number, 0-d.
-    Result: Tensor[] -> Tensor
-}
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module MetricType =
+
+    /// A number about predictions, gathered batch by batch into a few tensors of sums. The functions are pure, so the sums
+    /// can be saved in the middle of an epoch, compiled and added up.
+    type Metric = {
+        /// What the number is called in the history: "accuracy".
+        Name: string
+        /// The sums before the first batch.
+        Init: Tensor[]
+        /// sums → target → prediction → the sums with one more batch.
+        Update: Tensor[] -> Tensor -> Tensor -> Tensor[]
+        /// sums → the number, 0-d.
+        Result: Tensor[] -> Tensor
+    }
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Metric =

@@ -2,17 +2,27 @@ namespace Functional
 
 // Steps along an averaged gradient, scaled by its averaged size: Adam and its relatives.
 
-/// Keras' Adam and its arguments.
-type Adam = {
-    Rate: Schedule
-    /// How slowly the average of gradients forgets.
-    Beta1: float
-    /// How slowly the average of squared gradients forgets.
-    Beta2: float
-    Epsilon: float
-    /// Divides by the largest average there was: Reddi et al., "On the convergence of Adam and beyond" (2018).
-    AmsGrad: bool
-}
+/// The settings. Opened with the namespace; a module of their own, because the C# facade has classes of these names.
+[<AutoOpen>]
+module AdamSettings =
+
+    /// Keras' Adam and its arguments.
+    type Adam = {
+        Rate: Schedule
+        /// How slowly the average of gradients forgets.
+        Beta1: float
+        /// How slowly the average of squared gradients forgets.
+        Beta2: float
+        Epsilon: float
+        /// Divides by the largest average there was: Reddi et al., "On the convergence of Adam and beyond" (2018).
+        AmsGrad: bool
+    }
+
+    /// Keras' Nadam and its arguments.
+    type Nadam = { Rate: Schedule; Beta1: float; Beta2: float; Epsilon: float }
+
+    /// Keras' Lion and its arguments.
+    type Lion = { Rate: Schedule; Beta1: float; Beta2: float }
 
 /// Adam: Kingma and Ba, "Adam: a method for stochastic optimization" (2015).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -57,9 +67,6 @@ module Adam =
                 ]
     }
 
-/// Keras' Nadam and its arguments.
-type Nadam = { Rate: Schedule; Beta1: float; Beta2: float; Epsilon: float }
-
 /// Adam with Nesterov's look ahead: Dozat, "Incorporating Nesterov momentum into Adam" (2016).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Nadam =
@@ -98,9 +105,6 @@ module Nadam =
 
                 updated, Update.next state [ "momentum", moments; "velocity", velocities; "momentum product", [| product |] ]
     }
-
-/// Keras' Lion and its arguments.
-type Lion = { Rate: Schedule; Beta1: float; Beta2: float }
 
 /// Steps of one size along the sign of an averaged gradient: Chen et al., "Symbolic discovery of optimization
 /// algorithms" (2023).

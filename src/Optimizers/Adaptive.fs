@@ -2,16 +2,36 @@ namespace Functional
 
 // Steps scaled by the size of past gradients: RMSprop, Adagrad, Adadelta.
 
-/// Keras' RMSprop and its arguments.
-type RmsProp = {
-    Rate: Schedule
-    /// How slowly the average of squared gradients forgets.
-    Rho: float
-    Momentum: float
-    Epsilon: float
-    /// Divides by the deviation of the gradient rather than by its size.
-    Centered: bool
-}
+/// The settings. Opened with the namespace; a module of their own, because the C# facade has classes of these names.
+[<AutoOpen>]
+module AdaptiveSettings =
+
+    /// Keras' RMSprop and its arguments.
+    type RmsProp = {
+        Rate: Schedule
+        /// How slowly the average of squared gradients forgets.
+        Rho: float
+        Momentum: float
+        Epsilon: float
+        /// Divides by the deviation of the gradient rather than by its size.
+        Centered: bool
+    }
+
+    /// Keras' Adagrad and its arguments.
+    type Adagrad = {
+        Rate: Schedule
+        /// What the sum of squares begins with.
+        InitialAccumulator: float
+        Epsilon: float
+    }
+
+    /// Keras' Adadelta and its arguments.
+    type Adadelta = {
+        Rate: Schedule
+        /// How slowly the averages forget.
+        Rho: float
+        Epsilon: float
+    }
 
 /// RMSprop: Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5 (2012).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -65,14 +85,6 @@ module RmsProp =
                 ]
     }
 
-/// Keras' Adagrad and its arguments.
-type Adagrad = {
-    Rate: Schedule
-    /// What the sum of squares begins with.
-    InitialAccumulator: float
-    Epsilon: float
-}
-
 /// Adagrad: Duchi, Hazan and Singer, "Adaptive subgradient methods" (2011).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Adagrad =
@@ -92,14 +104,6 @@ module Adagrad =
                 let step p (g: Tensor) (a: Tensor) = Update.minus rate p (g * rsqrt (a + settings.Epsilon))
                 Array.map3 step parameters gradients sums, Update.next state [ "accumulator", sums ]
     }
-
-/// Keras' Adadelta and its arguments.
-type Adadelta = {
-    Rate: Schedule
-    /// How slowly the averages forget.
-    Rho: float
-    Epsilon: float
-}
 
 /// Adadelta: Zeiler, "ADADELTA: an adaptive learning rate method" (2012).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]

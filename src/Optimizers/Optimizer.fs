@@ -16,17 +16,21 @@ type OptimizerState = {
     Slots: Map<string, Tensor[]>
 }
 
-/// A way of changing parameters by their gradients. The functions see the trained leaves only, in tree order;
-/// `Optimizer.init` and `Optimizer.step` do the same for trees.
-type Optimizer = {
-    Name: string
-    /// The learning rate as a function of the steps done.
-    Rate: Schedule
-    /// The state before the first step, from the parameters.
-    Init: Tensor[] -> OptimizerState
-    /// gradients → state → parameters → the new parameters and the new state.
-    Update: Tensor[] -> OptimizerState -> Tensor[] -> Tensor[] * OptimizerState
-}
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module OptimizerType =
+
+    /// A way of changing parameters by their gradients. The functions see the trained leaves only, in tree order;
+    /// `Optimizer.init` and `Optimizer.step` do the same for trees.
+    type Optimizer = {
+        Name: string
+        /// The learning rate as a function of the steps done.
+        Rate: Schedule
+        /// The state before the first step, from the parameters.
+        Init: Tensor[] -> OptimizerState
+        /// gradients → state → parameters → the new parameters and the new state.
+        Update: Tensor[] -> OptimizerState -> Tensor[] -> Tensor[] * OptimizerState
+    }
 
 /// What the update rules are written with. Rates and corrections are single numbers of Float64; where their value is
 /// there already it goes into the operation, and a step is one pass over the parameter.

@@ -58,14 +58,18 @@ module Monitor =
     let internal value (monitor: Monitor) (report: EpochReport) : float =
         report.Numbers |> List.find (fun (name, _) -> name = monitor.Name) |> snd
 
-/// When to stop early.
-type EarlyStopping = {
-    Monitor: Monitor
-    /// Epochs without improvement that are waited for.
-    Patience: int
-    /// Whether the parameters of the best epoch are given back instead of the last ones.
-    RestoreBest: bool
-}
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module EarlyStoppingSettings =
+
+    /// When to stop early.
+    type EarlyStopping = {
+        Monitor: Monitor
+        /// Epochs without improvement that are waited for.
+        Patience: int
+        /// Whether the parameters of the best epoch are given back instead of the last ones.
+        RestoreBest: bool
+    }
 
 /// When to lower the learning rate.
 type ReduceRate = {

@@ -5,36 +5,40 @@ namespace Functional
 open System
 open System.Globalization
 
-/// The numbers of each finished epoch by name: loss, the metrics, and `val_` in front of those of the validation data.
-type History = internal {
-    /// The names, in the order they are shown.
-    Columns: string list
-    /// A row for each epoch, the newest first.
-    Rows: float[] list
-} with
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module HistoryType =
 
-    /// The names of the numbers.
-    member h.Names = h.Columns
-    /// The number of finished epochs.
-    member h.Epochs = h.Rows.Length
+    /// The numbers of each finished epoch by name: loss, the metrics, and `val_` in front of those of the validation data.
+    type History = internal {
+        /// The names, in the order they are shown.
+        Columns: string list
+        /// A row for each epoch, the newest first.
+        Rows: float[] list
+    } with
 
-    /// The values of a name, epoch by epoch. Example: `history["val_accuracy"]`.
-    member h.Item
-        with get (name: string): float[] =
-            match List.tryFindIndex ((=) name) h.Columns with
-            | Some column ->
-                let values = h.Rows |> List.map (fun row -> row[column]) |> Array.ofList
-                Array.Reverse values
-                values
-            | None ->
-                let known = String.Join(", ", h.Columns)
-                invalidArg "name" $"history: there is no \"{name}\"; there are: {known}"
+        /// The names of the numbers.
+        member h.Names = h.Columns
+        /// The number of finished epochs.
+        member h.Epochs = h.Rows.Length
 
-    /// The numbers of the last epoch.
-    member h.Last: (string * float) list =
-        match h.Rows with
-        | row :: _ -> h.Columns |> List.mapi (fun i name -> name, row[i])
-        | [] -> []
+        /// The values of a name, epoch by epoch. Example: `history["val_accuracy"]`.
+        member h.Item
+            with get (name: string): float[] =
+                match List.tryFindIndex ((=) name) h.Columns with
+                | Some column ->
+                    let values = h.Rows |> List.map (fun row -> row[column]) |> Array.ofList
+                    Array.Reverse values
+                    values
+                | None ->
+                    let known = String.Join(", ", h.Columns)
+                    invalidArg "name" $"history: there is no \"{name}\"; there are: {known}"
+
+        /// The numbers of the last epoch.
+        member h.Last: (string * float) list =
+            match h.Rows with
+            | row :: _ -> h.Columns |> List.mapi (fun i name -> name, row[i])
+            | [] -> []
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module History =
