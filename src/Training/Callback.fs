@@ -20,6 +20,8 @@ type TrainingPlan = {
     Batches: int option
     /// The names of the numbers that every epoch will report.
     Names: string list
+    /// Whether the training step is to run as a compiled program.
+    Compiled: bool
 }
 
 /// A batch that was just done.

@@ -62,7 +62,8 @@ module Display =
 
     /// A callback that writes progress to a text writer; `live` rewrites one line as batches are done.
     let toWriter (out: TextWriter) (live: bool) : Callback<'P> =
-        let mutable plan = { Epochs = 0; Batches = None; Names = [] }
+        let mutable plan = { Epochs = 0; Batches = None; Names = []; Compiled = false }
+
         let mutable epoch = Stopwatch.StartNew()
         let mutable begun = 0
         let shown = Stopwatch.StartNew()
@@ -79,6 +80,17 @@ module Display =
             out.Write("\r" + line.PadRight written)
             out.Flush()
             written <- line.Length
+
+        let announce (state: TrainingState<'P>) =
+            let from =
+                if state.Epoch > 0 || state.Batch > 0 then
+                    $", from epoch {state.Epoch + 1} on"
+                else
+                    ""
+
+            let batches = plan.Batches |> Option.fold (fun _ n -> $" of {n} batches") ""
+            let compiled = if plan.Compiled then "; the training step is compiled" else ""
+            out.WriteLine $"{plan.Epochs} epochs{batches}{from}{compiled}"
 
         let batchEnd (report: BatchReport<'P>) state =
             if live && shown.Elapsed > patience then
@@ -111,6 +123,7 @@ module Display =
                 FitStart =
                     fun p state ->
                         plan <- p
+                        announce state
                         epoch.Restart()
                         begun <- state.Batch
                         state

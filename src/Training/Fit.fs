@@ -22,6 +22,8 @@ type FitOptions<'P> = {
     Key: Tensor
     Callbacks: Callback<'P> list
     Display: Display
+    /// Whether the training step runs as a compiled program; one that cannot be compiled runs as it is, with a warning.
+    Compile: bool
     /// Stops after the current batch and keeps what was learnt.
     Cancellation: CancellationToken
     /// Whether Ctrl-C does the same.
@@ -58,6 +60,7 @@ module FitOptions =
         Key = Key.create 0L
         Callbacks = []
         Display = Auto
+        Compile = true
         Cancellation = CancellationToken.None
         StopOnCtrlC = true
     }
@@ -72,6 +75,10 @@ module internal Fit =
         member val Reason: string option = None with get, set
         member _.Warnings = List.ofSeq warnings
 
+        member _.Warn(message: string) =
+            warnings.Add message
+            Console.Error.WriteLine $"warning: {message}"
+
         /// Lets every callback see what happened; the first wish to stop is the reason.
         member run.Tell(f: Callback<'P> -> TrainingState<'P> -> TrainingState<'P> * Signal) =
             for callback in callbacks do
@@ -80,35 +87,46 @@ module internal Fit =
 
                 match signal with
                 | Continue -> ()
-                | Warn message ->
-                    warnings.Add message
-                    Console.Error.WriteLine $"warning: {message}"
+                | Warn message -> run.Warn message
                 | Stop reason ->
                     if run.Reason.IsNone then
                         run.Reason <- Some reason
 
     /// One batch: the step, its numbers, and the callbacks.
-    let private batch (trainer: Trainer<'P>) (run: Run<'P>) (noise: Tensor) (x: Tensor) (y: Tensor) =
+    let private batch
+        (trainer: Trainer<'P>)
+        (step: Tensor * StepState<'P> * Tensor * Tensor -> Tensor * StepState<'P>)
+        (run: Run<'P>)
+        (noise: Tensor)
+        (x: Tensor)
+        (y: Tensor)
+        =
         let before = run.State
         let key = Key.fold (int64 before.Batch) noise
-        let step = Trainer.step trainer key before.Parameters before.Optimizer x y
+
+        let progress = {
+            Parameters = before.Parameters
+            Optimizer = before.Optimizer
+            Sums = before.Sums
+        }
+
+        let loss, (after: StepState<'P>) = step (key, progress, x, y)
 
         run.State <- {
             before with
-                Parameters = step.Parameters
-                Optimizer = step.Optimizer
+                Parameters = after.Parameters
+                Optimizer = after.Optimizer
                 Batch = before.Batch + 1
-                Sums = Trainer.addSums trainer step.Loss y step.Prediction before.Sums
+                Sums = after.Sums
         }
 
-        let sums = run.State.Sums
 
         let report = {
             Epoch = before.Epoch + 1
             Batch = before.Batch + 1
             Size = x.Shape[0]
-            Loss = Tensor.toFloat step.Loss
-            SoFar = fun () -> Trainer.results trainer sums
+            Loss = Tensor.toFloat loss
+            SoFar = fun () -> Trainer.results trainer after.Sums
             Before = before
         }
 
@@ -138,6 +156,29 @@ module internal Fit =
         let report: EpochReport = { Epoch = run.State.Epoch; Numbers = numbers }
         run.Tell(fun callback state -> callback.EpochEnd report state)
 
+    /// The training step, compiled where that is wished for and possible.
+    let private stepOf (options: FitOptions<'P>) (trainer: Trainer<'P>) (run: Run<'P>) =
+        let eager = Trainer.step trainer
+
+        if not options.Compile then
+            eager
+        else
+            let compiled = compile eager
+            let mutable works = true
+
+            fun arguments ->
+                if not works then
+                    eager arguments
+                else
+                    try
+                        compiled arguments
+                    with e ->
+                        // an error of the data or the network itself comes back here
+                        let result = eager arguments
+                        works <- false
+                        run.Warn $"fit: the training step is not compiled: {e.Message}"
+                        result
+
     /// Adds to an error of the first batch which parameters have the shapes that it speaks of.
     let private explain (parameters: 'P) (e: exn) : exn =
         let named =
@@ -160,6 +201,7 @@ module internal Fit =
         validation
         (interrupt: Interrupt)
         =
+        let step = stepOf options trainer run
         let goesOn () = run.Reason.IsNone && not interrupt.Requested
 
         while goesOn () && run.State.Epoch < options.Epochs do
@@ -170,7 +212,7 @@ module internal Fit =
 
             while more do
                 let x, y = batches.Current
-                batch trainer run keys[1] x y
+                batch trainer step run keys[1] x y
 
                 if not (goesOn ()) then
                     // stopped by the last batch, the epoch is a whole one all the same
@@ -203,6 +245,7 @@ module internal Fit =
             Epochs = options.Epochs
             Batches = source.Batches
             Names = names @ (if validation.IsSome then names |> List.map ((+) "val_") else [])
+            Compiled = options.Compile
         }
 
         match names |> List.countBy id |> List.tryFind (fun (_, count) -> count > 1) with

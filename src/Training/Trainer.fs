@@ -15,8 +15,13 @@ type Trainer<'P> = {
     Metrics: Metric list
 }
 
-/// What one training step gives.
-type TrainingStep<'P> = { Loss: Tensor; Prediction: Tensor; Parameters: 'P; Optimizer: OptimizerState }
+/// What changes in a training step: what it is given, and what it gives.
+type StepState<'P> = {
+    Parameters: 'P
+    Optimizer: OptimizerState
+    /// What the loss and the metrics have gathered, the loss first.
+    Sums: Tensor[][]
+}
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Trainer =
@@ -58,31 +63,6 @@ module Trainer =
         | Some penalty -> loss + penalty parameters
         | None -> loss
 
-    /// One training step, a pure function: the same arguments give the same bits.
-    let step
-        (trainer: Trainer<'P>)
-        (key: Tensor)
-        (parameters: 'P)
-        (optimizer: OptimizerState)
-        (x: Tensor)
-        (y: Tensor)
-        : TrainingStep<'P> =
-        let objective p =
-            let prediction, updated = trainer.Apply (Phase.Training key) p x
-            let updated = if obj.ReferenceEquals(updated, p) then None else Some updated
-            lossOf trainer p y prediction, (prediction, updated)
-
-        let loss, (prediction, updated), gradient = valueAndGradAux objective parameters
-        let parameters = Option.defaultValue parameters updated
-        let parameters, optimizer = Optimizer.step trainer.Optimizer gradient optimizer parameters
-
-        {
-            Loss = loss
-            Prediction = prediction
-            Parameters = parameters
-            Optimizer = optimizer
-        }
-
     // ---- the numbers of an epoch: the loss first, then the metrics
 
     let private lossMetric = Metric.ofMean "loss" (fun loss _ -> loss)
@@ -113,6 +93,28 @@ module Trainer =
             metrics <- metrics.Tail
 
         next
+
+    /// One training step: the loss of the batch, and the state after it. A pure function of trees: the same
+    /// arguments give the same bits, and it can be compiled as a whole.
+    let step
+        (trainer: Trainer<'P>)
+        (key: Tensor, before: StepState<'P>, x: Tensor, y: Tensor)
+        : Tensor * StepState<'P> =
+        let objective p =
+            let prediction, updated = trainer.Apply (Phase.Training key) p x
+            let updated = if obj.ReferenceEquals(updated, p) then None else Some updated
+            lossOf trainer p y prediction, (prediction, updated)
+
+        let loss, (prediction, updated), gradient = valueAndGradAux objective before.Parameters
+        let parameters = Option.defaultValue before.Parameters updated
+        let parameters, optimizer = Optimizer.step trainer.Optimizer gradient before.Optimizer parameters
+
+        loss,
+        {
+            Parameters = parameters
+            Optimizer = optimizer
+            Sums = addSums trainer loss y prediction before.Sums
+        }
 
     /// The numbers that the sums stand for, by name.
     let internal results (trainer: Trainer<'P>) (sums: Tensor[][]) : (string * float) list =

@@ -69,7 +69,8 @@ let private run (args: string[]) =
 [<EntryPoint>]
 let main args =
     match args with
-    | DurabilityTests.Child work ->
+    | DurabilityTests.Child work
+    | InterruptTests.Child work ->
         work ()
         0
     | _ -> run args

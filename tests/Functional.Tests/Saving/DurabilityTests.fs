@@ -30,7 +30,7 @@ let (|Child|_|) (args: string[]) =
     | _ -> None
 
 /// This program, as a command and its first arguments.
-let private thisProgram =
+let thisProgram =
     let assembly = Reflection.Assembly.GetExecutingAssembly().Location
 
     if Path.GetFileNameWithoutExtension Environment.ProcessPath = "dotnet" then
@@ -38,7 +38,7 @@ let private thisProgram =
     else
         [ Environment.ProcessPath ]
 
-let private start (command: string list) =
+let start (command: string list) =
     let info = ProcessStartInfo(List.head command, RedirectStandardOutput = true, UseShellExecute = false)
     List.tail command |> List.iter info.ArgumentList.Add
     Process.Start info

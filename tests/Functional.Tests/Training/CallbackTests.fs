@@ -17,17 +17,14 @@ let private line: Trainer<Tensor> = {
     Metrics = []
 }
 
-/// Metrics whose value in each epoch (one batch each) is given: they count batches by a mutable place.
+/// A metric with a given value in each epoch of one batch: before epoch n the line's number is 1 − n.
 let private scripted (name: string) (values: float list) : Metric =
-    let mutable epoch = 0
+    let values = Tensor.ofSeq values
 
     {
         Name = name
         Init = [| Tensor.scalar 0.0 |]
-        Update =
-            fun _ _ _ ->
-                epoch <- epoch + 1
-                [| Tensor.scalar values[epoch - 1] |]
+        Update = fun _ _ prediction -> [| values |> take 0 (cast DType.Int32 (-(mean prediction))) |]
         Result = fun sums -> sums[0]
     }
 
@@ -54,7 +51,9 @@ let private scale (fitted: Fitted<'P>) = Tensor.toFloat fitted.State.Optimizer.R
 
 [<Tests>]
 let tests =
-    testList "callbacks" [
+    // one after another: some change the number of threads or the error output of the whole process
+    testSequenced
+    <| testList "callbacks" [
         testCase "early stopping waits, stops, and gives back the best parameters"
         <| fun () ->
             // w falls by 1 an epoch: after epoch 2 it is −2
@@ -277,9 +276,10 @@ let tests =
                 string out
 
             let lines = (shown false 2 []).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            Expect.equal lines.Length 2 "two epochs, two lines"
-            mentions [ "Epoch 1/2"; "loss: 0."; "accuracy: 0." ] lines[0]
-            Expect.isFalse (lines[0].Contains '\r') "no carriage returns where nobody watches"
+            Expect.equal lines.Length 3 "two epochs, two lines, after one that says what is done"
+            mentions [ "2 epochs of 4 batches"; "compiled" ] lines[0]
+            mentions [ "Epoch 1/2"; "loss: 0."; "accuracy: 0." ] lines[1]
+            Expect.isFalse (lines[1].Contains '\r') "no carriage returns where nobody watches"
             let slow = Callback.onBatchEnd (fun _ _ _ -> Threading.Thread.Sleep 60)
             mentions [ "\rEpoch 1/1  ["; "/4"; "left"; "loss: " ] (shown true 1 [ slow ])
 

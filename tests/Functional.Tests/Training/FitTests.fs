@@ -68,7 +68,9 @@ let private reducing =
 
 [<Tests>]
 let tests =
-    testList "fit" [
+    // one after another: some change the number of threads or the error output of the whole process
+    testSequenced
+    <| testList "fit" [
         testCase "learns, and reports each epoch by name"
         <| fun () ->
             let fitted =
@@ -97,12 +99,16 @@ let tests =
             Expect.floatClose Accuracy.medium measured["loss"] whole "evaluate"
             Expect.floatClose Accuracy.medium measured["accuracy"] fitted.History["accuracy"].[0] "accuracy"
 
-        testCase "equals a loop written by hand, bit for bit"
+        testCase "equals a loop written by hand, bit for bit; compiled, within rounding"
         <| fun () ->
             let net, data = init 2L 2 8 2, points 70
             let optimizer = Optimizer.momentum 0.9 0.1
             let batching = { Batching.ofSize 20 with Shuffle = false }
-            let fitted = Training.fit { quiet 2 with Batching = batching } (trainerWith optimizer) net data
+
+            let fit compile =
+                let options = { quiet 2 with Batching = batching; Compile = compile }
+                (Training.fit options (trainerWith optimizer) net data).Parameters
+
             let mutable p, state = net, Optimizer.init optimizer net
 
             for _ in 1..2 do
@@ -112,7 +118,33 @@ let tests =
                     p <- p'
                     state <- state'
 
-            Expect.equal (bits fitted.Parameters) (bits p) "parameters"
+            Expect.equal (bits (fit false)) (bits p) "parameters"
+            let compiled = Tree.leaves (fit true) |> Array.collect Tensor.toFloats
+            let eager = Tree.leaves p |> Array.collect Tensor.toFloats
+            let difference = Array.map2 (fun a b -> abs (a - b)) compiled eager |> Array.max
+            Expect.isLessThan difference 1e-6 "compiled"
+
+        testCase "what cannot be compiled runs as it is, and says why"
+        <| fun () ->
+            let looking net (x: Tensor) =
+                let y = predict net x
+                if Tensor.toFloat (Tensor.detach (mean y)) > 1e9 then 2.0 * y else y
+
+            let trainer = Trainer.ofFunction looking Loss.meanSquaredError (Optimizer.adam 0.01) []
+            let before = Console.Error
+            use said = new StringWriter()
+            Console.SetError said
+
+            let fitted =
+                try
+                    Training.fit (quiet 2) trainer (init 1L 2 4 2) (points 20)
+                finally
+                    Console.SetError before
+
+            Expect.equal fitted.History.Epochs 2 "it is trained"
+            Expect.equal fitted.Warnings.Length 1 "said once"
+            mentions [ "not compiled"; "compile" ] fitted.Warnings.Head
+            mentions [ "warning: fit" ] (string said)
 
         testCase "the same key gives the same bits on one and two threads, another key others"
         <| fun () ->
