@@ -1,6 +1,9 @@
 namespace Functional
 
-// What a metric is: a number about predictions that is gathered batch by batch.
+// Metrics: numbers about predictions that are gathered batch by batch, with Keras' meanings.
+
+open Functional.Kernels
+open Functional.Operations
 
 /// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
 [<AutoOpen>]
@@ -19,6 +22,8 @@ module MetricType =
         Result: Tensor[] -> Tensor
     }
 
+/// Metrics. Targets come before predictions, as in losses.
+/// Example: `Metric.evaluate Metric.accuracy labels (predict net x)`.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Metric =
 
@@ -34,4 +39,134 @@ module Metric =
                 let size = float prediction.Shape[0]
                 [| sums[0] + cast DType.Float64 (f target prediction) * size; sums[1] + size |]
         Result = fun sums -> sums[0] / sums[1]
+    }
+
+    /// The metric of one batch.
+    let evaluate (metric: Metric) (target: Tensor) (prediction: Tensor) : float =
+        Tensor.toFloat (metric.Result(metric.Update metric.Init target prediction))
+
+    /// How many are true, Float64.
+    let private count (mask: Tensor) = mask |> cast DType.Float64 |> sum
+
+    /// The share of trues among all that `hits` says of targets and predictions.
+    let private ofShare name (hits: Tensor -> Tensor -> Tensor) : Metric = {
+        Name = name
+        Init = [| none; none |]
+        Update =
+            fun sums target prediction ->
+                let mask = hits target prediction
+                [| sums[0] + count mask; sums[1] + float mask.Size |]
+        Result = fun sums -> sums[0] / sums[1]
+    }
+
+    let private requireSame name (target: Tensor) (prediction: Tensor) =
+        if not (Shape.same target.Shape prediction.Shape) then
+            invalidArg
+                "target"
+                $"Metric.{name}: the target has shape {Shape.show target.Shape}, the prediction {Shape.show prediction.Shape}; they must be equal"
+
+    let private isAbove (threshold: float) (prediction: Tensor) = greater prediction (host prediction threshold)
+
+    let private binaryHits threshold (target: Tensor) (prediction: Tensor) =
+        requireSame "binaryAccuracy" target prediction
+        equal (cast prediction.DType target) (isAbove threshold prediction |> cast prediction.DType)
+
+    let private classHits name (target: Tensor) (prediction: Tensor) =
+        equal (Confusion.trueClasses $"Metric.{name}" target prediction) (Confusion.predictedClasses prediction)
+
+    /// How often a prediction is on its target's side of a threshold; Keras' threshold is 0.5. Targets are 0 and 1.
+    let binaryAccuracy (threshold: float) : Metric = ofShare "binary_accuracy" (binaryHits threshold)
+
+    /// How often the largest number of a prediction is in the place of the class; targets are class numbers or one-hot rows.
+    let categoricalAccuracy: Metric = ofShare "categorical_accuracy" (classHits "categoricalAccuracy")
+
+    /// The same for targets that are class numbers.
+    let sparseCategoricalAccuracy: Metric = ofShare "sparse_categorical_accuracy" (classHits "sparseCategoricalAccuracy")
+
+    /// Keras' "accuracy": binary with threshold 0.5 where the prediction is one number for each example, else categorical.
+    let accuracy: Metric =
+        ofShare "accuracy" (fun target prediction ->
+            if prediction.Rank < 2 || prediction.Shape[prediction.Rank - 1] = 1 then
+                binaryHits 0.5 target prediction
+            else
+                classHits "accuracy" target prediction)
+
+    /// How often the class is among the k largest numbers of a prediction; equals all count as among them.
+    let topK (k: int) : Metric =
+        if k < 1 then
+            invalidArg "k" $"Metric.topK: k must be at least 1; {k} was given"
+
+        ofShare $"top_{k}_accuracy" (fun target prediction ->
+            let classes = prediction.Shape[prediction.Rank - 1]
+            let truth = Confusion.trueClasses "Metric.topK" target prediction |> expandDims 1
+            let scores = reshape [ truth.Shape[0]; classes ] prediction
+            let larger = greater scores (gatherAlong 1 truth scores) |> cast DType.Int32 |> sumOver [ 1 ]
+            less larger (host larger (float k)))
+
+    /// True positives, false positives and false negatives, elementwise: targets are 0 and 1.
+    let private ofPositives name threshold (result: Tensor -> Tensor -> Tensor -> Tensor) : Metric = {
+        Name = name
+        Init = [| none; none; none |]
+        Update =
+            fun sums target prediction ->
+                requireSame name target prediction
+                let said, isSo = isAbove threshold prediction, cast DType.Bool target
+                let right = count (logicalAnd said isSo)
+                [| sums[0] + right; sums[1] + count said - right; sums[2] + count isSo - right |]
+        Result = fun sums -> result sums[0] sums[1] sums[2]
+    }
+
+    /// The share of those said to be positive (above the threshold; Keras' is 0.5) that are; 0 where none was said to be.
+    let precision (threshold: float) : Metric =
+        ofPositives "precision" threshold (fun right wrong _ -> safeDivide right (right + wrong))
+
+    /// The share of the positives that are said to be (above the threshold; Keras' is 0.5); 0 where there are none.
+    let recall (threshold: float) : Metric =
+        ofPositives "recall" threshold (fun right _ missed -> safeDivide right (right + missed))
+
+    /// The harmonic mean of precision and recall.
+    let f1 (threshold: float) : Metric =
+        ofPositives "f1" threshold (fun right wrong missed -> safeDivide (2.0 * right) (2.0 * right + wrong + missed))
+
+    /// The mean over the classes of a number from their confusion matrix; targets are class numbers or one-hot rows.
+    /// Example: `Metric.ofConfusion "macro_f1" Confusion.f1`.
+    let ofConfusion (name: string) (perClass: Tensor -> Tensor) : Metric = {
+        Name = name
+        Init = [| none |]
+        Update = fun sums target prediction -> [| sums[0] + Confusion.matrix target prediction |]
+        Result = fun sums -> mean (perClass sums[0])
+    }
+
+    /// The mean of (prediction − target)².
+    let meanSquaredError: Metric = ofMean "mse" Loss.meanSquaredError
+    /// The mean of |prediction − target|.
+    let meanAbsoluteError: Metric = ofMean "mae" Loss.meanAbsoluteError
+
+    /// R², the coefficient of determination: 1 − Σ(prediction − target)²/Σ(target − mean)² over all examples, on average
+    /// over the outputs; an output whose target never changes counts as 0. The mean and the squared distances are merged
+    /// by Chan, Golub and LeVeque's formula (1979), which loses no digits to cancellation.
+    let rSquared: Metric = {
+        Name = "r2"
+        // examples, and for each output: mean, squared distance from it, squared residual
+        Init = [| none; none; none; none |]
+        Update =
+            fun sums target prediction ->
+                requireSame "rSquared" target prediction
+                let rows = target.Shape[0]
+                let columns x = x |> cast DType.Float64 |> reshape [ rows; (if rows = 0 then 0 else target.Size / rows) ]
+                let y, residual = columns target, columns prediction - columns target
+                let ours = meanOver [ 0 ] y
+                let before, total = sums[0], sums[0] + float rows
+                let apart = ours - sums[1]
+
+                [|
+                    total
+                    sums[1] + apart * (float rows / total)
+                    sums[2] + sumOver [ 0 ] (square (y - ours)) + square apart * (before * float rows / total)
+                    sums[3] + sumOver [ 0 ] (square residual)
+                |]
+        Result =
+            fun sums ->
+                let still = lessEqual sums[2] (host sums[2] 0.0)
+                mean (where still (host sums[2] 0.0) (1.0 - safeDivide sums[3] sums[2]))
     }
