@@ -17,7 +17,7 @@ options
   --seconds S            how long each case is measured (2)
   --cases a,b            only cases whose name begins so, in one process
   --rounds N             how often compare runs both (3)
-  --eager                steps operation by operation, which is the only way yet
+  --eager                steps operation by operation instead of as a compiled plan
 
 Each prints lines `case median_us`. Without --cases every group runs in a process of its own."""
 

@@ -12,7 +12,7 @@ let private case = "b_mlp_f32"
 /// What the fresh process does.
 let once options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
-    let step = (Steps.cases |> List.find (fst >> (=) case) |> snd) ()
+    let step = (Steps.cases |> List.find (fst >> (=) case) |> snd) options.Eager
     step ()
 
     let methods, compiling =
@@ -40,7 +40,7 @@ let run options =
             let info =
                 ProcessStartInfo(
                     Environment.ProcessPath,
-                    "start-once" :: threads,
+                    "start-once" :: (if options.Eager then [ "--eager" ] else []) @ threads,
                     UseShellExecute = false,
                     RedirectStandardOutput = true
                 )

@@ -36,34 +36,39 @@ let private net dtype inputs hidden outputs = {
 let private meanSquaredError (y: Tensor) (predicted: Tensor) = mean (square (predicted - y))
 
 /// One step of stochastic gradient descent after another, from an initial network on.
-let private descend rate (loss: Net -> Tensor) (initial: Net) =
-    let mutable current = initial
+let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (batch: Tensor * Tensor) (initial: 'Net) =
+    let step net batch =
+        let value, gradient = valueAndGrad (loss batch) net
+        Tree.map2 (addScaled -rate) net gradient, value
 
-    fun () ->
-        let gradient = grad loss current
-        current <- Tree.map2 (addScaled -rate) current gradient
+    if eager then
+        let mutable current = initial
+        fun () -> current <- fst (step current batch)
+    else
+        let stepper = new Stepper<_, _, _>(step, initial)
+        fun () -> stepper.Step batch
 
 /// Case a: 1-64-64-1 with tanh, fitted to a sine.
-let private sine dtype examples () =
+let private sine dtype examples eager =
     let x = Tensor.linspace -3.0 3.0 examples |> cast dtype |> reshape [ examples; 1 ]
     let y = sin x
 
     let predict net = dense net.Hidden1 >> tanh >> dense net.Hidden2 >> tanh >> dense net.Output
 
-    net dtype 1 64 1 |> descend 0.01 (fun net -> meanSquaredError y (predict net x))
+    net dtype 1 64 1 |> descend eager 0.01 (fun (x, y) net -> meanSquaredError y (predict net x)) (x, y)
 
 /// Case b: the talk's 784-500-500-10 with sigmoids, softmax and mean squared error.
-let private talk () =
+let private talk eager =
     let pixels = Array.init (128 * 784) (fun _ -> float32 (random.NextDouble()))
     let x = Tensor.create [ 128; 784 ] pixels
     let y = Tensor.create [ 128 ] (Array.init 128 (fun _ -> random.Next 10)) |> oneHot DType.Float32 10
 
     let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
 
-    net DType.Float32 784 500 10 |> descend 0.1 (fun net -> meanSquaredError y (predict net x))
+    net DType.Float32 784 500 10 |> descend eager 0.1 (fun (x, y) net -> meanSquaredError y (predict net x)) (x, y)
 
 /// Every case by name: making it gives the step.
-let cases: (string * (unit -> unit -> unit)) list = [
+let cases: (string * (bool -> unit -> unit)) list = [
     "a_tiny_f32", sine DType.Float32 128
     "a_full1000_f64", sine DType.Float64 1000
     "b_mlp_f32", talk
@@ -75,4 +80,4 @@ let measure options =
 
     for name, make in cases do
         if selects options name then
-            Measure.print name (Measure.microseconds options.Seconds (make ()))
+            Measure.print name (Measure.microseconds options.Seconds (make options.Eager))
