@@ -91,12 +91,37 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
     /// Every trace, in order, and its cause.
     member _.Traces = lock history (fun () -> history.ToArray())
 
-    member internal _.Programs = traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
+    /// What was traced, why, and what became of it: the graphs before and after, the kernels, the bytes. Plain text.
+    member c.Explain() : string =
+        let text = System.Text.StringBuilder()
+        let line (s: string) = text.AppendLine s |> ignore
+        line $"traced {c.Traces.Length} times"
+
+        for cause in c.Traces do
+            line $"  {cause}"
+
+        for p in c.Programs do
+            let plan = p.Runner.Plan
+            line $"as traced: {p.Graph.Instructions.Length} operations"
+            line (Explain.graph p.Graph)
+            line $"simplified: {plan.Graph.Instructions.Length} operations"
+            line (Explain.graph plan.Graph)
+            line $"{plan.Steps.Length} kernels, {plan.Bytes} bytes of working memory"
+            line (Explain.kernels plan)
+
+        text.ToString()
+
+    /// The simplified graphs as Mermaid diagrams, kernels as boxes.
+    member c.Mermaid() : string[] =
+        c.Programs |> Array.map (fun p -> Explain.mermaid p.Runner.Plan.Graph p.Runner.Plan.Schedule)
+
+    member internal _.Programs: CompiledProgram[] = traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
+
+/// `compile` with the traces to look at: its `Invoke` is the compiled function, its `Explain` tells what became of it.
+let compiled (f: 'P -> 'Q) = Compiled<'P, 'Q> f
 
 /// The same function as a planned program: traced once for each kind of argument (shapes, element types, settings),
 /// simplified, fused, laid out in one block of memory. Host code in it runs while tracing only. It nests with every
 /// transformation: `compile (grad f)`, `grad (compile f)`, `vmap (compile f)`.
 /// Example: `let step = compile (fun (net, x, y) -> valueAndGrad (loss x y) net)`.
-let compile (f: 'P -> 'Q) : 'P -> 'Q =
-    let compiled = Compiled f
-    compiled.Invoke
+let compile (f: 'P -> 'Q) : 'P -> 'Q = (compiled f).Invoke

@@ -219,6 +219,20 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         let state = Array.append now next |> Array.sumBy (fun v -> v.Storage.ByteLength)
         state + (plans |> Seq.sumBy (fun (struct (_, p)) -> p.Plan.Bytes))
 
+    /// What became of the step, for every kind of batch so far: kernels, bytes, and which state is written in place.
+    member s.Explain() : string =
+        let paths = Tree.paths state
+        let text = System.Text.StringBuilder()
+
+        for struct (specs, p) in plans do
+            let batch = specs |> Array.map (fun b -> $"{b.DType} {Shape.show b.Shape}") |> String.concat ", "
+            let kept = Array.zip paths p.InPlace |> Array.filter (snd >> not) |> Array.map fst |> String.concat ", "
+            text.AppendLine $"batch {batch}: {p.Plan.Steps.Length} kernels, {p.Plan.Bytes} bytes of working memory" |> ignore
+            text.AppendLine(if kept = "" then "  the state is written in place" else $"  written to a second buffer: {kept}") |> ignore
+            text.AppendLine(Explain.kernels p.Plan) |> ignore
+
+        text.ToString()
+
     member internal _.Plans = plans |> Seq.map (fun (struct (_, p)) -> p.Plan) |> Array.ofSeq
 
     interface IDisposable with
