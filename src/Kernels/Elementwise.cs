@@ -29,7 +29,7 @@ public static unsafe class Elementwise
             else
             {
                 var pieces = new MapPieces { Loop = loop, From = from, To = q, Count = count, Grain = grain, Width = x.DType.Size() };
-                Workers.Run((count + grain - 1) / grain, ref pieces);
+                Workers.Run((count - 1) / grain + 1, ref pieces);
             }
         }
         GC.KeepAlive(x.Storage);

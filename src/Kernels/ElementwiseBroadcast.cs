@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Functional.Kernels;
 
 /// <summary>
@@ -36,6 +38,9 @@ internal static unsafe class Broadcast
     /// <summary>Work of fewer pieces than this is done at once on the calling thread.</summary>
     public const int LeastPieces = 3;
 
+    /// <summary>Elements in a run made of repeated short ones.</summary>
+    private const int Tile = 512;
+
     public static void Invoke<TRun>(TRun run, Operand a, Operand b, Operand c, Operand y, int grain)
         where TRun : struct, IRun
     {
@@ -60,7 +65,48 @@ internal static unsafe class Broadcast
         var axes = stackalloc Axis[rank];
         nest.Axes = axes;
         nest.Depth = Merge(a.Shape, b.Shape, c.Shape, y.Shape, axes);
+        if (nest.Depth != 2 || axes->Size > Tile / 2 || count < Tile / 2 || !InvokeTiled(nest, grain)) nest.Invoke(grain);
+    }
+
+    /// <summary>
+    /// Many short runs, where an operand repeats the same one (a row added to every row): that run is laid out several
+    /// times in a row, and the runs become longer. False if an operand does anything else.
+    /// </summary>
+    [SkipLocalsInit]
+    private static bool InvokeTiled<TRun>(Nest<TRun> nest, int grain)
+        where TRun : struct, IRun
+    {
+        var tiles = stackalloc byte[3 * 8 * Tile];
+        Axis inner = nest.Axes[0], outer = nest.Axes[1];
+        nint times = Math.Min(Tile / inner.Size, outer.Size), length = times * inner.Size;
+        var longer = new Axis { Size = length };
+        var fewer = new Axis { Size = outer.Size / times };
+        if (!Lengthen(ref nest.A, nest.AWidth, inner.A, outer.A, tiles, out longer.A, out fewer.A)
+            || !Lengthen(ref nest.B, nest.BWidth, inner.B, outer.B, tiles + 8 * Tile, out longer.B, out fewer.B)
+            || !Lengthen(ref nest.C, nest.CWidth, inner.C, outer.C, tiles + 16 * Tile, out longer.C, out fewer.C))
+            return false;
+        var rest = outer.Size % times * inner.Size;
+        nest.Axes[0] = longer;
+        nest.Axes[1] = fewer;
         nest.Invoke(grain);
+        if (rest == 0) return true;
+        var done = fewer.Size;
+        nest.Run.Invoke(
+            nest.A + done * fewer.A * nest.AWidth, longer.A, nest.B + done * fewer.B * nest.BWidth, longer.B,
+            nest.C + done * fewer.C * nest.CWidth, longer.C, nest.Y + done * length * nest.YWidth, rest);
+        return true;
+
+        bool Lengthen(ref byte* data, int width, nint stride, nint next, byte* tile, out nint longStride, out nint longNext)
+        {
+            (longStride, longNext) = (stride, next == 0 ? 0 : length);
+            if (next == stride * inner.Size) return true;
+            if (next != 0 || stride != 1) return false;
+            nint filled = inner.Size * width, all = length * width;
+            Unsafe.CopyBlockUnaligned(tile, data, (uint)filled);
+            for (; filled < all; filled *= 2) Unsafe.CopyBlockUnaligned(tile + filled, tile, (uint)Math.Min(filled, all - filled));
+            data = tile;
+            return true;
+        }
     }
 
     /// <summary>The loops, innermost first.</summary>

@@ -48,7 +48,7 @@ internal static unsafe class ElementwiseCasts
             return;
         }
         var pieces = new CastPieces<T, U> { From = (T*)x, To = (U*)y, Count = count };
-        Workers.Run((count + Grain - 1) / Grain, ref pieces);
+        Workers.Run((count - 1) / Grain + 1, ref pieces);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

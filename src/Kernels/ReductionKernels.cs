@@ -37,11 +37,13 @@ public readonly unsafe struct ReductionKernel
     /// <exception cref="NotSupportedException">The reduction is not defined for the element type.</exception>
     public static ReductionKernel Of(Reduction op, DType type)
     {
-        ref var kernel = ref known[(int)op * 5 + (int)type];
-        if (kernel.Row != null) return kernel;
+        var place = (int)op * 5 + (int)type;
+        // Another thread may be writing it: only both halves together are a kernel.
+        var kernel = known[place];
+        if (kernel.Row != null && kernel.Columns != null) return kernel;
         if ((op == Reduction.LogSumExp && !type.IsFloat()) || (type == DType.Bool && op is not (Reduction.Max or Reduction.Min)))
             throw ElementwiseFunctions.Undefined(op, type);
-        return kernel = type switch
+        return known[place] = type switch
         {
             DType.Float32 => Make<float>(op),
             DType.Float64 => Make<double>(op),
@@ -54,9 +56,10 @@ public readonly unsafe struct ReductionKernel
     /// <summary>The sum of products of two arrays.</summary>
     public static ReductionKernel OfProducts(DType type)
     {
-        ref var kernel = ref known[(1 + (int)Reduction.LogSumExp) * 5 + (int)type];
-        if (kernel.Row != null) return kernel;
-        return kernel = type switch
+        var place = (1 + (int)Reduction.LogSumExp) * 5 + (int)type;
+        var kernel = known[place];
+        if (kernel.Row != null && kernel.Columns != null) return kernel;
+        return known[place] = type switch
         {
             DType.Float32 => Make<Add, Product, float>(),
             DType.Float64 => Make<Add, Product, double>(),
