@@ -68,6 +68,24 @@ let private elementwise (g: Graph) firsts k =
     | ApplyMany _
     | Constant _ -> false
 
+/// More operations than this in one kernel and its registers leave the cache; code on single numbers has no such limit.
+let private largest = 24
+
+/// Whether a kernel of operations like this one is straight-line code on single floats.
+let isScalar (g: Graph) (firsts: int[]) k =
+    let single v = g.Specs[v].Shape.Length = 0 && g.Specs[v].DType <> DType.Int32 && g.Specs[v].DType <> DType.Int64
+
+    single firsts[k]
+    && g.Specs[(Graphs.arguments g.Instructions[k])[0]].DType <> DType.Int32
+    && Graphs.arguments g.Instructions[k] |> Array.forall single
+    && (match g.Instructions[k] with
+        | Apply((Unary _ | Binary _ | Select | AddScaled _), _, _, _) -> g.Specs[firsts[k]].DType.IsFloat()
+        | Apply(Compare _, a, _, _) -> g.Specs[a].DType.IsFloat()
+        | Apply(Cast _, a, _, _) -> g.Specs[a].DType.IsFloat() && g.Specs[firsts[k]].DType.IsFloat()
+        | Apply _
+        | ApplyMany _
+        | Constant _ -> false)
+
 /// The columns all operands of an operation agree on; None if they do not.
 let private columns (g: Graph) firsts k (sofar: int option) : int option voption =
     let result = g.Specs[(firsts: int[])[k]].Shape
@@ -91,9 +109,6 @@ type private Group(id: int, shape: int[]) =
     /// Groups this one needs, directly.
     member val Needs = HashSet<int>()
 
-/// More operations than this in one kernel and its registers leave the cache.
-let private largest = 24
-
 let schedule (g: Graph) : Schedule =
     let firsts = Graphs.firsts g
     let root = Array.init g.Specs.Length id
@@ -111,7 +126,7 @@ let schedule (g: Graph) : Schedule =
             let x = stack.Pop()
 
             if x = target then found <- true
-            elif x > target || true then
+            else
                 for n in groups[x].Needs do
                     if seen.Add n then
                         stack.Push n
@@ -142,8 +157,9 @@ let schedule (g: Graph) : Schedule =
                             let group = groups[p]
 
                             group.Elementwise
-                            && group.Members.Count < largest
+                            && (group.Members.Count < largest || isScalar g firsts k)
                             && Shape.same group.Shape g.Specs[first].Shape
+                            && isScalar g firsts group.Members[0] = isScalar g firsts k
                             && (columns g firsts k group.Columns).IsSome
                             // nothing else it needs may itself wait for the group
                             && producers |> Array.forall (fun q -> q = p || not (reaches q p)))

@@ -24,7 +24,76 @@ module internal Lower =
         { new Step(name) with
             member _.Run values = run values }
 
-    /// An elementwise kernel of several operations, or of one that no single kernel does.
+    /// The operation of a fused run: its loop, the loop's function, the factor of AddScaled.
+    let private fusedStep (op: Op) a b c y =
+        match op with
+        | Unary u -> FusedStep(FusedKind.Unary, int u, a, b, c, y, 0.0)
+        | Binary o -> FusedStep(FusedKind.Binary, int o, a, b, c, y, 0.0)
+        | Compare o -> FusedStep(FusedKind.Compare, int o, a, b, c, y, 0.0)
+        | Select -> FusedStep(FusedKind.Select, 0, a, b, c, y, 0.0)
+        | Cast _ -> FusedStep(FusedKind.Cast, 0, a, b, c, y, 0.0)
+        | AddScaled scale -> FusedStep(FusedKind.AddScaled, 0, a, b, c, y, scale)
+        | _ -> invalidOp $"internal: {Shapes.name op} is not elementwise"
+
+    let private nameOf (g: Graph) (kernel: Fuse.Kernel) =
+        kernel.Instructions
+        |> Array.truncate 8
+        |> Array.map (fun k ->
+            match g.Instructions[k] with
+            | Apply(op, _, _, _) -> Shapes.name op
+            | Constant _
+            | ApplyMany _ -> "")
+        |> String.concat " "
+
+    /// A kernel on single numbers: straight-line code.
+    let scalars (g: Graph) (schedule: Fuse.Schedule) (layout: Memory.Layout) (kernel: Fuse.Kernel) : Step =
+        let slots = Dictionary<int, int>()
+        let types = List<DType>()
+        let inputs, outputs = List<struct (int * int)>(), List<struct (int * int)>()
+
+        let slot v =
+            match slots.TryGetValue v with
+            | true, s -> s
+            | _ ->
+                let s = types.Count
+                types.Add g.Specs[v].DType
+                slots[v] <- s
+                s
+
+        let steps =
+            kernel.Instructions
+            |> Array.map (fun k ->
+                match g.Instructions[k] with
+                | Apply(op, a, b, c) ->
+                    let at v =
+                        if v < 0 then
+                            -1
+                        else
+                            let root = schedule.Root[v]
+
+                            if not (slots.ContainsKey root) then
+                                inputs.Add(struct (slot root, root))
+
+                            slot root
+
+                    let a, b, c = at a, at b, at c
+                    let y = schedule.Firsts[k]
+                    let target = slot y
+
+                    match layout.Places[y] with
+                    | Memory.Place.Nowhere -> ()
+                    | Memory.Place.Outside
+                    | Memory.Place.Constant
+                    | Memory.Place.Arena _ -> outputs.Add(struct (target, y))
+
+                    fusedStep op a b c target
+                | Constant _
+                | ApplyMany _ -> invalidOp "internal: not an elementwise instruction")
+
+        let program = ScalarProgram(steps, types.ToArray(), inputs.ToArray(), outputs.ToArray())
+        step (nameOf g kernel) program.Run
+
+    /// An elementwise kernel of several operations, block by block.
     let fused (g: Graph) (schedule: Fuse.Schedule) (layout: Memory.Layout) (kernel: Fuse.Kernel) : Step =
         let firsts = schedule.Firsts
         let result = g.Specs[firsts[kernel.Instructions[0]]].Shape
@@ -106,25 +175,14 @@ module internal Lower =
 
                 numbers[y] <- target
 
-                let kind, code, scale =
-                    match op with
-                    | Unary u -> FusedKind.Unary, int u, 0.0
-                    | Binary o -> FusedKind.Binary, int o, 0.0
-                    | Compare o -> FusedKind.Compare, int o, 0.0
-                    | Select -> FusedKind.Select, 0, 0.0
-                    | Cast _ -> FusedKind.Cast, 0, 0.0
-                    | AddScaled s -> FusedKind.AddScaled, 0, s
-                    | _ -> invalidOp $"internal: {Shapes.name op} is not elementwise"
-
-                steps.Add(FusedStep(kind, code, a', b', c', target, scale))
+                steps.Add(fusedStep op a' b' c' target)
             | Constant _
             | ApplyMany _ -> invalidOp "internal: not an elementwise instruction")
 
         let size = Shape.size result
         let columns = defaultArg columns (max 1 size)
         let loop = FusedLoop(size / max 1 columns, columns, registers, places.ToArray(), steps.ToArray())
-        let names = kernel.Instructions |> Array.map (fun k -> match g.Instructions[k] with Apply(op, _, _, _) -> Shapes.name op | _ -> "")
-        step (String.concat " " names) loop.Run
+        step (nameOf g kernel) loop.Run
 
     /// One instruction by its kernel.
     let single (g: Graph) (firsts: int[]) (k: int) : Step =
@@ -218,7 +276,9 @@ type internal Plan(graph: Graph, outside: HashSet<int>) =
         |> Array.map (fun kernel ->
             let k = kernel.Instructions[0]
 
-            if kernel.Elementwise && kernel.Instructions.Length > 1 then
+            if kernel.Elementwise && kernel.Instructions.Length > 1 && Fuse.isScalar graph schedule.Firsts k then
+                Lower.scalars graph schedule layout kernel
+            elif kernel.Elementwise && kernel.Instructions.Length > 1 then
                 Lower.fused graph schedule layout kernel
             else
                 match graph.Instructions[k] with

@@ -76,6 +76,14 @@ public static unsafe class Scalars
         return Wrap(Integer(op, a, b, type), type);
     }
 
+    /// <summary>The function of one float of a type, to be called as <c>delegate*&lt;double, double&gt;</c> or of floats.</summary>
+    internal static nint Function(Unary op, DType type) =>
+        type == DType.Float64 ? Make<UnaryFunction<double>>(op, type) : Make<UnaryFunction<float>>(op, type);
+
+    /// <summary>The function of two floats of a type.</summary>
+    internal static nint Function(Binary op, DType type) =>
+        type == DType.Float64 ? Make<BinaryFunction<double>>(op, type) : Make<BinaryFunction<float>>(op, type);
+
     /// <summary>op(a, b) as Bool.</summary>
     public static NDArray Compare(Comparison op, NDArray a, NDArray b) =>
         NDArray.OfInteger(a.DType.IsFloat() ? Holds(op, a.Float, b.Float) : Holds(op, a.Bits, b.Bits), DType.Bool);
