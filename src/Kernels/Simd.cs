@@ -98,7 +98,7 @@ internal unsafe interface ISimd<V, T>
     static abstract T Fold<TOp>(V a)
         where TOp : struct, IBinary;
 
-    /// <summary>x·2ⁿ for integral n, rounded once: overflows to infinity, underflows through the denormals.</summary>
+    /// <summary>x·2ⁿ for integral n, at most twice the largest exponent, rounded once: overflows to infinity, underflows through the denormals.</summary>
     static abstract V Scale(V x, V n);
 
     static abstract V AddBits(V a, V b);

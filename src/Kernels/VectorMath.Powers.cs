@@ -27,7 +27,7 @@ internal static unsafe partial class VectorMath<V, T>
         var ordinary = V.LessOrEqual(V.Of(Single ? 1.17549435082228750797e-38 : 2.2250738585072014e-308), m)
             & V.Less(m, V.Of(double.PositiveInfinity))
             & V.Less(V.Abs(b), V.Of(Single ? 1e30 : 1e300))
-            & V.LessOrEqual(V.Abs(x), V.Of(Single ? 200 : 32));
+            & V.LessOrEqual(V.Abs(x), V.Of(Single ? 110 : 32));
         var two = V.Equal(b, V.Of(2));
         if (V.MaskBits(~(ordinary | two)) != 0) y = V.Select(ordinary, y, Each<PowFunction>(a, b));
         return V.Select(two, a * a, y);
