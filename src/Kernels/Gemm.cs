@@ -26,12 +26,17 @@ public unsafe struct Product<T>
     /// <summary>Whether the result starts from what is in c; then there is no bias.</summary>
     public bool Accumulate;
 
+    // Whether this is a row or a column of a larger product: then it is computed as the larger one is, not as the
+    // product with a vector that it looks like, so that the result does not depend on where it was cut.
+    internal bool IsSlice;
+
     /// <summary>The part of the product that makes some rows and columns of the result.</summary>
     public readonly Product<T> Part(int row, int rows, int column, int columns)
     {
         var part = this;
         part.M = rows;
         part.N = columns;
+        part.IsSlice |= (rows == 1 && M > 1) || (columns == 1 && N > 1);
         part.A += row * RowA;
         part.B += column * ColumnB;
         part.C += (row * RowC) + column;

@@ -52,7 +52,8 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         }
     }
 
-    // Products with a vector. Which of the ways is taken depends on the shape alone.
+    // Products with a vector. Which of the ways is taken depends on the shape of the whole product alone: dot products
+    // add in another order than tiles do.
     private static bool Thin(in Product<T> p)
     {
         var start = p.Accumulate ? p.C : p.Bias;
@@ -60,9 +61,9 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             GemmThin<TLanes, TVector, T>.Outer(p.M, p.N, p.A, p.RowA, p.B, start, p.Accumulate ? p.RowC : 0, p.C, p.RowC);
         else if (p.M == 1 && p.ColumnB == 1)
             GemmThin<TLanes, TVector, T>.Rows(p.N, p.K, p.A, p.ColumnA, p.B, p.RowB, start, p.C);
-        else if (p.M == 1 && p.RowB == 1 && p.ColumnA == 1)
+        else if (p.M == 1 && p.RowB == 1 && p.ColumnA == 1 && !p.IsSlice)
             GemmThin<TLanes, TVector, T>.Dots(p.N, p.K, p.B, p.ColumnB, p.A, start, 1, p.C, 1);
-        else if (p.N == 1 && p.ColumnA == 1 && p.RowB == 1)
+        else if (p.N == 1 && p.ColumnA == 1 && p.RowB == 1 && !p.IsSlice)
             GemmThin<TLanes, TVector, T>.Dots(p.M, p.K, p.A, p.RowA, p.B, start, p.Accumulate ? p.RowC : 0, p.C, p.RowC);
         else if (p.N == 1 && p.RowA == 1 && p.RowC == 1 && p.Bias == null)
             GemmThin<TLanes, TVector, T>.Rows(p.M, p.K, p.B, p.RowB, p.A, p.ColumnA, start, p.C);
