@@ -14,21 +14,24 @@ type BatchSource = {
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module BatchSource =
 
-    /// The batches of a data set. Its numbers are checked once, here.
-    let ofDataset (batching: Batching) (data: Dataset) : BatchSource =
-        let batches = Batching.count batching data.Count
+    /// The batches of `count` examples from `start` on.
+    let internal ofPart (start: int, count: int) (batching: Batching) (data: Dataset) : BatchSource =
+        let batches = Batching.count batching count
 
         if batches = 0 then
             invalidArg
                 "data"
-                $"batches: {data.Count} examples do not fill a single batch of {batching.Size}; lower the batch size or keep the last, smaller batch"
-
-        Dataset.requireFinite "batches" data
+                $"batches: {count} examples do not fill a single batch of {batching.Size}; lower the batch size or keep the last, smaller batch"
 
         {
             Batches = Some batches
-            Read = fun key first -> Dataset.batchesFrom first batching key data
+            Read = fun key first -> Dataset.batchesOfPart (start, count) first batching key data
         }
+
+    /// The batches of a data set. Its numbers are checked once, here.
+    let ofDataset (batching: Batching) (data: Dataset) : BatchSource =
+        Dataset.requireFinite "batches" data
+        ofPart (0, data.Count) batching data
 
     let private checkBatch (number: int) (x: Tensor, y: Tensor) =
         let data =

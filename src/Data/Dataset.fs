@@ -95,44 +95,66 @@ module Dataset =
     /// The same examples in random order.
     let shuffle (key: Tensor) (data: Dataset) : Dataset = pick (Random.permutation data.Count key) data
 
-    /// The first part for training and the last `fraction` of the examples for validation, as Keras splits: shuffle
-    /// first where the order means something. Both parts must hold an example.
-    let split (fraction: float) (data: Dataset) : Dataset * Dataset =
+    /// How many examples come before the last `fraction` of them.
+    let internal splitPlace (fraction: float) (data: Dataset) : int =
         if not (fraction > 0.0 && fraction < 1.0) then
             invalidArg "fraction" $"Dataset.split: a fraction lies between 0 and 1; {fraction} was given"
 
         // Keras: int(n · (1 − fraction)); the small addition keeps 0.9·10 from becoming 8
-        let training = int (Math.Floor(float data.Count * (1.0 - fraction) + 1e-9))
+        let place = int (Math.Floor(float data.Count * (1.0 - fraction) + 1e-9))
 
-        if training < 1 || training >= data.Count then
+        if place < 1 || place >= data.Count then
             invalidArg
                 "fraction"
                 $"Dataset.split: a fraction of {fraction} of {data.Count} examples leaves one part empty"
 
-        narrow 0 training data, narrow training (data.Count - training) data
+        place
+
+    /// The first part for training and the last `fraction` of the examples for validation, as Keras splits: shuffle
+    /// first where the order means something. Both parts must hold an example.
+    let split (fraction: float) (data: Dataset) : Dataset * Dataset =
+        let place = splitPlace fraction data
+        narrow 0 place data, narrow place (data.Count - place) data
 
     /// An error that says where, if an input or a target is NaN or infinite.
     let requireFinite (operation: string) (data: Dataset) : unit =
         Finite.require operation "inputs" data.Inputs
         Finite.require operation "targets" data.Targets
 
-    /// The mini-batches of one pass over the data, from batch number `first` on; the key decides their order.
-    let batchesFrom (first: int) (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
-        let batches = Batching.count batching data.Count
-        let order = if batching.Shuffle then Some(Random.permutation data.Count key) else None
+    /// The mini-batches of one pass over `count` examples from `start` on, beginning with batch number `first`. Only the
+    /// batches are copied, not the part.
+    let internal batchesOfPart
+        (start: int, count: int)
+        (first: int)
+        (batching: Batching)
+        (key: Tensor)
+        (data: Dataset)
+        : (Tensor * Tensor) seq =
+        let batches = Batching.count batching count
+
+        let order =
+            if batching.Shuffle then
+                let permutation = Random.permutation count key
+                Some(if start = 0 then permutation else permutation + float start)
+            else
+                None
 
         seq {
             for batch in first .. batches - 1 do
-                let start = batch * batching.Size
-                let size = min batching.Size (data.Count - start)
+                let from = batch * batching.Size
+                let size = min batching.Size (count - from)
 
                 let part =
                     match order with
-                    | Some order -> pick (Functions.narrow 0 start size order) data
-                    | None -> narrow start size data
+                    | Some order -> pick (Functions.narrow 0 from size order) data
+                    | None -> narrow (start + from) size data
 
                 part.Inputs, part.Targets
         }
+
+    /// The mini-batches of one pass over the data, from batch number `first` on; the key decides their order.
+    let batchesFrom (first: int) (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
+        batchesOfPart (0, data.Count) first batching key data
 
     /// The mini-batches of one pass over the data. The same key gives the same batches, on any number of threads.
     /// Example: `for x, y in Dataset.batches (Batching.ofSize 32) key data do ...`.

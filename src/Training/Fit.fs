@@ -133,7 +133,7 @@ module internal Fit =
         run.Tell(fun callback state -> callback.BatchEnd report state)
 
     /// The end of an epoch: its numbers, those of the validation data, and the callbacks.
-    let private epochEnd (trainer: Trainer<'P>) (run: Run<'P>) (validation: BatchSource option) =
+    let private epochEnd (trainer: Trainer<'P>) measure (run: Run<'P>) (validation: BatchSource option) =
         let state = run.State
 
         let numbers =
@@ -141,7 +141,7 @@ module internal Fit =
             @ match validation with
               | Some source ->
                   source.Read state.Key 0
-                  |> Trainer.evaluate trainer state.Parameters
+                  |> Trainer.evaluate trainer measure state.Parameters
                   |> List.map (fun (name, value) -> "val_" + name, value)
               | None -> []
 
@@ -156,27 +156,25 @@ module internal Fit =
         let report: EpochReport = { Epoch = run.State.Epoch; Numbers = numbers }
         run.Tell(fun callback state -> callback.EpochEnd report state)
 
-    /// The training step, compiled where that is wished for and possible.
-    let private stepOf (options: FitOptions<'P>) (trainer: Trainer<'P>) (run: Run<'P>) =
-        let eager = Trainer.step trainer
-
+    /// A function as a compiled program, where that is wished for and possible.
+    let private compiled (options: FitOptions<'P>) (run: Run<'P>) (what: string) (eager: 'A -> 'B) : 'A -> 'B =
         if not options.Compile then
             eager
         else
             let compiled = compile eager
             let mutable works = true
 
-            fun arguments ->
+            fun argument ->
                 if not works then
-                    eager arguments
+                    eager argument
                 else
                     try
-                        compiled arguments
+                        compiled argument
                     with e ->
                         // an error of the data or the network itself comes back here
-                        let result = eager arguments
+                        let result = eager argument
                         works <- false
-                        run.Warn $"fit: the training step is not compiled: {e.Message}"
+                        run.Warn $"fit: {what} is not compiled: {e.Message}"
                         result
 
     /// Adds to an error of the first batch which parameters have the shapes that it speaks of.
@@ -201,7 +199,8 @@ module internal Fit =
         validation
         (interrupt: Interrupt)
         =
-        let step = stepOf options trainer run
+        let step = compiled options run "the training step" (Trainer.step trainer)
+        let measure = compiled options run "validation" (Trainer.measure trainer)
         let goesOn () = run.Reason.IsNone && not interrupt.Requested
 
         while goesOn () && run.State.Epoch < options.Epochs do
@@ -226,7 +225,7 @@ module internal Fit =
                 if run.State.Batch = 0 then
                     invalidArg "data" $"fit: epoch {run.State.Epoch + 1} has no batches; there must be at least one"
 
-                epochEnd trainer run validation
+                epochEnd trainer measure run validation
 
     /// Trains from a state on.
     let run

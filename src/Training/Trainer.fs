@@ -121,16 +121,21 @@ module Trainer =
         lossMetric :: trainer.Metrics
         |> List.mapi (fun i metric -> metric.Name, Tensor.toFloat (metric.Result sums[i]))
 
-    /// The loss and the metrics over some batches, the parameters as they are.
+    /// The sums with one more batch, the parameters as they are.
+    let internal measure (trainer: Trainer<'P>) (parameters: 'P, sums: Tensor[][], x: Tensor, y: Tensor) : Tensor[][] =
+        let prediction = fst (trainer.Apply Inference parameters x)
+        addSums trainer (lossOf trainer parameters y prediction) y prediction sums
+
+    /// The loss and the metrics over some batches, measured one by one.
     let internal evaluate
         (trainer: Trainer<'P>)
+        (measure: 'P * Tensor[][] * Tensor * Tensor -> Tensor[][])
         (parameters: 'P)
         (batches: (Tensor * Tensor) seq)
         : (string * float) list =
         let mutable sums = noSums trainer
 
         for x, y in batches do
-            let prediction = fst (trainer.Apply Inference parameters x)
-            sums <- addSums trainer (lossOf trainer parameters y prediction) y prediction sums
+            sums <- measure (parameters, sums, x, y)
 
         results trainer sums

@@ -8,16 +8,20 @@ open Functional.Operations
 [<RequireQualifiedAccess>]
 module Training =
 
-    let private validation (options: FitOptions<'P>) (data: Dataset) : Dataset * BatchSource option =
-        // the batches of validation data are taken in order, all of them
-        let source data = Some(BatchSource.ofDataset { options.Batching with Shuffle = false; KeepLast = true } data)
+    /// Validation data: its batches are taken in order, all of them.
+    let private inOrder (options: FitOptions<'P>) = { options.Batching with Shuffle = false; KeepLast = true }
 
+    /// What is trained on and what is validated on. A part held back is not copied.
+    let private sources (options: FitOptions<'P>) (data: Dataset) : BatchSource * BatchSource option =
         match options.Validation with
-        | NoValidation -> data, None
-        | Examples examples -> data, source examples
+        | NoValidation -> BatchSource.ofDataset options.Batching data, None
+        | Examples examples ->
+            BatchSource.ofDataset options.Batching data, Some(BatchSource.ofDataset (inOrder options) examples)
         | Fraction fraction ->
-            let training, held = Dataset.split fraction data
-            training, source held
+            Dataset.requireFinite "fit" data
+            let place = Dataset.splitPlace fraction data
+            let held = place, data.Count - place
+            BatchSource.ofPart (0, place) options.Batching data, Some(BatchSource.ofPart held (inOrder options) data)
 
     /// Goes on with a training, to the epoch that the options name: exactly as it would have gone on if it had never
     /// stopped. The state's key counts, not that of the options.
@@ -27,8 +31,8 @@ module Training =
         (state: TrainingState<'P>)
         (data: Dataset)
         : Fitted<'P> =
-        let training, validation = validation options data
-        Fit.run options trainer (BatchSource.ofDataset options.Batching training) validation state
+        let training, validation = sources options data
+        Fit.run options trainer training validation state
 
     /// Trains parameters on a data set. The parameters given are not changed; those that were learnt, the optimiser's
     /// state and the history are in the result.
@@ -46,8 +50,7 @@ module Training =
         let validation =
             match options.Validation with
             | NoValidation -> None
-            | Examples examples ->
-                Some(BatchSource.ofDataset { options.Batching with Shuffle = false; KeepLast = true } examples)
+            | Examples examples -> Some(BatchSource.ofDataset (inOrder options) examples)
             | Fraction fraction ->
                 invalidArg
                     "Validation"
@@ -59,7 +62,7 @@ module Training =
     let evaluate (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (data: Dataset) : (string * float) list =
         let batching = { Size = batchSize; Shuffle = false; KeepLast = true }
         let source = BatchSource.ofDataset batching data
-        source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer parameters
+        source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer (Trainer.measure trainer) parameters
 
     /// The predictions for inputs, in batches of a size, joined along the first axis.
     let predict (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (inputs: Tensor) : Tensor =

@@ -139,12 +139,25 @@ module TrainingState =
         let parameters = Checkpoint.read path stream "" network parameters
         let empty = create trainer (Key.create 0L) parameters
 
+        // some metrics learn the shape of their sums from the first batch
+        let sums =
+            empty.Sums
+            |> Array.mapi (fun i metric ->
+                metric
+                |> Array.mapi (fun j sum ->
+                    training
+                    |> Array.tryFind (fun e ->
+                        e.Name = $"{Checkpoint.trainingPrefix}Sums[{i}][{j}]" && e.DType = sum.DType)
+                    |> Option.fold (fun _ e -> Tensor.full e.DType e.Shape 0.0) sum))
+
         let known =
             training
             |> Array.filter (fun e ->
                 e.Name <> historyName && not (e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal)))
 
-        let tensors = Checkpoint.read path stream Checkpoint.trainingPrefix known (tensorsOf empty)
+        let tensors =
+            Checkpoint.read path stream Checkpoint.trainingPrefix known (tensorsOf { empty with Sums = sums })
+
         let position = Tensor.toArray<int64> tensors.Position
 
         {

@@ -52,7 +52,7 @@ let private noisy: Trainer<Net> =
         | Phase.Training key -> dense net.Output (hidden + 0.1 * Random.normal DType.Float32 hidden.Shape key), net
         | Inference -> dense net.Output hidden, net
 
-    { trainer with Apply = apply }
+    { trainer with Apply = apply; Metrics = [ Metric.accuracy; Metric.rSquared ] }
 
 let private stopping =
     Callbacks.earlyStopping { Monitor = Monitor.create "val_loss"; Patience = 3; RestoreBest = true }
