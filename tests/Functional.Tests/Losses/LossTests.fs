@@ -1,0 +1,120 @@
+/// Losses against numbers worked out by hand or by their formulas; gradients against differences; refusals.
+module Functional.Tests.Losses.LossTests
+
+open System
+open Expecto
+open Functional
+open Functional.Tests.Layers.Close
+
+let private rows (xs: float list list) = Tensor.ofRows xs
+let private target = rows [ [ 0.0; 1.0 ]; [ 0.0; 0.0 ] ]
+let private prediction = rows [ [ 0.6; 0.4 ]; [ 0.4; 0.6 ] ]
+let private softmaxOf (xs: float list) = let total = List.sumBy exp xs in List.map (fun x -> exp x / total) xs
+
+let private logits = [ [ 1.0; -2.0; 0.5 ]; [ 3.0; 0.1; -1.0 ] ]
+let private labels = Tensor.create [ 2 ] [| 2; 0 |]
+let private oneHotLabels = oneHot DType.Float64 3 labels
+let private crossEntropy = -(log (softmaxOf logits[0]).[2] + log (softmaxOf logits[1]).[0]) / 2.0
+let private probabilities = rows (List.map softmaxOf logits)
+
+let private distances: (string * (Tensor -> Tensor -> Tensor) * float) list = [
+    // Keras' documentation of these classes: 0.5 and 0.5 …
+    "half squared error", Loss.halfSquaredError, 0.5 * (0.36 + 0.36 + 0.16 + 0.36)
+    "mean squared error", Loss.meanSquaredError, 0.31
+    "mean absolute error", Loss.meanAbsoluteError, 0.55
+    // keras/losses: Huber()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]]) = 0.155
+    "huber", Loss.huber 1.0, 0.155
+    "huber, small delta", Loss.huber 0.5, (3.0 * (0.5 * 0.6 - 0.125) + 0.08) / 4.0
+    // keras/losses: BinaryCrossentropy()(the same) = 0.815
+    "binary cross-entropy", Loss.binaryCrossEntropy, -(log 0.4 + log 0.4 + log 0.6 + log 0.4) / 4.0
+    // keras/losses: KLDivergence()(the same) = 0.458
+    "Kullback-Leibler", Loss.kullbackLeibler, log (1.0 / 0.4) / 2.0
+    "hinge", Loss.hinge, (1.0 + 0.6 + 1.0 + 1.0) / 4.0
+    "squared hinge", Loss.squaredHinge, (1.0 + 0.36 + 1.0 + 1.0) / 4.0
+]
+
+[<Tests>]
+let tests =
+    testList "losses" [
+        for name, loss, expected in distances do
+            testCase name
+            <| fun () ->
+                // Kullback–Leibler's clipping leaves terms of 10⁻⁷·log 10⁻⁷
+                expectNumber 5e-6 expected (loss target prediction) name
+                expectGradient (loss target) prediction name
+
+        testCase "binary cross-entropy from logits"
+        <| fun () ->
+            let x = rows [ [ 0.3; -1.2 ]; [ 2.0; 0.7 ] ]
+            expectNumber 1e-7 (Tensor.toFloat (Loss.binaryCrossEntropy target (sigmoid x))) (Loss.binaryCrossEntropyFromLogits target x) "value"
+            expectGradient (Loss.binaryCrossEntropyFromLogits target) x "value"
+            let far = rows [ [ 1000.0; -1000.0 ] ]
+            expectNumber 0.0 1000.0 (Loss.binaryCrossEntropyFromLogits (rows [ [ 0.0; 0.0 ] ]) far * 2.0) "far away"
+            expectClose 0.0 [ 0.5; 0.0 ] (grad (Loss.binaryCrossEntropyFromLogits (rows [ [ 0.0; 0.0 ] ])) far) "gradient far away"
+
+        testCase "categorical cross-entropy, all four forms"
+        <| fun () ->
+            let x = rows logits
+            expectNumber 1e-12 crossEntropy (Loss.categoricalCrossEntropy oneHotLabels probabilities) "from probabilities"
+            expectNumber 1e-12 crossEntropy (Loss.categoricalCrossEntropyFromLogits oneHotLabels x) "from logits"
+            expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropy labels probabilities) "sparse"
+            expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropyFromLogits labels x) "sparse from logits"
+            expectGradient (Loss.categoricalCrossEntropy oneHotLabels) probabilities "from probabilities"
+            expectGradient (Loss.categoricalCrossEntropyFromLogits oneHotLabels) x "from logits"
+            expectGradient (Loss.sparseCategoricalCrossEntropy labels) probabilities "sparse"
+            expectGradient (Loss.sparseCategoricalCrossEntropyFromLogits labels) x "sparse from logits"
+            let column = reshape [ 2; 1 ] (cast DType.Int64 labels)
+            expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropyFromLogits column x) "labels as a column of Int64"
+
+        testCase "Keras' documented values of the categorical cross-entropy"
+        <| fun () ->
+            // keras/losses: CategoricalCrossentropy()([[0,1,0],[0,0,1]], [[.05,.95,0],[.1,.8,.1]]) = 1.177
+            let y = rows [ [ 0.05; 0.95; 0.0 ]; [ 0.1; 0.8; 0.1 ] ]
+            expectNumber 1e-3 1.177 (Loss.categoricalCrossEntropy (rows [ [ 0.0; 1.0; 0.0 ]; [ 0.0; 0.0; 1.0 ] ]) y) "categorical"
+            expectNumber 1e-3 1.177 (Loss.sparseCategoricalCrossEntropy (Tensor.create [ 2 ] [| 1; 2 |]) y) "sparse"
+
+        testCase "probabilities of 0 are clipped, logits of any size are right"
+        <| fun () ->
+            let certain = rows [ [ 1.0; 0.0 ] ]
+            expectNumber 1e-12 -(log 1e-7) (Loss.categoricalCrossEntropy (rows [ [ 0.0; 1.0 ] ]) certain) "clipped"
+            expectNumber 1e-12 -(log 1e-7) (Loss.binaryCrossEntropy (scalar 1.0) (scalar 0.0)) "binary, clipped"
+            let far = rows [ [ 1000.0; 0.0 ] ]
+            expectNumber 0.0 1000.0 (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |]) far) "far logits"
+            expectClose 0.0 [ 1.0; -1.0 ] (grad (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |])) far) "their gradient"
+
+        testCase "cosine similarity"
+        <| fun () ->
+            // keras/losses: CosineSimilarity(axis=1)([[0., 1.], [1., 1.]], [[1., 0.], [1., 1.]]) = -0.5
+            let t, p = rows [ [ 0.0; 1.0 ]; [ 1.0; 1.0 ] ], rows [ [ 1.0; 0.0 ]; [ 1.0; 1.0 ] ]
+            expectNumber 1e-12 -0.5 (Loss.cosineSimilarity t p) "value"
+            expectGradient (Loss.cosineSimilarity t) (numbers 5 [ 2; 2 ]) "value"
+
+        testCase "penalties"
+        <| fun () ->
+            let x = Tensor.ofSeq [ 1.0; -2.0 ]
+            expectNumber 1e-15 0.3 (Penalty.l1 0.1 x) "l1"
+            expectNumber 1e-15 0.5 (Penalty.l2 0.1 x) "l2"
+            expectNumber 1e-15 0.8 (Penalty.l1l2 0.1 0.1 x) "both"
+            let p: Dense = { Weights = rows [ [ 1.0; 2.0 ] ]; Bias = Some(Tensor.ofSeq [ 9.0; 9.0 ]) }
+            expectNumber 1e-15 0.5 (Penalty.onWeights (Penalty.l2 0.1) p) "weights only"
+            expectNumber 1e-15 0.5 (Penalty.onWeights (Penalty.l2 0.1) (p, { Value = p })) "not of frozen ones"
+            expectClose 1e-15 [ 0.2; 0.4; 0.0; 0.0 ] (Tree.leaves (grad (Penalty.onWeights (Penalty.l2 0.1)) p) |> Array.map flatten |> concat 0) "gradient"
+
+        testCase "bad input is refused with what was given"
+        <| fun () ->
+            let p = rows [ [ 0.2; 0.8 ]; [ 0.5; 0.5 ] ]
+            expectRefused [ "Loss.meanSquaredError"; "2×1"; "2" ] (fun () -> Loss.meanSquaredError (Tensor.zeros [ 2 ]) (Tensor.zeros [ 2; 1 ]))
+            expectRefused [ "empty" ] (fun () -> Loss.meanSquaredError (Tensor.zeros [ 0; 2 ]) (Tensor.zeros [ 0; 2 ]))
+            let sparse (labels: int[]) = Loss.sparseCategoricalCrossEntropy (Tensor.create [ labels.Length ] labels) p
+            expectRefused [ "label 2 at place 1"; "0 … 1" ] (fun () -> sparse [| 0; 2 |])
+            expectRefused [ "label -1 at place 0" ] (fun () -> sparse [| -1; 0 |])
+            expectRefused [ "labels of shape 3"; "2×2" ] (fun () -> sparse [| 0; 1; 0 |])
+            expectRefused [ "integer type"; "Float64" ] (fun () -> Loss.sparseCategoricalCrossEntropy (Tensor.zeros [ 2 ]) p)
+            expectRefused [ "delta" ] (fun () -> Loss.huber 0.0 p p)
+            expectRefused [ "Float32"; "Float64" ] (fun () -> Loss.meanSquaredError p (cast DType.Float32 p))
+
+        testCase "losses batch: one number for each example"
+        <| fun () ->
+            let each = vmap (fun (t, p) -> Loss.sparseCategoricalCrossEntropyFromLogits t p) (labels, rows logits)
+            expectClose 1e-12 [ -(log (softmaxOf logits[0]).[2]); -(log (softmaxOf logits[1]).[0]) ] each "per example"
+    ]

@@ -1,0 +1,181 @@
+/// Optimisers against their formulas, written here once more for plain numbers.
+module Functional.Tests.Optimizers.OptimizerTests
+
+open System
+open Expecto
+open Functional
+open Functional.Tests.Layers.Close
+
+/// Twelve gradients that change sign and size.
+let private gradients = [ for t in 1..12 -> sin (1.7 * float t) * (1.0 + 0.3 * float t) ]
+
+/// A rule for one number: what it remembers, and (t, g, memory, p) to memory and step.
+let private trajectory (memory: float list) (rule: int -> float -> float list -> float -> float list * float) =
+    let follow (t, memory, p) g =
+        let memory, p = rule t g memory p
+        t + 1, memory, p
+
+    gradients |> List.scan follow (1, memory, 0.8) |> List.tail |> List.map (fun (_, _, p) -> p)
+
+let private followed (dtype: DType) (optimizer: Optimizer) =
+    let start = Tensor.scalarOf dtype 0.8
+
+    let follow (p, state) g = Optimizer.step optimizer (Tensor.scalarOf dtype g) state p |> fun (p, state) -> p, state
+    gradients |> List.scan follow (start, Optimizer.init optimizer start) |> List.tail |> List.map (fst >> Tensor.toFloat)
+
+let private rate = 0.05
+let private constant = Schedule.constant rate
+
+let private momentumRule momentum nesterov _ g (memory: float list) p =
+    let v = momentum * memory[0] - rate * g
+    [ v ], (if nesterov then p + momentum * v - rate * g else p + v)
+
+let private rmspropRule rho momentum centered _ g (memory: float list) p =
+    let v = rho * memory[0] + (1.0 - rho) * g * g
+    let mean = rho * memory[1] + (1.0 - rho) * g
+    let step = rate * g / sqrt (v - (if centered then mean * mean else 0.0) + 1e-7)
+    let moment = momentum * memory[2] + step
+    [ v; mean; moment ], p - moment
+
+let private adamRule amsgrad decay t g (memory: float list) p =
+    let p = p - p * rate * decay
+    let m = 0.9 * memory[0] + 0.1 * g
+    let v = 0.999 * memory[1] + 0.001 * g * g
+    let largest = if amsgrad then max memory[2] v else v
+    let alpha = rate * sqrt (1.0 - 0.999 ** float t) / (1.0 - 0.9 ** float t)
+    [ m; v; largest ], p - alpha * m / (sqrt largest + 1e-7)
+
+let private nadamRule t g (memory: float list) p =
+    let u t = 0.9 * (1.0 - 0.5 * 0.96 ** float t)
+    let product = memory[2] * u t
+    let m = 0.9 * memory[0] + 0.1 * g
+    let v = 0.999 * memory[1] + 0.001 * g * g
+    let mHat = u (t + 1) * m / (1.0 - product * u (t + 1)) + (1.0 - u t) * g / (1.0 - product)
+    [ m; v; product ], p - rate * mHat / (sqrt (v / (1.0 - 0.999 ** float t)) + 1e-7)
+
+let private adadeltaRule _ g (memory: float list) p =
+    let a = 0.95 * memory[0] + 0.05 * g * g
+    let delta = sqrt (memory[1] + 1e-7) / sqrt (a + 1e-7) * g
+    [ a; 0.95 * memory[1] + 0.05 * delta * delta ], p - rate * delta
+
+let private lionRule _ g (memory: float list) p =
+    [ 0.99 * memory[0] + 0.01 * g ], p - rate * float (sign (0.9 * memory[0] + 0.1 * g))
+
+let private clipRule (limit: float) _ (g: float) _ p = [], p - rate * Math.Clamp(g, -limit, limit)
+
+let private cases = [
+    "sgd", Optimizer.sgd rate, trajectory [] (fun _ g _ p -> [], p - rate * g)
+    "momentum", Optimizer.momentum 0.9 rate, trajectory [ 0.0 ] (momentumRule 0.9 false)
+    "Nesterov", Sgd.create { Rate = constant; Momentum = 0.9; Nesterov = true }, trajectory [ 0.0 ] (momentumRule 0.9 true)
+    "rmsprop", Optimizer.rmsprop rate, trajectory [ 0.0; 0.0; 0.0 ] (rmspropRule 0.9 0.0 false)
+    "rmsprop, centred, with momentum",
+    RmsProp.create { RmsProp.defaults with Rate = constant; Rho = 0.8; Momentum = 0.5; Centered = true },
+    trajectory [ 0.0; 0.0; 0.0 ] (rmspropRule 0.8 0.5 true)
+    "adagrad",
+    Optimizer.adagrad rate,
+    trajectory [ 0.1 ] (fun _ g memory p -> let a = memory[0] + g * g in [ a ], p - rate * g / sqrt (a + 1e-7))
+    "adadelta", Optimizer.adadelta rate, trajectory [ 0.0; 0.0 ] adadeltaRule
+    "adam", Optimizer.adam rate, trajectory [ 0.0; 0.0; 0.0 ] (adamRule false 0.0)
+    "amsgrad", Adam.create { Adam.defaults with Rate = constant; AmsGrad = true }, trajectory [ 0.0; 0.0; 0.0 ] (adamRule true 0.0)
+    "adamw", Optimizer.adamw 0.004 rate, trajectory [ 0.0; 0.0; 0.0 ] (adamRule false 0.004)
+    "nadam", Optimizer.nadam rate, trajectory [ 0.0; 0.0; 1.0 ] nadamRule
+    "lion", Optimizer.lion rate, trajectory [ 0.0 ] lionRule
+    "clipped by value", Optimizer.sgd rate |> Optimizer.clipByValue 0.5, trajectory [] (clipRule 0.5)
+    "clipped by norm", Optimizer.sgd rate |> Optimizer.clipByNorm 0.5, trajectory [] (clipRule 0.5)
+    "clipped by global norm", Optimizer.sgd rate |> Optimizer.clipByGlobalNorm 0.5, trajectory [] (clipRule 0.5)
+]
+
+type private Net = { Body: Dense; Scale: Frozen; Count: Tensor }
+
+let private net = {
+    Body = { Weights = Tensor.ofRows [ [ 1.0; 2.0 ] ]; Bias = Some(Tensor.ofSeq [ 3.0; 4.0 ]) }
+    Scale = { Value = scalar 5.0 }
+    Count = Tensor.create [] [| 6 |]
+}
+
+[<Tests>]
+let tests =
+    testList "optimisers" [
+        for name, optimizer, expected in cases do
+            testCase name
+            <| fun () ->
+                List.iter2 (fun e a -> Expect.floatClose { absolute = 1e-12; relative = 1e-12 } a e name) expected (followed DType.Float64 optimizer)
+                List.iter2 (fun e a -> Expect.floatClose { absolute = 1e-5; relative = 1e-5 } a e name) expected (followed DType.Float32 optimizer)
+
+            testCase $"{name}: every number of a tensor as if alone; numbers at work count as constants do"
+            <| fun () ->
+                // [gradients, parameters] of one tensor, and the same rate as a tensor that is being differentiated
+                if not (name.Contains "norm") then
+                    let scales = [ 1.0; -0.5; 2.0 ]
+                    let step (p, s) g = Optimizer.step optimizer (Tensor.ofSeq [ for k in scales -> k * g ]) s p
+                    let start = Tensor.ofSeq [ 0.8; 0.8; 0.8 ]
+                    let p, _ = gradients |> List.fold step (start, Optimizer.init optimizer start)
+                    Expect.floatClose { absolute = 1e-12; relative = 1e-12 } (Array.head (Tensor.toFloats p)) (List.last expected) "first"
+
+                    let traced p =
+                        let follow (p, s) (g: float) = Optimizer.step optimizer (Tensor.scalar g) s p
+                        let state = Optimizer.init optimizer p
+                        gradients |> List.fold follow (p, { state with RateScale = p / 0.8 }) |> fst
+
+                    let value, _ = valueAndGrad traced (scalar 0.8)
+                    Expect.floatClose { absolute = 1e-12; relative = 1e-12 } (Tensor.toFloat value) (List.last expected) "traced"
+
+        testCase "frozen and integer leaves stay, the state counts"
+        <| fun () ->
+            let optimizer = Optimizer.adam 0.1
+            let state = Optimizer.init optimizer net
+            let gradient = Tree.map (fun t -> if t.DType = DType.Int32 then t else Tensor.onesLike t) net
+            let after, state = Optimizer.step optimizer gradient state net
+            Expect.equal (Tensor.toFloat after.Scale.Value, Tensor.toFloat after.Count) (5.0, 6.0) "what stays"
+            expectClose 1e-6 [ 0.9; 1.9 ] after.Body.Weights "what moves"
+            Expect.equal (Tensor.toFloat state.Step) 1.0 "steps"
+            Expect.equal state.Slots["momentum"].Length 2 "memory of trained leaves only"
+
+        testCase "the state is a tree with paths"
+        <| fun () ->
+            let state = Optimizer.init (Optimizer.momentum 0.9 0.1) net
+            Expect.sequenceEqual (Tree.paths state) [ "Step"; "RateScale"; "Slots[velocity][0]"; "Slots[velocity][1]" ] "paths"
+
+        testCase "the rate can be scaled from outside"
+        <| fun () ->
+            let optimizer = Optimizer.sgd 0.1
+            let state = Optimizer.init optimizer (scalar 1.0) |> Optimizer.scaleRate 0.5
+            Expect.equal (Optimizer.currentRate optimizer state) 0.05 "rate"
+            let p, _ = Optimizer.step optimizer (scalar 1.0) state (scalar 1.0)
+            expectNumber 1e-15 0.95 p "step"
+
+        testCase "clipping trees"
+        <| fun () ->
+            let g = Tensor.ofSeq [ 3.0; 4.0 ], Tensor.ofSeq [ 0.0; 12.0 ]
+            let both (a, b) = concat 0 [ a; b ]
+            expectNumber 1e-15 13.0 (Gradient.globalNorm g) "global norm"
+            expectClose 1e-15 [ 2.0; 2.0; 0.0; 2.0 ] (both (Gradient.clipByValue 2.0 g)) "by value"
+            expectClose 1e-15 [ 3.0; 4.0; 0.0; 5.0 ] (both (Gradient.clipByNorm 5.0 g)) "by norm"
+            expectClose 1e-15 [ 1.5; 2.0; 0.0; 6.0 ] (both (Gradient.clipByGlobalNorm 6.5 g)) "by global norm"
+            expectClose 0.0 [ 3.0; 4.0; 0.0; 12.0 ] (both (Gradient.clipByGlobalNorm 20.0 g)) "within"
+            expectClose 0.0 [ 0.0 ] (Gradient.clipByNorm 1.0 (Tensor.ofSeq [ 0.0 ])) "zero stays zero"
+            expectRefused [ "positive" ] (fun () -> Gradient.clipByValue 0.0 g)
+
+        testCase "what does not fit is refused with the leaf's path"
+        <| fun () ->
+            let optimizer = Optimizer.momentum 0.9 0.1
+            let wrong = { net with Body = { net.Body with Weights = Tensor.ones [ 2; 2 ] } }
+            let state = Optimizer.init optimizer net
+            expectRefused [ "Body.Weights"; "2×2"; "1×2" ] (fun () -> Optimizer.step optimizer wrong state net)
+            expectRefused [ "velocity"; "another optimiser" ] (fun () -> Optimizer.step optimizer net (Optimizer.init (Optimizer.sgd 0.1) net) net)
+            expectRefused [ "momentum" ] (fun () -> Optimizer.momentum 1.5 0.1)
+
+        testCase "a regression is learnt by every optimiser"
+        <| fun () ->
+            let x = numbers 1 [ 32; 3 ]
+            let y = x *@ Tensor.ofRows [ [ 1.0 ]; [ -2.0 ]; [ 0.5 ] ] + 0.3
+            let loss (p: Dense) = Loss.meanSquaredError y (dense p x)
+            let start: Dense = { Weights = Tensor.zeros [ 3; 1 ]; Bias = Some(Tensor.zeros [ 1 ]) }
+
+            for name, optimizer, _ in cases do
+                let step (p, s) _ = Optimizer.step optimizer (grad loss p) s p
+                let learnt, _ = List.fold step (start, Optimizer.init optimizer start) [ 1..300 ]
+                // these two begin with small steps, whatever the rate
+                let goal = if name = "adadelta" || name = "adagrad" then 0.97 else 0.02
+                Expect.isLessThan (Tensor.toFloat (loss learnt / loss start)) goal name
+    ]
