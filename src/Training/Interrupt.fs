@@ -15,6 +15,9 @@ type internal Interrupt(listen: bool, outer: CancellationToken) =
                 e.Cancel <- true
                 source.Cancel())
 
+    // in a browser there is nobody to press Ctrl-C
+    let listen = listen && not (OperatingSystem.IsBrowser())
+
     do
         if listen then
             Console.CancelKeyPress.AddHandler handler
