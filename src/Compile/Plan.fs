@@ -156,9 +156,15 @@ module internal Lower =
                 let at v = if v < 0 then -1 else operand v
                 let a', b', c' = at a, at b, at c
 
-                for v in Graphs.arguments g.Instructions[k] |> Array.distinct do
-                    if lastUse[v] = i && places[numbers[v]].Mode = FusedMode.Register then
-                        free.Push places[numbers[v]].Index
+                // a result may take its operand's register where the elements are equally long
+                let fades sameSize =
+                    for v in Graphs.arguments g.Instructions[k] |> Array.distinct do
+                        let p = places[numbers[v]]
+
+                        if lastUse[v] = i && p.Mode = FusedMode.Register && (p.Type.Size() = g.Specs[y].DType.Size()) = sameSize then
+                            free.Push p.Index
+
+                fades true
 
                 let target =
                     if inMemory y then
@@ -173,6 +179,7 @@ module internal Lower =
 
                         place FusedMode.Register r g.Specs[y].DType
 
+                fades false
                 numbers[y] <- target
 
                 steps.Add(fusedStep op a' b' c' target)

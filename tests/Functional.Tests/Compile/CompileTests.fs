@@ -1,0 +1,283 @@
+/// Compiled is eager: for every transformation around and inside, for control flow, and for random programs.
+module Functional.Tests.CompileTests
+
+open System
+open Expecto
+open Functional
+open Functional.Tests.Programs
+
+let private same name tolerance eager compiled =
+    test name { Expect.isLessThanOrEqual (distance (eager ()) (compiled ())) tolerance "compiled and eager" }
+
+let private exact name eager compiled = same name 0.0 eager compiled
+let private close name eager compiled = same name 1e-13 eager compiled
+
+let private point = cell, start, sequence
+let private direction = Tree.map (fun (t: Tensor) -> normal 20 (List.ofArray t.Shape)) point
+let private many = normal 21 [ 3; 6; 2; 3 ]
+
+[<Tests>]
+let nesting =
+    testList "compile nests" [
+        exact "a value" (fun () -> scanned point) (fun () -> compile scanned point)
+        close "scan is the host loop" (fun () -> grad unrolled point) (fun () -> compile (grad scanned) point)
+        exact "compile (grad f)" (fun () -> grad scanned point) (fun () -> compile (grad scanned) point)
+        exact "grad (compile f)" (fun () -> grad scanned point) (fun () -> grad (compile scanned) point)
+        exact "compile (grad (compile f))" (fun () -> grad scanned point) (fun () -> compile (grad (compile scanned)) point)
+        close "compile hvp" (fun () -> hvp scanned point direction) (fun () -> compile (fun (p, v) -> hvp scanned p v) (point, direction))
+        close "hvp of compiled" (fun () -> hvp scanned point direction) (fun () -> hvp (compile scanned) point direction)
+        exact
+            "vmap (grad (compile f))"
+            (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many)
+            (fun () -> vmap (fun xs -> grad (compile scanned) (cell, start, xs)) many)
+        exact
+            "compile (vmap (grad f))"
+            (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many)
+            (fun () -> compile (vmap (fun xs -> grad scanned (cell, start, xs))) many)
+        close "checkpoints" (fun () -> grad scanned point) (fun () -> compile (grad segmented) point)
+        close
+            "the Hessian"
+            (fun () -> hessian (loss batch) net)
+            (fun () -> compile (hessian (loss batch)) net)
+        exact
+            "random numbers"
+            (fun () -> Random.normal DType.Float32 [ 7; 5 ] (Key.create 3L))
+            (fun () -> compile (Random.normal DType.Float32 [ 7; 5 ]) (Key.create 3L))
+        close
+            "linear algebra"
+            (fun () -> grad (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4)) (normal 30 [ 4; 4 ]))
+            (fun () -> compile (grad (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4))) (normal 30 [ 4; 4 ]))
+        exact
+            "a rule of the user's own"
+            (fun () -> grad (fun x -> sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x)) start)
+            (fun () -> compile (grad (fun x -> sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x))) start)
+        exact "a tree with settings" (fun () -> predict net (fst batch)) (fun () -> compile (fun net -> predict net (fst batch)) net)
+        exact "an argument returned" (fun () -> start) (fun () -> compile id start)
+        exact "a constant returned" (fun () -> start) (fun () -> compile (fun (_: Tensor) -> start) sequence)
+        exact "the same result twice" (fun () -> [ sin start; sin start ]) (fun () -> compile (fun x -> [ sin x; sin x ]) start)
+    ]
+
+let private doubled (x: Tensor) =
+    whileLoop (fun (x: Tensor) -> less (norm x) (scalar 100.0)) (fun x -> x * 2.0) x
+
+let private bent x = cond (less x (scalar 0.0)) (fun x -> -x) (fun x -> x * x) x
+
+[<Tests>]
+let control =
+    testList "compiled control flow" [
+        exact "whileLoop" (fun () -> doubled (Tensor.ofSeq [ 1.0; 2.0 ])) (fun () -> compile doubled (Tensor.ofSeq [ 1.0; 2.0 ]))
+        exact
+            "whileLoop, batched"
+            (fun () -> vmap doubled (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ]))
+            (fun () -> compile (vmap doubled) (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ]))
+        for x in [ -2.0; 3.0 ] do
+            exact $"cond at {x}" (fun () -> bent (scalar x)) (fun () -> compile bent (scalar x))
+            exact $"gradient of cond at {x}" (fun () -> grad bent (scalar x)) (fun () -> compile (grad bent) (scalar x))
+            exact $"gradient of compiled cond at {x}" (fun () -> grad bent (scalar x)) (fun () -> grad (compile bent) (scalar x))
+        exact "cond, batched" (fun () -> Tensor.ofSeq [ 2.0; 9.0 ]) (fun () -> compile (vmap bent) (Tensor.ofSeq [ -2.0; 3.0 ]))
+        test "whileLoop in reverse mode says what would do" {
+            let message =
+                try
+                    grad (fun x -> sum (doubled x)) (Tensor.ofSeq [ 1.0; 2.0 ]) |> ignore
+                    ""
+                with e ->
+                    e.Message
+
+            Expect.stringContains message "scan" "the way out"
+        }
+        test "a host branch on a traced value names the line of thought to take" {
+            let message =
+                try
+                    compile (fun x -> if Tensor.toFloat (Tensor.detach x) > 0.0 then x else -x) (scalar 1.0) |> ignore
+                    ""
+                with e ->
+                    e.Message
+
+            for word in [ "where"; "cond"; "whileLoop"; "scan"; "Tensor.detach" ] do
+                Expect.stringContains message word "the way out"
+        }
+    ]
+
+/// A random program over two matrices: elementwise functions, products, reductions, shapes, in a random order.
+let private program (seed: int) (a: Tensor, b: Tensor) : Tensor =
+    let random = Random seed
+    let pool = ResizeArray [ a; b ]
+    let pick () = pool[random.Next pool.Count]
+
+    for _ in 1..14 do
+        let x, y = pick (), pick ()
+
+        pool.Add(
+            match random.Next 14 with
+            | 0 -> sin x
+            | 1 -> tanh x
+            | 2 -> x * y
+            | 3 -> x + 0.5 * y
+            | 4 -> x - sumKeep [ 0 ] y * 0.1
+            | 5 -> sigmoid x * meanKeep [ 1 ] y
+            | 6 -> x *@ transpose y *@ x * 0.05
+            | 7 -> softmax x
+            | 8 -> where (greater x y) x (exp (-(square y)))
+            | 9 -> reverse [ 0 ] x + x[1, *]
+            | 10 -> reshape [ 4; 4 ] (flatten x) + transpose y
+            | 11 -> concat 0 [ x[2.., *]; y[..1, *] ]
+            | 12 -> logsumexpKeep [ 1 ] x + y
+            | _ -> cumsum 1 x * 0.1
+        )
+
+    pool |> Seq.fold (fun total x -> total + mean x) (scalar 0.0)
+
+[<Tests>]
+let random =
+    testList "random programs" [
+        for seed in 1..60 do
+            let input = normal (1000 + seed) [ 4; 4 ], normal (2000 + seed) [ 4; 4 ]
+
+            close $"program {seed}, value and gradient" (fun () -> valueAndGrad (program seed) input) (fun () -> compile (valueAndGrad (program seed)) input)
+    ]
+
+[<Tests>]
+let traces =
+    testList "traces" [
+        test "one for each kind of argument, and no more" {
+            let c = compiled (fun (x: Tensor) -> sum (x * x))
+
+            for n in [ 3; 3; 4; 3; 4 ] do
+                c.Invoke(Tensor.ones [ n ]) |> ignore
+
+            Expect.equal c.Traces.Length 2 "two shapes"
+        }
+        test "a setting is part of the kind" {
+            let c = compiled (fun (net: Net) -> if net.Name = "small" then sum net.Output.Bias else scalar 0.0)
+            let a = c.Invoke net
+            let b = c.Invoke { net with Name = "other" }
+            Expect.equal c.Traces.Length 2 "two settings"
+            Expect.isGreaterThan (abs (Tensor.toFloat a - Tensor.toFloat b)) 0.0 "each has its own program"
+        }
+        test "equal work is done once" {
+            let c = compiled (fun (x: Tensor) -> exp (x * x) + exp (x * x))
+            c.Invoke start |> ignore
+            let simplified = (Seq.head c.Programs).Simplified
+            Expect.equal simplified.Instructions.Length 3 "multiply, exp, add"
+        }
+        test "an elementwise run is one kernel" {
+            let c = compiled (fun (x: Tensor) -> sigmoid (sin x * 2.0 + 1.0) - x)
+            c.Invoke start |> ignore
+            Expect.equal (Seq.head c.Programs).Runner.Plan.Steps.Length 1 "one pass over memory"
+        }
+        test "Explain tells causes, kernels and bytes" {
+            let c = compiled (loss batch)
+            c.Invoke net |> ignore
+            let text = c.Explain()
+
+            for word in [ "first call"; "dense"; "kernels"; "bytes" ] do
+                Expect.stringContains text word "in the explanation"
+
+            Expect.stringContains (Seq.head (c.Mermaid())) "flowchart" "a diagram"
+        }
+        test "the trace of a scan does not grow with its length" {
+            let instructions length =
+                let c = compiled (grad scanned)
+                c.Invoke(cell, start, normal 40 [ length; 2; 3 ]) |> ignore
+                (Seq.head c.Programs).Simplified.Instructions.Length
+
+            Expect.equal (instructions 50) (instructions 5) "operations"
+        }
+        test "programs run from several threads at once" {
+            let f = compile (grad scanned)
+            let expected = f point
+
+            System.Threading.Tasks.Parallel.For(0, 200, fun _ ->
+                if distance expected (f point) > 0.0 then
+                    failwith "a thread saw another's numbers")
+            |> ignore
+        }
+    ]
+
+/// Bytes that 1,000 steps allocate on this thread, once the just-in-time compiler is done.
+let private allocated (stepper: Stepper<_, _, _>) batch =
+    for _ in 1..200 do
+        stepper.Step batch
+
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    for _ in 1..1000 do
+        stepper.Step batch
+
+    GC.GetAllocatedBytesForCurrentThread() - before
+
+[<Tests>]
+let steppers =
+    testList "Stepper" [
+        test "is the eager loop, bit for bit" {
+            use stepper = new Stepper<_, _, _>(descend, net)
+            let mutable eager = net
+
+            for _ in 1..20 do
+                eager <- fst (descend eager batch)
+                stepper.Step batch
+
+            Expect.equal (distance eager (stepper.Snapshot())) 0.0 "state"
+            Expect.equal (distance (snd (descend eager batch)) (stepper.Step batch; stepper.Result)) 0.0 "result"
+        }
+        test "allocates nothing" {
+            use stepper = new Stepper<_, _, _>(descend, net)
+            Expect.equal (allocated stepper batch) 0L "bytes in 1,000 steps"
+        }
+        test "a snapshot stays what it was" {
+            use stepper = new Stepper<_, _, _>(descend, net)
+            stepper.Step batch
+            let first = stepper.Snapshot()
+            let copy = Tree.map (fun t -> Tensor.create t.Shape (Tensor.toFloats t)) first
+            let result = stepper.Result
+            let number = Tensor.toFloat result
+
+            for _ in 1..10 do
+                stepper.Step batch
+
+            Expect.equal (distance first copy) 0.0 "snapshot"
+            Expect.equal (Tensor.toFloat result) number "result"
+        }
+        test "a smaller batch gets a plan of its own, once" {
+            use stepper = new Stepper<_, _, _>(descend, net)
+            let x, y = batch
+            let small = x[..2, *], y[..2, *]
+
+            for _ in 1..4 do
+                stepper.Step batch
+                stepper.Step small
+
+            Expect.equal stepper.Plans.Length 2 "plans"
+        }
+        test "parameters that change places" {
+            use stepper = new Stepper<_, _, _>((fun (a: Tensor, b: Tensor) (x: Tensor) -> (b, a), sum x), (scalar 1.0, scalar 2.0))
+            stepper.Step(scalar 0.0)
+            let a, b = stepper.Snapshot()
+            Expect.equal (Tensor.toFloat a, Tensor.toFloat b) (2.0, 1.0) "exchanged"
+        }
+        test "disposed, it says so" {
+            let stepper = new Stepper<_, _, _>(descend, net)
+            (stepper :> IDisposable).Dispose()
+            Expect.throwsT<ObjectDisposedException> (fun () -> stepper.Step batch) "step"
+            Expect.throwsT<ObjectDisposedException> (fun () -> stepper.Snapshot() |> ignore) "snapshot"
+        }
+    ]
+
+/// A hundred rounds of operations on single numbers.
+let private tangle (x: Tensor, y: Tensor) =
+    let mutable a, b = x, y
+
+    for _ in 1..100 do
+        let c = where (less a b) (a * b) (a - 0.5 * b)
+        a <- sin c + 0.1 * x
+        b <- sigmoid (b - a) + reciprocal (y + square c + 1.0)
+
+    a + maximum b x
+
+[<Tests>]
+let scalars =
+    testList "scalar programs" [
+        for dtype, tolerance in [ DType.Float64, 1e-13; DType.Float32, 1e-5 ] do
+            let point = Tensor.scalarOf dtype 0.3, Tensor.scalarOf dtype 0.7
+            same $"many operations on single numbers, {dtype}" tolerance (fun () -> grad tangle point) (fun () -> compile (grad tangle) point)
+    ]
