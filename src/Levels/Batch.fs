@@ -312,8 +312,8 @@ type BatchLevel(size: int) =
                 let values = Array.map l.ValueOf inputs
 
                 match rule with
-                | :? ReverseRule as r -> Tensor.Bind(Custom(BatchedReverseRule(r, BatchLevel.Over, mapped)), values)
-                | :? ForwardRule as r -> Tensor.Bind(Custom(BatchedForwardRule(r, BatchLevel.Over, mapped)), values)
+                | :? ReverseRule as r -> CustomRule.Perform l (BatchedReverseRule(r, BatchLevel.Over, mapped)) values
+                | :? ForwardRule as r -> CustomRule.Perform l (BatchedForwardRule(r, BatchLevel.Over, mapped)) values
                 | _ -> invalidOp $"{rule.Name}: this operation of the user's has no batching rule"
 
         outs |> Array.map (fun y -> Batched(l, y) :> Tensor)

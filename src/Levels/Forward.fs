@@ -200,6 +200,9 @@ type ForwardLevel() =
         let found = Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
         l.Pair(w.Body.OutputSpecs, found)
 
+    member private l.Tangents(op, xs, ts, ys: Tensor[]) =
+        Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys (Many.tangents op xs ys ts)
+
     override l.ProcessMany(op, inputs) =
         l.Check()
         let xs = Array.map l.PrimalOf inputs
@@ -221,8 +224,5 @@ type ForwardLevel() =
         | While w -> l.While(w, xs, ts)
         | Concat _
         | Split _
-        | Linear _
-        | Custom _ ->
-            let ys = Tensor.Bind(op, xs)
-            let ts = Many.tangents op xs ys ts
-            Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys ts
+        | Linear _ -> l.Tangents(op, xs, ts, Tensor.Bind(op, xs))
+        | Custom rule -> l.Tangents(op, xs, ts, CustomRule.Perform l rule xs)

@@ -63,14 +63,15 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
     let specs = Array.map specOf xs
     let active = ns |> Array.map (isNull >> not)
 
-    /// A rule may close over tensors of outer levels: those see its ordinary operations. Over this level's it may not.
-    let check (outs: Tensor[]) =
-        for o in outs do
-            if not (isNull o) && obj.ReferenceEquals(o.Level, l) then
-                invalidOp
-                    $"{rule.Name}: the rule closes over a tensor that the same {l.Name} differentiates, and that derivative would be lost; pass it as an argument"
+    /// What user code was given or made may be held by it, or be a constant of its own: it is never released.
+    let expose (ts: Tensor[]) =
+        for t in ts do
+            if not (isNull t) then
+                RecordLevel.Expose t
 
-        outs
+        ts
+
+    let check = CustomRule.RefuseClosure l rule.Name >> expose
 
     match rule with
     | :? ReverseRule as r ->
@@ -83,7 +84,7 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
                 { new ManyNode(id, ns, residuals, Array.map specOf outs) with
                     member node.Pull(residuals, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
-                        r.Backward(residuals, cts) }
+                        r.Backward(residuals, expose cts) |> expose }
         )
     | :? ForwardRule as r ->
         let outs = check (r.Apply xs)
@@ -94,7 +95,7 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
                 { new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
                     member _.Pull(residuals, cts) =
                         let xs, ys = Array.splitAt specs.Length residuals
-                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active cts }
+                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts) |> expose }
         )
     | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"
 

@@ -11,6 +11,24 @@ type CustomRule(name: string) =
     /// The results at any level, as an ordinary function of tensors.
     abstract Apply: inputs: Tensor[] -> Tensor[]
 
+    /// What a rule made of tensors of levels outside `level`. It may close over tensors of such levels, which see its
+    /// ordinary operations; over those of this level or one further in it may not.
+    static member internal RefuseClosure (level: Level) (name: string) (made: Tensor[]) : Tensor[] =
+        for t in made do
+            if not (isNull t) && not (isNull t.Level) && t.Level.Tag >= level.Tag then
+                invalidOp
+                    $"{name}: the rule closes over a tensor of the same {t.Level.Name} that it is used in, and that dependence would be lost; pass it as an argument"
+
+        made
+
+    /// A rule's results at `level`, from what its inputs are outside of it. Where those are concrete the rule is called as
+    /// the ordinary function it is, so that it may close over tensors of outer levels.
+    static member internal Perform (level: Level) (rule: External) (inputs: Tensor[]) : Tensor[] =
+        match rule with
+        | :? CustomRule as r when inputs |> Array.forall (fun x -> isNull x.Level) -> r.Apply inputs
+        | _ -> Tensor.Bind(Custom rule, inputs)
+        |> CustomRule.RefuseClosure level rule.Name
+
     override r.Evaluate inputs =
         r.Apply(inputs |> Array.map (fun v -> Concrete v :> Tensor)) |> Array.map (Tensor.value r.Name)
 

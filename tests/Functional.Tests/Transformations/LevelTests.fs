@@ -1,0 +1,250 @@
+/// What levels promise besides derivatives: host control flow, threads, tensors that escape, closures, long tapes.
+module Functional.Tests.Transformations.LevelTests
+
+open System
+open System.Threading
+open Expecto
+open Functional
+open Functional.Tests.Selection
+open Functional.Tests.Transformations.Modes
+
+let private close (tolerance: float) (what: string) (expected: float) (actual: float) =
+    if not (abs (actual - expected) <= tolerance * max 1.0 (abs expected)) then
+        failtest $"{what}: {actual:R}, expected {expected:R}"
+
+let private fails (kind: Type) (words: string list) (action: unit -> 'T) =
+    match (try Choice1Of2(action ()) with e -> Choice2Of2 e) with
+    | Choice1Of2 value -> failtest $"no error, but {value}"
+    | Choice2Of2 e ->
+        Expect.isTrue (kind.IsInstanceOfType e) $"{e.GetType().Name}: {e.Message}"
+
+        for word in words do
+            Expect.stringContains e.Message word "the error"
+
+let private refused words action = fails typeof<InvalidOperationException> words action
+
+// ---- host control flow
+
+/// xⁿ by squaring: recursion on a host number, branches on a tensor's value.
+let rec private power (x: Tensor) n =
+    if n = 0 then Tensor.onesLike x
+    elif n % 2 = 1 then x * power x (n - 1)
+    else power (x * x) (n / 2)
+
+/// The root by Newton's method, until it has settled.
+let private root (a: Tensor) =
+    let mutable x, going = a, true
+
+    while going do
+        let next = (x + a / x) * 0.5
+        going <- abs (number next - number x) > 1e-14
+        x <- next
+
+    x
+
+let private controlFlow = [
+    for mode in modes do
+        testCase $"recursion, {mode}" <| fun () -> close 1e-14 "7x⁶" (7.0 * 1.3 ** 6.0) (number (derivative mode (fun x -> power x 7) (scalar 1.3)))
+
+        testCase $"a loop until it has settled, {mode}"
+        <| fun () ->
+            close 1e-12 "1/(2√a)" (0.5 / sqrt 2.0) (number (derivative mode root (scalar 2.0)))
+            close 1e-12 "order 2" (-0.25 / 2.0 ** 1.5) (number (derivative mode (derivative mode root) (scalar 2.0)))
+
+        testCase $"branches on values, {mode}"
+        <| fun () ->
+            let f (x: Tensor) = if number x > 1.0 then x * x else sin x
+            close 1e-15 "above" 4.0 (number (derivative mode f (scalar 2.0)))
+            close 1e-15 "below" (cos 0.5) (number (derivative mode f (scalar 0.5)))
+
+    testCase "vmap has no one value to branch on"
+    <| fun () ->
+        refused [ "vmap"; "where"; "cond"; "whileLoop"; "scan" ] (fun () ->
+            vmap (fun x -> if number x > 0.0 then x else -x) (Tensor.ofSeq [ 1.0; -1.0 ]))
+
+    testCase "a number is not read from a differentiated tensor in silence"
+    <| fun () -> refused [ "detach" ] (fun () -> grad (fun x -> x * Tensor.toFloat x) (scalar 2.0))
+]
+
+// ---- threads
+
+let private inParallel (count: int) (action: int -> unit) =
+    let errors = System.Collections.Concurrent.ConcurrentQueue<exn>()
+
+    let threads =
+        Array.init count (fun i ->
+            Thread(
+                (fun () ->
+                    try
+                        action i
+                    with e ->
+                        errors.Enqueue e),
+                16 <<< 20
+            ))
+
+    threads |> Array.iter (fun t -> t.Start())
+    threads |> Array.iter (fun t -> t.Join())
+
+    match errors.TryDequeue() with
+    | true, e -> raise (AggregateException e)
+    | _ -> ()
+
+let private wave (x: Tensor) =
+    sum (sin (x * 3.0) * exp (x * 0.5)) + sum (grad (fun y -> sum (y * y * x)) x)
+
+let private threads = [
+    testCase "many threads computing nested gradients"
+    <| fun () ->
+        let x i = Tensor.linspace (0.1 * float i) 2.0 300
+        let expected = Array.init 8 (fun i -> Tensor.toFloats (hvp wave (x i) (x 3)))
+
+        inParallel 8 (fun i ->
+            for _ in 1..30 do
+                Expect.equal (Tensor.toFloats (hvp wave (x i) (x 3))) expected[i] "the same as alone")
+
+    testCase "a pullback called twice, and from many threads"
+    <| fun () ->
+        let _, pullback = vjp (fun (x: Tensor, w: Tensor) -> tanh (x *@ w)) (Tensor.linspace -1.0 1.0 40 |> reshape [ 8; 5 ], Tensor.linspace 0.0 1.0 20 |> reshape [ 5; 4 ])
+        let ct = Tensor.linspace 0.5 1.5 32 |> reshape [ 8; 4 ]
+        let numbers () = let a, b = pullback ct in Tensor.toFloats a, Tensor.toFloats b
+        let first = numbers ()
+        Expect.equal (numbers ()) first "called twice"
+
+        inParallel 6 (fun _ ->
+            for _ in 1..50 do
+                Expect.equal (numbers ()) first "from a thread")
+
+    testCase "one function body on several threads at once"
+    <| fun () ->
+        let f (x: Tensor) =
+            let parts = Array.zeroCreate<Tensor> 4
+            inParallel 4 (fun i -> parts[i] <- sum (sin (x * float (i + 1))))
+            parts |> Array.reduce (+)
+
+        let x = Tensor.linspace 0.0 1.0 500
+        let expected = Tensor.toFloats (List.reduce (+) [ for i in 1..4 -> float i * cos (x * float i) ])
+        let found = Tensor.toFloats (grad f x)
+        Array.iter2 (close 1e-14 "gradient") expected found
+]
+
+// ---- tensors where they do not belong
+
+let private strays = [
+    for name, transform in
+        [
+            "grad", (fun (f: Tensor -> Tensor) -> grad f (scalar 2.0) |> ignore)
+            "jvp", (fun f -> jvp f (scalar 2.0) (scalar 1.0) |> ignore)
+            "vjp", (fun f -> vjp f (scalar 2.0) |> ignore)
+            "vmap", (fun f -> vmap f (Tensor.ofSeq [ 2.0; 3.0 ]) |> ignore)
+        ] do
+        testCase $"a tensor that escaped from {name} is refused"
+        <| fun () ->
+            let mutable escaped: Tensor = null
+            transform (fun x -> escaped <- sin x; x * x)
+            refused [ name ] (fun () -> escaped + 1.0)
+            refused [ name ] (fun () -> 1.0 * escaped)
+            refused [ name ] (fun () -> grad (fun y -> y * escaped) (scalar 1.0))
+            refused [] (fun () -> Tensor.toFloat escaped)
+
+        testCase $"a level ends although the function fails in {name}"
+        <| fun () ->
+            let mutable escaped: Tensor = null
+            fails typeof<DivideByZeroException> [] (fun () -> transform (fun x -> escaped <- sin x; raise (DivideByZeroException())))
+            refused [ name ] (fun () -> escaped + 1.0)
+
+    testCase "a custom rule over a tensor of the same level is refused"
+    <| fun () ->
+        let reverse (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * w, ()) (fun () ct -> ct * w)
+        let forward (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * w) (fun _ _ t -> t * w)
+
+        for rule in [ reverse; forward; (fun (w: Tensor) -> checkpoint (fun (x: Tensor) -> x * w)) ] do
+            refused [ "closes over" ] (fun () -> grad (fun w -> rule w (w * 2.0)) (scalar 3.0))
+            refused [] (fun () -> grad (fun w -> rule w (scalar 2.0)) (scalar 3.0))
+            refused [] (fun () -> jvp (fun w -> rule w (w * 2.0)) (scalar 3.0) (scalar 1.0))
+            refused [] (fun () -> vmap (fun w -> rule w (w * 2.0)) (Tensor.ofSeq [ 1.0; 2.0 ]))
+            // and under an outer transformation of the argument's own
+            refused [ "closes over" ] (fun () ->
+                grad (fun (x: Tensor) -> snd (jvp (fun w -> rule w (x * w)) (scalar 3.0) (scalar 1.0))) (scalar 2.0))
+            refused [ "closes over" ] (fun () ->
+                grad (fun x -> sum (vmap (fun w -> rule w x) (Tensor.ofSeq [ 1.0; 2.0 ]))) (scalar 2.0))
+
+    testCase "a custom rule over a tensor of an outer level has its derivative"
+    <| fun () ->
+        for outer in modes do
+            let reverse (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * x * w, x) (fun x ct -> ct * x * w * 2.0)
+            let forward (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * x * w) (fun x _ t -> t * x * w * 2.0)
+
+            for rule in [ reverse; forward; (fun (w: Tensor) -> checkpoint (fun (x: Tensor) -> x * x * w)) ] do
+                // d/dw (d/dx x²w at 5) = 10
+                close 1e-15 "grad inside" 10.0 (number (derivative outer (fun w -> grad (rule w) (scalar 5.0)) (scalar 3.0)))
+                close 1e-15 "vmap inside" 13.0 (number (derivative outer (fun w -> sum (vmap (rule w) (Tensor.ofSeq [ 2.0; 3.0 ]))) (scalar 3.0)))
+                close 1e-15 "jvp inside" 10.0 (number (derivative outer (fun w -> derivative Forward (rule w) (scalar 5.0)) (scalar 3.0)))
+
+    testCase "an ordinary function may close over anything"
+    <| fun () ->
+        let f (w: Tensor) = sum (vmap (fun x -> x * w * grad (fun y -> y * y * w * x) w) (Tensor.ofSeq [ 1.0; 2.0 ]))
+        // x·w·(2w·w·x) summed over x = 1, 2: 10w³ → 30w²
+        for mode in modes do
+            close 1e-14 "derivative" 120.0 (number (derivative mode f (scalar 2.0)))
+]
+
+// ---- length
+
+let private long = [
+    testCase "a tape of a million nodes"
+    <| fun () ->
+        let f (x: Tensor) =
+            let mutable y = x
+            for _ in 1..1_000_000 do
+                y <- y * 0.999999 + 1e-7
+            y
+
+        close 1e-9 "0.999999^1000000" (0.999999 ** 1e6) (number (grad f (scalar 1.0)))
+
+    testCase "a hundred thousand nodes at two levels"
+    <| fun () ->
+        let f (x: Tensor) =
+            let mutable y = x
+            for _ in 1..50_000 do
+                y <- y + y * y * 1e-6
+            y
+
+        let first, second = number (derivative Forward f (scalar 1.0)), number (grad (grad f) (scalar 1.0))
+        close 1e-9 "modes agree" (number (derivative Forward (derivative Forward f) (scalar 1.0))) second
+        close 1e-9 "modes agree" (number (grad f (scalar 1.0))) first
+
+    testCase "ten thousand steps need no more memory than one thousand"
+    <| fun () ->
+        let x, target = Tensor.linspace -1.0 1.0 640 |> reshape [ 20; 32 ], Tensor.linspace 0.0 1.0 200 |> reshape [ 20; 10 ]
+        let start = Tensor.linspace -0.1 0.1 320 |> reshape [ 32; 10 ], Tensor.zeros [ 10 ]
+        let loss (w, b) = mean (square (sigmoid (affine w b x) - target))
+
+        let step p =
+            let _, g = valueAndGrad loss p
+            Tree.map2 (fun p g -> p - 0.1 * g) p g
+
+        let run count p = Seq.fold (fun p _ -> step p) p (seq { 1..count })
+
+        let managed () =
+            GC.Collect()
+            GC.WaitForPendingFinalizers()
+            GC.Collect()
+            GC.GetTotalMemory true, Environment.WorkingSet
+
+        let p = run 1000 start
+        let before, residentBefore = managed ()
+        let p = run 10_000 p
+        let after, residentAfter = managed ()
+        Expect.isLessThan (Tensor.toFloat (loss p)) 0.1 "learns"
+        Expect.isLessThan (after - before) (2L <<< 20) "managed memory"
+        Expect.isLessThan (residentAfter - residentBefore) (48L <<< 20) "resident memory"
+]
+
+[<Tests>]
+let tests =
+    testList "levels" [
+        testList "host control flow" controlFlow
+        testList "threads" threads
+        testList "strays" strays
+        testSequenced (testList "length" long) |> slow
+    ]
