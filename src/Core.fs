@@ -96,7 +96,11 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
 
         if isNull level then
             Concrete(
-                Evaluate.evaluate op (Unsafe.As<Concrete> a).Value (Unsafe.As<Concrete> b).Value (Unsafe.As<Concrete> c).Value
+                Evaluate.evaluate
+                    op
+                    (Unsafe.As<Concrete> a).Value
+                    (Unsafe.As<Concrete> b).Value
+                    (Unsafe.As<Concrete> c).Value
             )
         else
             level.Process3(op, a, b, c)
@@ -178,6 +182,8 @@ and [<Sealed; AllowNullLiteral>] Concrete =
             let n = int64 value
 
             if float n <> value then
-                invalidArg "value" $"{value} is not a whole number and would not survive as {dtype}; cast the tensor to a float type first"
+                invalidArg
+                    "value"
+                    $"{value} is not a whole number and would not survive as {dtype}; cast the tensor to a float type first"
 
             Concrete(NDArray.OfInteger(n, dtype))

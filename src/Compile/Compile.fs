@@ -35,7 +35,10 @@ type private Kind =
         | :? Kind as j ->
             k.Specs.Length = j.Specs.Length
             && k.Statics.Length = j.Statics.Length
-            && Array.forall2 (fun (a: Spec) (b: Spec) -> a.DType = b.DType && Shape.same a.Shape b.Shape) k.Specs j.Specs
+            && Array.forall2
+                (fun (a: Spec) (b: Spec) -> a.DType = b.DType && Shape.same a.Shape b.Shape)
+                k.Specs
+                j.Specs
             && Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) k.Statics j.Statics
         | _ -> false
 
@@ -59,7 +62,13 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
 
     let describe (xs: Tensor[]) (statics: obj[]) =
         let tensors = xs |> Array.map (fun x -> $"{x.DType} {Shape.show x.Shape}") |> String.concat ", "
-        let rest = if statics.Length = 0 then "" else "; " + (statics |> Array.map string |> String.concat ", ")
+
+        let rest =
+            if statics.Length = 0 then
+                ""
+            else
+                "; " + (statics |> Array.map string |> String.concat ", ")
+
         tensors + rest
 
     /// The function's value, by its program.
@@ -115,7 +124,8 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
     member c.Mermaid() : string[] =
         c.Programs |> Array.map (fun p -> Explain.mermaid p.Runner.Plan.Graph p.Runner.Plan.Schedule)
 
-    member internal _.Programs: CompiledProgram[] = traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
+    member internal _.Programs: CompiledProgram[] =
+        traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
 
 /// `compile` with the traces to look at: its `Invoke` is the compiled function, its `Explain` tells what became of it.
 let compiled (f: 'P -> 'Q) = Compiled<'P, 'Q> f

@@ -20,7 +20,11 @@ type internal Runner(graph: Graph) =
     let plan = Plan(graph, outside)
 
     let inputs =
-        Array.init graph.Inputs (fun i -> if large graph.Specs[i] then Unchecked.defaultof<NDArray> else plan.Own graph.Specs[i])
+        Array.init graph.Inputs (fun i ->
+            if large graph.Specs[i] then
+                Unchecked.defaultof<NDArray>
+            else
+                plan.Own graph.Specs[i])
 
     member _.Plan = plan
 

@@ -125,7 +125,8 @@ let schedule (g: Graph) : Schedule =
         while not found && stack.Count > 0 do
             let x = stack.Pop()
 
-            if x = target then found <- true
+            if x = target then
+                found <- true
             else
                 for n in groups[x].Needs do
                     if seen.Add n then
@@ -144,7 +145,12 @@ let schedule (g: Graph) : Schedule =
             | Constant _ -> ()
             | Apply _
             | ApplyMany _ ->
-                let producers = Graphs.arguments instruction |> Array.map (fun v -> owner[root[v]]) |> Array.filter (fun p -> p >= 0) |> Array.distinct
+                let producers =
+                    Graphs.arguments instruction
+                    |> Array.map (fun v -> owner[root[v]])
+                    |> Array.filter (fun p -> p >= 0)
+                    |> Array.distinct
+
                 let canFuse = elementwise g firsts k
 
                 let joined =

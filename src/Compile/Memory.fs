@@ -94,13 +94,13 @@ type private Space() =
 let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: int) (y: int) =
     let root = schedule.Root
 
-    let reads k test =
-        Graphs.arguments g.Instructions[k] |> Array.exists (fun a -> root[a] = v && test a)
+    let reads k test = Graphs.arguments g.Instructions[k] |> Array.exists (fun a -> root[a] = v && test a)
 
     kernel.Elementwise
     && g.Specs[v].DType.Size() = g.Specs[y].DType.Size()
     && Shape.size g.Specs[v].Shape = Shape.size g.Specs[y].Shape
-    && kernel.Instructions |> Array.forall (fun k -> not (reads k (fun a -> not (Shape.same g.Specs[a].Shape g.Specs[y].Shape))))
+    && kernel.Instructions
+       |> Array.forall (fun k -> not (reads k (fun a -> not (Shape.same g.Specs[a].Shape g.Specs[y].Shape))))
     && (let writer = kernel.Instructions |> Array.findIndex (fun k -> schedule.Firsts[k] = y)
         kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
 
@@ -141,25 +141,34 @@ let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
             |> Array.collect (fun k -> Graphs.arguments g.Instructions[k])
             |> Array.map (fun v ->
                 // a view of a value of the same kernel goes through memory
-                if root[v] <> v then escapes[root[v]] <- true
+                if root[v] <> v then
+                    escapes[root[v]] <- true
+
                 root[v])
             |> Array.filter (fun v -> kernelOf[v] <> i || escapes[v])
             |> Array.distinct)
 
-    reads |> Array.iteri (fun i rs -> for v in rs do if kernelOf[v] <> i then escapes[v] <- true)
+    reads
+    |> Array.iteri (fun i rs ->
+        for v in rs do
+            if kernelOf[v] <> i then
+                escapes[v] <- true)
 
     let writes =
         kernels
-        |> Array.map (fun kernel ->
-            [|
-                for k in kernel.Instructions do
-                    for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                        if escapes[r] || not kernel.Elementwise then
-                            r
-            |])
+        |> Array.map (fun kernel -> [|
+            for k in kernel.Instructions do
+                for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
+                    if escapes[r] || not kernel.Elementwise then
+                        r
+        |])
 
     let lastRead = Array.create g.Specs.Length -1
-    reads |> Array.iteri (fun i rs -> for v in rs do lastRead[v] <- max lastRead[v] i)
+
+    reads
+    |> Array.iteri (fun i rs ->
+        for v in rs do
+            lastRead[v] <- max lastRead[v] i)
 
     for v in g.Outputs do
         lastRead[root[v]] <- System.Int32.MaxValue

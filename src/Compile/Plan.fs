@@ -20,9 +20,10 @@ type internal Step(name: string) =
 [<RequireQualifiedAccess>]
 module internal Lower =
 
-    let private step name (run: NDArray[] -> unit) =
-        { new Step(name) with
-            member _.Run values = run values }
+    let private step name (run: NDArray[] -> unit) = {
+        new Step(name) with
+            member _.Run values = run values
+    }
 
     /// The operation of a fused run: its loop, the loop's function, the factor of AddScaled.
     let private fusedStep (op: Op) a b c y =
@@ -161,7 +162,11 @@ module internal Lower =
                     for v in Graphs.arguments g.Instructions[k] |> Array.distinct do
                         let p = places[numbers[v]]
 
-                        if lastUse[v] = i && p.Mode = FusedMode.Register && (p.Type.Size() = g.Specs[y].DType.Size()) = sameSize then
+                        if
+                            lastUse[v] = i
+                            && p.Mode = FusedMode.Register
+                            && (p.Type.Size() = g.Specs[y].DType.Size()) = sameSize
+                        then
                             free.Push p.Index
 
                 fades true
@@ -269,7 +274,13 @@ type internal Plan(graph: Graph, outside: HashSet<int>) =
     let layout = Memory.plan graph schedule outside
     let arena = Arena(max 1 layout.ArenaBytes)
     let values = Array.zeroCreate<NDArray> graph.Specs.Length
-    let views = [| for v in 0 .. values.Length - 1 do if schedule.Root[v] <> v then v |]
+
+    let views = [|
+        for v in 0 .. values.Length - 1 do
+            if schedule.Root[v] <> v then
+                v
+    |]
+
     let mutable bytes = layout.ArenaBytes
 
     /// Memory of this plan's own, outside the arena.
@@ -394,7 +405,12 @@ and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int
     override _.Bytes = parts[0].Bytes + parts[1].Bytes
 
     override _.Run values =
-        let part = if values[arguments[0]].Storage.Span<byte>()[0] <> 0uy then parts[0] else parts[1]
+        let part =
+            if values[arguments[0]].Storage.Span<byte>()[0] <> 0uy then
+                parts[0]
+            else
+                parts[1]
+
         part.Run(values, arguments, 1)
         part.CopyTo(values, made)
 
@@ -429,7 +445,13 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     let carry = Array.init nk (fun i -> plan.Own body.Specs[nc + i])
     // a carry that is another carry, or an input, of this step must be read before any is overwritten
     let crossing = carryOut |> Array.map (fun v -> plan.Schedule.Root[v] < body.Inputs)
-    let buffer = Array.init nk (fun i -> if crossing[i] then plan.Own body.Specs[nc + i] else Unchecked.defaultof<NDArray>)
+
+    let buffer =
+        Array.init nk (fun i ->
+            if crossing[i] then
+                plan.Own body.Specs[nc + i]
+            else
+                Unchecked.defaultof<NDArray>)
 
     let view (spec: Spec) = Arena(1).View(0, Shape.scalar, DType.Bool), spec, Memory.bytesOf spec
     let moving = Array.init (body.Inputs - nc - nk) (fun i -> view body.Specs[nc + nk + i])

@@ -28,7 +28,8 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
         schedule.Kernels
         |> Array.findIndexBack (fun kernel ->
             kernel.Instructions
-            |> Array.exists (fun k -> Graphs.arguments graph.Instructions[k] |> Array.exists (fun a -> schedule.Root[a] = v)))
+            |> Array.exists (fun k ->
+                Graphs.arguments graph.Instructions[k] |> Array.exists (fun a -> schedule.Root[a] = v)))
 
     let isRead v =
         graph.Instructions
@@ -52,7 +53,11 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
     let inputs =
         Array.init (graph.Inputs - stateCount) (fun j ->
             let spec = graph.Specs[stateCount + j]
-            if Memory.bytesOf spec < Storage.LargeLimit then plan.Own spec else Unchecked.defaultof<NDArray>)
+
+            if Memory.bytesOf spec < Storage.LargeLimit then
+                plan.Own spec
+            else
+                Unchecked.defaultof<NDArray>)
 
     member _.Plan = plan
     member _.InPlace = inPlace
@@ -114,8 +119,7 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
     let mutable last: PlannedStep<'R> = Unchecked.defaultof<_>
     let mutable disposed = false
 
-    let buffer (t: Tensor) =
-        Arena(max 1 (Shape.size t.Shape * t.DType.Size())).At(0, t.Shape, t.DType)
+    let buffer (t: Tensor) = Arena(max 1 (Shape.size t.Shape * t.DType.Size())).At(0, t.Shape, t.DType)
 
     let now = leaves |> Array.map buffer
     let next = leaves |> Array.map buffer
@@ -143,18 +147,29 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
 
         let graph, captured =
             Trace.closed (Array.append (Array.map specOf leaves) specs) (fun v ->
-                let s, r = step (Tree.rebuild structure (Array.take leaves.Length v)) (Tree.rebuild batch (Array.skip leaves.Length v))
+                let s, r =
+                    step
+                        (Tree.rebuild structure (Array.take leaves.Length v))
+                        (Tree.rebuild batch (Array.skip leaves.Length v))
+
                 result.Value <- r
                 let next = Tree.leaves s
 
                 for i in 0 .. leaves.Length - 1 do
-                    if next.Length <> leaves.Length || not (Shape.same next[i].Shape leaves[i].Shape) || next[i].DType <> leaves[i].DType then
-                        invalidArg "step" "Stepper: the state that the step returns must have the shapes and types of the one it was given"
+                    if
+                        next.Length <> leaves.Length
+                        || not (Shape.same next[i].Shape leaves[i].Shape)
+                        || next[i].DType <> leaves[i].DType
+                    then
+                        invalidArg
+                            "step"
+                            "Stepper: the state that the step returns must have the shapes and types of the one it was given"
 
                 Array.append next (Tree.leaves r))
 
         if captured.Length > 0 then
-            invalidOp "Stepper: the step closes over a tensor that is being transformed; pass it as part of the state or the batch"
+            invalidOp
+                "Stepper: the step closes over a tensor that is being transformed; pass it as part of the state or the batch"
 
         PlannedStep(Simplify.graph graph, leaves.Length, Tree.map (fun _ -> scalar 0.0) result.Value), specs
 
@@ -209,8 +224,14 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         let given = Tree.leaves state
 
         for i in 0 .. leaves.Length - 1 do
-            if given.Length <> leaves.Length || not (Shape.same given[i].Shape leaves[i].Shape) || given[i].DType <> leaves[i].DType then
-                invalidArg "state" "Stepper.Restore: the state must have the shapes and types of the one the stepper was made with"
+            if
+                given.Length <> leaves.Length
+                || not (Shape.same given[i].Shape leaves[i].Shape)
+                || given[i].DType <> leaves[i].DType
+            then
+                invalidArg
+                    "state"
+                    "Stepper.Restore: the state must have the shapes and types of the one the stepper was made with"
 
             Elementwise.Cast(Tensor.value "Stepper.Restore" given[i], now[i])
 
@@ -227,8 +248,18 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         for struct (specs, p) in plans do
             let batch = specs |> Array.map (fun b -> $"{b.DType} {Shape.show b.Shape}") |> String.concat ", "
             let kept = Array.zip paths p.InPlace |> Array.filter (snd >> not) |> Array.map fst |> String.concat ", "
-            text.AppendLine $"batch {batch}: {p.Plan.Steps.Length} kernels, {p.Plan.Bytes} bytes of working memory" |> ignore
-            text.AppendLine(if kept = "" then "  the state is written in place" else $"  written to a second buffer: {kept}") |> ignore
+
+            text.AppendLine $"batch {batch}: {p.Plan.Steps.Length} kernels, {p.Plan.Bytes} bytes of working memory"
+            |> ignore
+
+            text.AppendLine(
+                if kept = "" then
+                    "  the state is written in place"
+                else
+                    $"  written to a second buffer: {kept}"
+            )
+            |> ignore
+
             text.AppendLine(Explain.kernels p.Plan) |> ignore
 
         text.ToString()

@@ -14,15 +14,26 @@ let private labelsOf equation (term: string) (rank: int option) : char[] =
     | -1 -> term.ToCharArray()
     | at ->
         let named = term.Length - 3
-        let extra = match rank with Some r -> r - named | None -> 0
+
+        let extra =
+            match rank with
+            | Some r -> r - named
+            | None -> 0
 
         if extra < 0 then
             fail equation $"\"{term}\" names {named} axes, the operand has {named + extra}"
 
-        String.Concat(term.AsSpan(0, at), String(Array.init extra (fun i -> char (ellipsisBase + extra - 1 - i))), term.AsSpan(at + 3)).ToCharArray()
+        String
+            .Concat(
+                term.AsSpan(0, at),
+                String(Array.init extra (fun i -> char (ellipsisBase + extra - 1 - i))),
+                term.AsSpan(at + 3)
+            )
+            .ToCharArray()
 
 let private parse (equation: string) (operands: Tensor[]) : char[][] * char[] =
     let text = equation.Replace(" ", "")
+
     let left, right =
         match text.Split "->" with
         | [| left |] -> left, None
@@ -38,9 +49,16 @@ let private parse (equation: string) (operands: Tensor[]) : char[][] * char[] =
 
     for i in 0 .. inputs.Length - 1 do
         if inputs[i].Length <> operands[i].Rank then
-            fail equation $"\"{terms[i]}\" names {inputs[i].Length} axes, the operand has shape {Shape.show operands[i].Shape}"
+            fail
+                equation
+                $"\"{terms[i]}\" names {inputs[i].Length} axes, the operand has shape {Shape.show operands[i].Shape}"
 
-    let hidden = inputs |> Array.concat |> Array.filter (fun c -> int c >= ellipsisBase) |> Array.distinct |> Array.sortDescending
+    let hidden =
+        inputs
+        |> Array.concat
+        |> Array.filter (fun c -> int c >= ellipsisBase)
+        |> Array.distinct
+        |> Array.sortDescending
 
     let output =
         match right with
@@ -50,7 +68,12 @@ let private parse (equation: string) (operands: Tensor[]) : char[][] * char[] =
         | Some r -> r.ToCharArray()
         | None ->
             // NumPy's implicit form: what appears once, in alphabetical order
-            let once = inputs |> Array.concat |> Array.countBy id |> Array.filter (fun (c, n) -> n = 1 && int c < ellipsisBase)
+            let once =
+                inputs
+                |> Array.concat
+                |> Array.countBy id
+                |> Array.filter (fun (c, n) -> n = 1 && int c < ellipsisBase)
+
             Array.append hidden (once |> Array.map fst |> Array.sort)
 
     for c in output do
@@ -75,7 +98,12 @@ let rec private diagonals (labels: char[]) (x: Tensor) : char[] * Tensor =
 
 /// Sums away the labels that nobody else wants.
 let private drop (wanted: char[]) (labels: char[], x: Tensor) =
-    let axes = [| for i in 0 .. labels.Length - 1 do if not (Array.contains labels[i] wanted) then i |]
+    let axes = [|
+        for i in 0 .. labels.Length - 1 do
+            if not (Array.contains labels[i] wanted) then
+                i
+    |]
+
     labels |> Array.filter (fun c -> Array.contains c wanted), sumOver axes x
 
 /// The axes in the order of the labels asked for; labels that are missing become axes of size 1.
@@ -122,10 +150,19 @@ let private contract equation (keep: char[]) (la: char[], a: Tensor) (lb: char[]
     let spread order (labels, x: Tensor) =
         // a shared axis may be of size 1 in one operand
         arrange order (labels, x)
-        |> broadcastTo (order |> Array.map (fun c -> if Array.contains c shared then size c else x.Shape[Array.IndexOf(labels, c)]))
+        |> broadcastTo (
+            order
+            |> Array.map (fun c -> if Array.contains c shared then size c else x.Shape[Array.IndexOf(labels, c)])
+        )
 
-    let x = spread (Array.concat [ batch; freeA; summed ]) (la, a) |> reshape [ count batch; count freeA; count summed ]
-    let y = spread (Array.concat [ batch; summed; freeB ]) (lb, b) |> reshape [ count batch; count summed; count freeB ]
+    let x =
+        spread (Array.concat [ batch; freeA; summed ]) (la, a)
+        |> reshape [ count batch; count freeA; count summed ]
+
+    let y =
+        spread (Array.concat [ batch; summed; freeB ]) (lb, b)
+        |> reshape [ count batch; count summed; count freeB ]
+
     let labels = Array.concat [ batch; freeA; freeB ]
     labels, x *@ y |> reshape (sizes labels)
 

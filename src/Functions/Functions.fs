@@ -105,7 +105,9 @@ let reshape (shape: int seq) (x: Tensor) =
             let total = Shape.size x.Shape
 
             if known = 0 || total % known <> 0 then
-                invalidArg "shape" $"reshape: {Shape.show x.Shape} has {total} elements, which {Shape.show s} cannot hold (−1 stands for the rest)"
+                invalidArg
+                    "shape"
+                    $"reshape: {Shape.show x.Shape} has {total} elements, which {Shape.show s} cannot hold (−1 stands for the rest)"
 
             s |> Array.map (fun d -> if d = -1 then total / known else d)
         | _ -> invalidArg "shape" $"reshape: {Shape.show s} leaves more than one size open"
@@ -122,7 +124,9 @@ let permute (permutation: int seq) (x: Tensor) =
     let p = permutation |> Seq.map (Shape.axis "permute" x.Rank) |> Array.ofSeq
 
     if not (Shape.same (Array.sort p) [| 0 .. x.Rank - 1 |]) then
-        invalidArg "permutation" $"permute: {Shape.show p} does not name each of the {x.Rank} axes of {Shape.show x.Shape} once"
+        invalidArg
+            "permutation"
+            $"permute: {Shape.show p} does not name each of the {x.Rank} axes of {Shape.show x.Shape} once"
 
     if Shape.same p [| 0 .. x.Rank - 1 |] then x else bind1 (Transpose p) x
 
@@ -131,7 +135,14 @@ let transpose (x: Tensor) =
     if x.Rank < 2 then
         invalidArg "x" $"transpose: needs two axes, got {Shape.show x.Shape}"
 
-    bind1 (Transpose(Array.init x.Rank (fun i -> if i = x.Rank - 1 then i - 1 elif i = x.Rank - 2 then i + 1 else i))) x
+    bind1
+        (Transpose(
+            Array.init x.Rank (fun i ->
+                if i = x.Rank - 1 then i - 1
+                elif i = x.Rank - 2 then i + 1
+                else i)
+        ))
+        x
 
 /// A new axis of size 1 before the given one.
 let expandDims (axis: int) (x: Tensor) =
@@ -158,7 +169,12 @@ let slice (starts: int seq) (lengths: int seq) (steps: int seq) (x: Tensor) =
 /// `count` places of one axis, from `start` on.
 let narrow (axis: int) (start: int) (count: int) (x: Tensor) =
     let axis = Shape.axis "narrow" x.Rank axis
-    slice (Array.init x.Rank (fun i -> if i = axis then start else 0)) (Shape.withAxis axis count x.Shape) (Array.create x.Rank 1) x
+
+    slice
+        (Array.init x.Rank (fun i -> if i = axis then start else 0))
+        (Shape.withAxis axis count x.Shape)
+        (Array.create x.Rank 1)
+        x
 
 /// One place of one axis, which disappears; counted from the end when negative.
 let index (axis: int) (place: int) (x: Tensor) =
@@ -168,7 +184,9 @@ let index (axis: int) (place: int) (x: Tensor) =
     if place < -n || place >= n then
         invalidArg "index" $"index: {place} is outside axis {axis} of size {n} ({Shape.show x.Shape})"
 
-    x |> narrow axis (if place < 0 then place + n else place) 1 |> reshape (Shape.reduce [| axis |] false x.Shape)
+    x
+    |> narrow axis (if place < 0 then place + n else place) 1
+    |> reshape (Shape.reduce [| axis |] false x.Shape)
 
 /// Zeros added before and behind each axis. Example: `pad [ 0, 1; 2, 2 ] x`.
 let pad (widths: (int * int) seq) (x: Tensor) =
@@ -290,7 +308,9 @@ let logsumexpOver (axes: int seq) (x: Tensor) = reduce Reduction.LogSumExp "logs
 let logsumexpKeep (axes: int seq) (x: Tensor) = reduce Reduction.LogSumExp "logsumexp" true axes x
 
 /// Σ a·b over axes, of equal shapes, without a temporary.
-let sumProductOver (axes: int seq) (a: Tensor) (b: Tensor) = Tensor.Bind(SumProduct(axesOf "sumProduct" axes a, false), a, b)
+let sumProductOver (axes: int seq) (a: Tensor) (b: Tensor) =
+    Tensor.Bind(SumProduct(axesOf "sumProduct" axes a, false), a, b)
+
 /// Σ a·b over everything, of equal shapes: the inner product.
 let inner (a: Tensor) (b: Tensor) = Tensor.Bind(SumProduct(everything a, false), a, b)
 
@@ -349,8 +369,7 @@ let scatterAlong (axis: int) (size: int) (index: Tensor) (updates: Tensor) =
     Tensor.Bind(ScatterAlong(Shape.axis "scatterAlong" updates.Rank axis, size), updates, index)
 
 /// Integer classes as rows of zeros with a one, in a new last axis. Classes outside 0..count − 1 are an error.
-let oneHot (dtype: DType) (count: int) (classes: Tensor) =
-    Tensor.eye dtype count |> take 0 classes
+let oneHot (dtype: DType) (count: int) (classes: Tensor) = Tensor.eye dtype count |> take 0 classes
 
 /// The places of the elements in ascending order along an axis, Int32; stable, NaN last.
 let argsort (axis: int) (x: Tensor) =

@@ -75,7 +75,7 @@ let diagonal (a: Tensor) : Tensor =
     let m, n = a.Shape[r - 2], a.Shape[r - 1]
     let k = min m n
     let lead = a.Shape[.. r - 3]
-    let zeros = Array.zeroCreate<int> (lead.Length + 1)
+    let zeros = Array.zeroCreate<int>(lead.Length + 1)
     // the diagonal of a square is every (k+1)-th element
     a
     |> slice (Array.zeroCreate r) (Array.append lead [| k; k |]) (Array.create r 1)

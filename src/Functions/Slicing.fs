@@ -58,33 +58,102 @@ let private part (parts: Part[]) (t: Tensor) : Tensor =
 
 type Tensor with
 
-    member t.Item with get (a: int) = part [| At a |] t
+    member t.Item
+        with get (a: int) = part [| At a |] t
+
     member t.GetSlice(a0: int option, a1: int option) = part [| From(a0, a1) |] t
-    member t.Item with get (a: int, b: int) = part [| At a; At b |] t
+
+    member t.Item
+        with get (a: int, b: int) = part [| At a; At b |] t
+
     member t.GetSlice(a: int, b0: int option, b1: int option) = part [| At a; From(b0, b1) |] t
     member t.GetSlice(a0: int option, a1: int option, b: int) = part [| From(a0, a1); At b |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option) = part [| From(a0, a1); From(b0, b1) |] t
-    member t.Item with get (a: int, b: int, c: int) = part [| At a; At b; At c |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option) =
+        part [| From(a0, a1); From(b0, b1) |] t
+
+    member t.Item
+        with get (a: int, b: int, c: int) = part [| At a; At b; At c |] t
+
     member t.GetSlice(a: int, b: int, c0: int option, c1: int option) = part [| At a; At b; From(c0, c1) |] t
     member t.GetSlice(a: int, b0: int option, b1: int option, c: int) = part [| At a; From(b0, b1); At c |] t
-    member t.GetSlice(a: int, b0: int option, b1: int option, c0: int option, c1: int option) = part [| At a; From(b0, b1); From(c0, c1) |] t
+
+    member t.GetSlice(a: int, b0: int option, b1: int option, c0: int option, c1: int option) =
+        part [| At a; From(b0, b1); From(c0, c1) |] t
+
     member t.GetSlice(a0: int option, a1: int option, b: int, c: int) = part [| From(a0, a1); At b; At c |] t
-    member t.GetSlice(a0: int option, a1: int option, b: int, c0: int option, c1: int option) = part [| From(a0, a1); At b; From(c0, c1) |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c: int) = part [| From(a0, a1); From(b0, b1); At c |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c0: int option, c1: int option) = part [| From(a0, a1); From(b0, b1); From(c0, c1) |] t
-    member t.Item with get (a: int, b: int, c: int, d: int) = part [| At a; At b; At c; At d |] t
-    member t.GetSlice(a: int, b: int, c: int, d0: int option, d1: int option) = part [| At a; At b; At c; From(d0, d1) |] t
-    member t.GetSlice(a: int, b: int, c0: int option, c1: int option, d: int) = part [| At a; At b; From(c0, c1); At d |] t
-    member t.GetSlice(a: int, b: int, c0: int option, c1: int option, d0: int option, d1: int option) = part [| At a; At b; From(c0, c1); From(d0, d1) |] t
-    member t.GetSlice(a: int, b0: int option, b1: int option, c: int, d: int) = part [| At a; From(b0, b1); At c; At d |] t
-    member t.GetSlice(a: int, b0: int option, b1: int option, c: int, d0: int option, d1: int option) = part [| At a; From(b0, b1); At c; From(d0, d1) |] t
-    member t.GetSlice(a: int, b0: int option, b1: int option, c0: int option, c1: int option, d: int) = part [| At a; From(b0, b1); From(c0, c1); At d |] t
-    member t.GetSlice(a: int, b0: int option, b1: int option, c0: int option, c1: int option, d0: int option, d1: int option) = part [| At a; From(b0, b1); From(c0, c1); From(d0, d1) |] t
-    member t.GetSlice(a0: int option, a1: int option, b: int, c: int, d: int) = part [| From(a0, a1); At b; At c; At d |] t
-    member t.GetSlice(a0: int option, a1: int option, b: int, c: int, d0: int option, d1: int option) = part [| From(a0, a1); At b; At c; From(d0, d1) |] t
-    member t.GetSlice(a0: int option, a1: int option, b: int, c0: int option, c1: int option, d: int) = part [| From(a0, a1); At b; From(c0, c1); At d |] t
-    member t.GetSlice(a0: int option, a1: int option, b: int, c0: int option, c1: int option, d0: int option, d1: int option) = part [| From(a0, a1); At b; From(c0, c1); From(d0, d1) |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c: int, d: int) = part [| From(a0, a1); From(b0, b1); At c; At d |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c: int, d0: int option, d1: int option) = part [| From(a0, a1); From(b0, b1); At c; From(d0, d1) |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c0: int option, c1: int option, d: int) = part [| From(a0, a1); From(b0, b1); From(c0, c1); At d |] t
-    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c0: int option, c1: int option, d0: int option, d1: int option) = part [| From(a0, a1); From(b0, b1); From(c0, c1); From(d0, d1) |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b: int, c0: int option, c1: int option) =
+        part [| From(a0, a1); At b; From(c0, c1) |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c: int) =
+        part [| From(a0, a1); From(b0, b1); At c |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c0: int option, c1: int option) =
+        part [| From(a0, a1); From(b0, b1); From(c0, c1) |] t
+
+    member t.Item
+        with get (a: int, b: int, c: int, d: int) = part [| At a; At b; At c; At d |] t
+
+    member t.GetSlice(a: int, b: int, c: int, d0: int option, d1: int option) =
+        part [| At a; At b; At c; From(d0, d1) |] t
+
+    member t.GetSlice(a: int, b: int, c0: int option, c1: int option, d: int) =
+        part [| At a; At b; From(c0, c1); At d |] t
+
+    member t.GetSlice(a: int, b: int, c0: int option, c1: int option, d0: int option, d1: int option) =
+        part [| At a; At b; From(c0, c1); From(d0, d1) |] t
+
+    member t.GetSlice(a: int, b0: int option, b1: int option, c: int, d: int) =
+        part [| At a; From(b0, b1); At c; At d |] t
+
+    member t.GetSlice(a: int, b0: int option, b1: int option, c: int, d0: int option, d1: int option) =
+        part [| At a; From(b0, b1); At c; From(d0, d1) |] t
+
+    member t.GetSlice(a: int, b0: int option, b1: int option, c0: int option, c1: int option, d: int) =
+        part [| At a; From(b0, b1); From(c0, c1); At d |] t
+
+    member t.GetSlice
+        (a: int, b0: int option, b1: int option, c0: int option, c1: int option, d0: int option, d1: int option)
+        =
+        part [| At a; From(b0, b1); From(c0, c1); From(d0, d1) |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b: int, c: int, d: int) =
+        part [| From(a0, a1); At b; At c; At d |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b: int, c: int, d0: int option, d1: int option) =
+        part [| From(a0, a1); At b; At c; From(d0, d1) |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b: int, c0: int option, c1: int option, d: int) =
+        part [| From(a0, a1); At b; From(c0, c1); At d |] t
+
+    member t.GetSlice
+        (a0: int option, a1: int option, b: int, c0: int option, c1: int option, d0: int option, d1: int option)
+        =
+        part [| From(a0, a1); At b; From(c0, c1); From(d0, d1) |] t
+
+    member t.GetSlice(a0: int option, a1: int option, b0: int option, b1: int option, c: int, d: int) =
+        part [| From(a0, a1); From(b0, b1); At c; At d |] t
+
+    member t.GetSlice
+        (a0: int option, a1: int option, b0: int option, b1: int option, c: int, d0: int option, d1: int option)
+        =
+        part [| From(a0, a1); From(b0, b1); At c; From(d0, d1) |] t
+
+    member t.GetSlice
+        (a0: int option, a1: int option, b0: int option, b1: int option, c0: int option, c1: int option, d: int)
+        =
+        part [| From(a0, a1); From(b0, b1); From(c0, c1); At d |] t
+
+    member t.GetSlice
+        (
+            a0: int option,
+            a1: int option,
+            b0: int option,
+            b1: int option,
+            c0: int option,
+            c1: int option,
+            d0: int option,
+            d1: int option
+        ) =
+        part [| From(a0, a1); From(b0, b1); From(c0, c1); From(d0, d1) |] t

@@ -51,7 +51,10 @@ let ofRows (rows: #('T seq) seq) : Tensor =
     let width = if rows.Length = 0 then 0 else rows[0].Length
 
     match rows |> Array.tryFindIndex (fun r -> r.Length <> width) with
-    | Some i -> invalidArg "rows" $"Tensor.ofRows: row {i} has {rows[i].Length} numbers, row 0 has {width}; all rows must be equally long"
+    | Some i ->
+        invalidArg
+            "rows"
+            $"Tensor.ofRows: row {i} has {rows[i].Length} numbers, row 0 has {width}; all rows must be equally long"
     | None -> create [ rows.Length; width ] (Array.concat rows)
 
 /// A vector of MathNet's.
@@ -82,7 +85,13 @@ let arange (start: float) (stop: float) (step: float) : Tensor =
 
 /// Evenly spaced numbers, both ends included.
 let linspace (start: float) (stop: float) (count: int) : Tensor =
-    create [ count ] (Array.init count (fun i -> if i = count - 1 then stop else start + (stop - start) * float i / float (max 1 (count - 1))))
+    create
+        [ count ]
+        (Array.init count (fun i ->
+            if i = count - 1 then
+                stop
+            else
+                start + (stop - start) * float i / float (max 1 (count - 1))))
 
 /// The identity matrix of an element type.
 let eye (dtype: DType) (n: int) : Tensor =
@@ -106,13 +115,14 @@ let dtype (t: Tensor) = t.DType
 /// The tensor's value outside every transformation it takes part in: no derivative flows through the result.
 /// Under grad and jvp this is how host control flow looks at numbers; under vmap and compile there is no one value yet,
 /// and it is an error.
-let rec detach (t: Tensor) : Tensor =
-    if isNull t.Level then t else detach (t.Level.Detach("Tensor.detach", t))
+let rec detach (t: Tensor) : Tensor = if isNull t.Level then t else detach (t.Level.Detach("Tensor.detach", t))
 
 // ---- getting numbers out
 
 /// The elements, without a copy, in row-major order. The span stays valid as long as it is held.
-let span<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType> (t: Tensor) : ReadOnlySpan<'T> =
+let span<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType>
+    (t: Tensor)
+    : ReadOnlySpan<'T> =
     (value "Tensor.span" t).AsSpan<'T>()
 
 /// A copy of the elements, in row-major order; 'T must be the .NET type of the elements.
@@ -133,7 +143,9 @@ let toFloats (t: Tensor) : float[] =
 /// The one number of a tensor of size 1.
 let toFloat (t: Tensor) : float =
     if Shape.size t.Shape <> 1 then
-        invalidArg "t" $"Tensor.toFloat: a tensor of shape {Shape.show t.Shape} is not one number; index it, reduce it or use Tensor.toFloats"
+        invalidArg
+            "t"
+            $"Tensor.toFloat: a tensor of shape {Shape.show t.Shape} is not one number; index it, reduce it or use Tensor.toFloats"
 
     (toFloats t)[0]
 

@@ -16,7 +16,8 @@ type Batched(level: Level, value: Tensor) =
 
 /// A user's rule, applied to every example of a batch; so is its derivative.
 [<Sealed>]
-type internal BatchedReverseRule(rule: ReverseRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
+type internal BatchedReverseRule
+    (rule: ReverseRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
     inherit ReverseRule(rule.Name)
 
     override _.Forward inputs =
@@ -35,7 +36,11 @@ type internal BatchedReverseRule(rule: ReverseRule, over: (Tensor[] -> Tensor[])
             let residuals, cts = Array.splitAt residuals.Length all
 
             rule.Backward(residuals, cts)
-            |> Array.mapi (fun i ct -> if isNull ct then invalidOp $"{rule.Name}: under vmap every input needs a cotangent; number {i} is missing" else ct)
+            |> Array.mapi (fun i ct ->
+                if isNull ct then
+                    invalidOp $"{rule.Name}: under vmap every input needs a cotangent; number {i} is missing"
+                else
+                    ct)
 
         let all = Array.append residuals cts
         let gradients = over backward (Array.create all.Length true) all
@@ -44,7 +49,8 @@ type internal BatchedReverseRule(rule: ReverseRule, over: (Tensor[] -> Tensor[])
 
 /// A user's forward rule, applied to every example of a batch.
 [<Sealed>]
-type internal BatchedForwardRule(rule: ForwardRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
+type internal BatchedForwardRule
+    (rule: ForwardRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
     inherit ForwardRule(rule.Name)
     override _.Apply inputs = over rule.Apply mapped inputs
 
@@ -65,10 +71,21 @@ type internal BatchedForwardRule(rule: ForwardRule, over: (Tensor[] -> Tensor[])
                         null)
 
             let outs = rule.Tangents(Array.take n all, all[n .. n + m - 1], ts)
-            Array.map2 (fun (t: Tensor) (y: Tensor) -> if isNull t then Tensor.zerosLike y else t) outs all[n .. n + m - 1]
+
+            Array.map2
+                (fun (t: Tensor) (y: Tensor) -> if isNull t then Tensor.zerosLike y else t)
+                outs
+                all[n .. n + m - 1]
 
         let given = tangents |> Array.filter (isNull >> not)
-        let axes = Array.concat [ mapped; Array.create m true; Array.map2 (&&) present mapped |> Array.zip present |> Array.filter fst |> Array.map snd ]
+
+        let axes =
+            Array.concat [
+                mapped
+                Array.create m true
+                Array.map2 (&&) present mapped |> Array.zip present |> Array.filter fst |> Array.map snd
+            ]
+
         over each axes (Array.concat [ inputs; results; given ])
 
 /// The level of vmap.
@@ -90,8 +107,7 @@ type BatchLevel(size: int) =
             reshape (Array.concat [ [| size |]; Array.create missing 1; a.Shape ]) (l.ValueOf a)
 
     /// The value of every example, also where all share one.
-    member l.Spread(a: Tensor) =
-        if l.Is a then l.ValueOf a else broadcastTo (Array.append [| size |] a.Shape) a
+    member l.Spread(a: Tensor) = if l.Is a then l.ValueOf a else broadcastTo (Array.append [| size |] a.Shape) a
 
     override l.Detach(operation, _) =
         invalidOp
@@ -167,6 +183,7 @@ type BatchLevel(size: int) =
                 permute (Array.concat [ [| axis |]; [| 0 .. axis - 1 |]; [| axis + 1 .. y.Rank - 1 |] ]) y
             else
                 let places = l.SpreadIndex(axis, pre, post, index)
+
                 Tensor.Bind(GatherAlong(axis + 1), l.ValueOf a, places)
                 |> reshape (Array.concat [ [| size |]; pre; index.Shape; post ])
 
@@ -276,7 +293,11 @@ type BatchLevel(size: int) =
         let step (v: Tensor[]) =
             let keep (xs: Tensor[]) =
                 let on = Array.head (Trace.replay w.Condition xs)
-                Array.map2 (fun (next: Tensor) now -> Functional.Functions.where on next now) (Trace.replay w.Body xs) (Array.skip nc xs)
+
+                Array.map2
+                    (fun (next: Tensor) now -> Functional.Functions.where on next now)
+                    (Trace.replay w.Body xs)
+                    (Array.skip nc xs)
 
             BatchLevel.Over keep mapped v
 

@@ -19,15 +19,12 @@ type Dual(level: Level, primal: Tensor, tangent: Tensor) =
 type ForwardLevel() =
     inherit Level("jvp")
 
-    member l.PrimalOf(a: Tensor) =
-        if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Dual>(a).Primal else a
+    member l.PrimalOf(a: Tensor) = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Dual>(a).Primal else a
 
     /// Null where the tensor does not depend on what is varied.
-    member l.TangentOf(a: Tensor) =
-        if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Dual>(a).Tangent else null
+    member l.TangentOf(a: Tensor) = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Dual>(a).Tangent else null
 
-    member private l.Lift(out: Tensor, tangent: Tensor) : Tensor =
-        if isNull tangent then out else Dual(l, out, tangent)
+    member private l.Lift(out: Tensor, tangent: Tensor) : Tensor = if isNull tangent then out else Dual(l, out, tangent)
 
     override l.Detach(_, a) = l.PrimalOf a
 
@@ -46,7 +43,9 @@ type ForwardLevel() =
             else l.Lift(out, Linear.apply m (l.TangentOf a) out.Shape)
 
     /// The sum of the inputs' contributions, or the operation expanded where one of them has no single linear map.
-    member private l.Combine(op, a: Tensor, b: Tensor, c: Tensor, x: Tensor, y: Tensor, z: Tensor, out: Tensor) : Tensor =
+    member private l.Combine
+        (op, a: Tensor, b: Tensor, c: Tensor, x: Tensor, y: Tensor, z: Tensor, out: Tensor)
+        : Tensor =
         if not (out.DType.IsFloat()) then
             out
         else
@@ -82,7 +81,11 @@ type ForwardLevel() =
 
     /// A graph with its tangents: inputs ++ tangents of the masked ones ↦ outputs ++ tangents of the float ones.
     static member Graph(g: Graph, mask: bool[]) : Graph =
-        let varied = [| for i in 0 .. g.Inputs - 1 do if mask[i] then i |]
+        let varied = [|
+            for i in 0 .. g.Inputs - 1 do
+                if mask[i] then
+                    i
+        |]
 
         Trace.graph (Array.append g.InputSpecs (varied |> Array.map (fun i -> g.Specs[i]))) (fun staged ->
             let xs, ts = Array.splitAt g.Inputs staged
@@ -117,12 +120,27 @@ type ForwardLevel() =
     member private l.Scan(s: Scan, xs: Tensor[], ts: Tensor[]) =
         let nc, nk = s.Constants, s.Carry
         let isFloat i = s.Body.Specs[i].DType.IsFloat()
-        let mask = Array.init xs.Length (fun i -> if i >= nc && i < nc + nk then isFloat i else not (isNull ts[i]))
+
+        let mask =
+            Array.init xs.Length (fun i -> if i >= nc && i < nc + nk then isFloat i else not (isNull ts[i]))
+
         let body = ForwardLevel.Graph(s.Body, mask)
-        let part lo hi = [| for i in lo .. hi - 1 do if mask[i] then i |]
+
+        let part lo hi = [|
+            for i in lo .. hi - 1 do
+                if mask[i] then
+                    i
+        |]
+
         let constants, carry, moving = part 0 nc, part nc (nc + nk), part (nc + nk) xs.Length
         let outs = s.Body.OutputSpecs
-        let floatOuts = [| for i in 0 .. outs.Length - 1 do if outs[i].DType.IsFloat() then i |]
+
+        let floatOuts = [|
+            for i in 0 .. outs.Length - 1 do
+                if outs[i].DType.IsFloat() then
+                    i
+        |]
+
         let tangentSpecs places = places |> Array.map (fun i -> s.Body.Specs[i])
         let ins = s.Body.InputSpecs
         let slice lo hi = Array.sub ins lo (hi - lo)
@@ -155,7 +173,12 @@ type ForwardLevel() =
 
         let found =
             Tensor.Bind(
-                Scan { s with Body = arranged; Constants = nc + constants.Length; Carry = nk + carry.Length },
+                Scan {
+                    s with
+                        Body = arranged
+                        Constants = nc + constants.Length
+                        Carry = nk + carry.Length
+                },
                 Array.concat [
                     Array.sub xs 0 nc
                     tangentsAt constants
@@ -173,10 +196,24 @@ type ForwardLevel() =
 
     member private l.While(w: While, xs: Tensor[], ts: Tensor[]) =
         let nc, n = w.Constants, xs.Length
-        let mask = Array.init n (fun i -> if i >= nc then w.Body.Specs[i].DType.IsFloat() else not (isNull ts[i]))
+
+        let mask =
+            Array.init n (fun i -> if i >= nc then w.Body.Specs[i].DType.IsFloat() else not (isNull ts[i]))
+
         let body = ForwardLevel.Graph(w.Body, mask)
-        let constants = [| for i in 0 .. nc - 1 do if mask[i] then i |]
-        let carry = [| for i in nc .. n - 1 do if mask[i] then i |]
+
+        let constants = [|
+            for i in 0 .. nc - 1 do
+                if mask[i] then
+                    i
+        |]
+
+        let carry = [|
+            for i in nc .. n - 1 do
+                if mask[i] then
+                    i
+        |]
+
         let ins = w.Body.InputSpecs
         let specsAt = Array.map (fun i -> ins[i])
         let specs = Array.concat [ Array.take nc ins; specsAt constants; Array.skip nc ins; specsAt carry ]
@@ -197,7 +234,9 @@ type ForwardLevel() =
                 Constants = nc + constants.Length
             }
 
-        let found = Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
+        let found =
+            Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
+
         l.Pair(w.Body.OutputSpecs, found)
 
     member private l.Tangents(op, xs, ts, ys: Tensor[]) =

@@ -89,7 +89,13 @@ module internal Linearize =
     let private make (record: Record) (g: Graph) (active: bool[]) : Linearized =
         let inputs = g.Inputs
         let specs = g.OutputSpecs
-        let floats = [| for i in 0 .. specs.Length - 1 do if specs[i].DType.IsFloat() then i |]
+
+        let floats = [|
+            for i in 0 .. specs.Length - 1 do
+                if specs[i].DType.IsFloat() then
+                    i
+        |]
+
         let mutable gradients = [||]
 
         let joint =
@@ -112,9 +118,20 @@ module internal Linearize =
                             struct (n, cts[k])
                 |]
 
-                let fed = [| for i in 0 .. inputs - 1 do if live[i] then i |]
+                let fed = [|
+                    for i in 0 .. inputs - 1 do
+                        if live[i] then
+                            i
+                |]
+
                 let found = Sweep.run outputs fed.Length null
-                gradients <- [| for k in 0 .. fed.Length - 1 do if not (isNull found[k]) then fed[k] |]
+
+                gradients <- [|
+                    for k in 0 .. fed.Length - 1 do
+                        if not (isNull found[k]) then
+                            fed[k]
+                |]
+
                 Array.append (Array.map level.PrimalOf ys) (found |> Array.filter (isNull >> not)))
 
         let outs, grads = Array.splitAt specs.Length joint.Outputs
@@ -123,7 +140,8 @@ module internal Linearize =
         let computed = kept |> Array.filter (fun v -> v >= inputs)
 
         let residuals =
-            kept |> Array.map (fun v -> if v < inputs then OfInput v else Computed(System.Array.IndexOf(computed, v)))
+            kept
+            |> Array.map (fun v -> if v < inputs then OfInput v else Computed(System.Array.IndexOf(computed, v)))
 
         let forward = Graphs.extract joint [| 0 .. inputs - 1 |] (Array.append outs computed)
         let cotangents = [| inputs .. inputs + floats.Length - 1 |]

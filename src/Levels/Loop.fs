@@ -29,7 +29,8 @@ let private deferred (g: Graph) : int -> Deferred option =
 
     let rec look v =
         match maker.TryGetValue v with
-        | true, (MatMul(true, false), a, b) when g.Specs[a].Shape.Length = 2 && g.Specs[b].Shape.Length = 2 -> Some(Product(a, b))
+        | true, (MatMul(true, false), a, b) when g.Specs[a].Shape.Length = 2 && g.Specs[b].Shape.Length = 2 ->
+            Some(Product(a, b))
         | true, (Reduce(Reduction.Sum, [| 0 |], _), x, _) when g.Specs[x].Shape.Length = 2 -> Some(Rows x)
         | true, (Reshape _, x, _) ->
             match maker.TryGetValue x with
@@ -107,11 +108,21 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
     let look = deferred lin.Backward
     let gradientValue i = lin.Backward.Outputs[gradientOf i]
 
-    let wanted = [| for i in 0 .. nc - 1 do if not (isNull ns[i]) && gradientOf i >= 0 then i |]
+    let wanted = [|
+        for i in 0 .. nc - 1 do
+            if not (isNull ns[i]) && gradientOf i >= 0 then
+                i
+    |]
+
     let later = wanted |> Array.choose (fun i -> look (gradientValue i) |> Option.map (fun d -> i, d))
     let summed = wanted |> Array.filter (fun i -> not (later |> Array.exists (fun (j, _) -> i = j)))
     let values = later |> Array.collect (snd >> operands >> Array.ofList) |> Array.distinct
-    let wantedXs = [| for i in firstX .. xs.Length - 1 do if not (isNull ns[i]) && gradientOf i >= 0 then i |]
+
+    let wantedXs = [|
+        for i in firstX .. xs.Length - 1 do
+            if not (isNull ns[i]) && gradientOf i >= 0 then
+                i
+    |]
 
     let inputSpecs = s.Body.InputSpecs
 
@@ -145,7 +156,9 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
             // gradients, and what is deferred, as further outputs
             let b = lin.Backward
             let graph = Graph(b.Inputs, b.Instructions, b.Specs, Array.append b.Outputs values)
-            let found, deferredNow = Trace.replay graph (Array.concat [ residuals; dCarry; dYs ]) |> Array.splitAt b.Outputs.Length
+
+            let found, deferredNow =
+                Trace.replay graph (Array.concat [ residuals; dCarry; dYs ]) |> Array.splitAt b.Outputs.Length
 
             let gradient i =
                 match gradientOf i with
@@ -161,8 +174,11 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
 
     l.Many(
         outs,
-        fun id ->
-            { new ManyNode(id, ns, Array.append (Array.map source constants) (Array.map source moving), Array.map specOf outs) with
+        fun id -> {
+            new ManyNode(id,
+                         ns,
+                         Array.append (Array.map source constants) (Array.map source moving),
+                         Array.map specOf outs) with
                 member node.Pull(residuals, cts) =
                     let fixedNow, movingNow = Array.splitAt constants.Length residuals
                     let ct i = if isNull cts[i] then zeros node.Results[i] else cts[i]
@@ -198,5 +214,6 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
                     for i, d in later do
                         all[i] <- settle (fun v -> stackedNow[System.Array.IndexOf(values, v)]) inputSpecs[i].Shape d
 
-                    all }
+                    all
+        }
     )

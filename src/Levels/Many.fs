@@ -5,6 +5,7 @@ module internal Functional.Levels.Many
 open Functional
 open Functional.Operations
 open Functional.Rules
+
 let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
@@ -45,18 +46,23 @@ and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns
 
     l.Many(
         outs,
-        fun id ->
-            { new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+        fun id -> {
+            new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
                 member _.Pull(residuals, cts) =
                     let xs, ys = Array.splitAt inputs residuals
 
                     match op with
                     // linear in the right-hand side: the transpose ends the derivation
-                    | Solve when not active[0] ->
-                        [| null; Tensor.Bind(ManyOp.Linear Solve, [| transpose xs[0]; cts[0] |])[0] |]
-                    | TriangularSolve(lower, t) when not active[0] ->
-                        [| null; Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t)), [| xs[0]; cts[0] |])[0] |]
-                    | _ -> transposed (Differential.tangents op xs ys) specs active cts }
+                    | Solve when not active[0] -> [|
+                        null
+                        Tensor.Bind(ManyOp.Linear Solve, [| transpose xs[0]; cts[0] |])[0]
+                      |]
+                    | TriangularSolve(lower, t) when not active[0] -> [|
+                        null
+                        Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t)), [| xs[0]; cts[0] |])[0]
+                      |]
+                    | _ -> transposed (Differential.tangents op xs ys) specs active cts
+        }
     )
 
 and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Node[]) =
@@ -80,22 +86,24 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
 
         l.Many(
             check outs,
-            fun id ->
-                { new ManyNode(id, ns, residuals, Array.map specOf outs) with
+            fun id -> {
+                new ManyNode(id, ns, residuals, Array.map specOf outs) with
                     member node.Pull(residuals, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
-                        r.Backward(residuals, expose cts) |> expose }
+                        r.Backward(residuals, expose cts) |> expose
+            }
         )
     | :? ForwardRule as r ->
         let outs = check (r.Apply xs)
 
         l.Many(
             outs,
-            fun id ->
-                { new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+            fun id -> {
+                new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
                     member _.Pull(residuals, cts) =
                         let xs, ys = Array.splitAt specs.Length residuals
-                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts) |> expose }
+                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts) |> expose
+            }
         )
     | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"
 
@@ -121,13 +129,14 @@ and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[])
 
     l.Many(
         outs,
-        fun id ->
-            { new ManyNode(id, ns, residualsOf lin xs extra, Array.map specOf outs) with
+        fun id -> {
+            new ManyNode(id, ns, residualsOf lin xs extra, Array.map specOf outs) with
                 member node.Pull(residuals, cts) =
                     let found = Tensor.Bind(Call backward, Array.append residuals (filled node.Results lin.Floats cts))
                     let all = Array.zeroCreate node.Parents.Length
                     lin.Gradients |> Array.iteri (fun k i -> all[i] <- found[k])
-                    all }
+                    all
+        }
     )
 
 /// Both branches linearised; each returns the residuals of both, zeros for the other's.
@@ -151,8 +160,8 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
 
     l.Many(
         outs,
-        fun id ->
-            { new ManyNode(id, ns, Array.append xs extra, Array.map specOf outs) with
+        fun id -> {
+            new ManyNode(id, ns, Array.append xs extra, Array.map specOf outs) with
                 member node.Pull(residuals, cts) =
                     let cts = filled node.Results floats cts
                     let inputs = Array.append residuals[1..] cts
@@ -161,9 +170,17 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
                         Trace.graph (Array.map specOf inputs) (fun v ->
                             let operandsNow, rest = Array.splitAt operands.Length v
                             let residualsNow, ctsNow = Array.splitAt (extras[0].Length + extras[1].Length) rest
-                            let mine = if which = 0 then Array.take extras[0].Length residualsNow else Array.skip extras[0].Length residualsNow
+
+                            let mine =
+                                if which = 0 then
+                                    Array.take extras[0].Length residualsNow
+                                else
+                                    Array.skip extras[0].Length residualsNow
+
                             let lin = lins[which]
-                            let found = Trace.replay lin.Backward (Array.append (residualsOf lin operandsNow mine) ctsNow)
+
+                            let found =
+                                Trace.replay lin.Backward (Array.append (residualsOf lin operandsNow mine) ctsNow)
 
                             operandsNow
                             |> Array.mapi (fun i x ->
@@ -172,7 +189,8 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
                                 | k -> found[k]))
 
                     let found = Tensor.Bind(Cond(backward 0, backward 1), Array.append [| residuals[0] |] inputs)
-                    Array.append [| null |] (Array.mapi (fun i g -> if active[i] then g else null) found) }
+                    Array.append [| null |] (Array.mapi (fun i g -> if active[i] then g else null) found)
+        }
     )
 
 /// The record level's work for a ManyOp, at primals `xs` with nodes `ns` (null where not differentiated).
@@ -184,20 +202,22 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
 
         l.Many(
             outs,
-            fun id ->
-                { new ManyNode(id, ns, [||], Array.map specOf outs) with
-                    member _.Pull(_, cts) = Tensor.Bind(Split(axis, sizes), [| cts[0] |]) }
+            fun id -> {
+                new ManyNode(id, ns, [||], Array.map specOf outs) with
+                    member _.Pull(_, cts) = Tensor.Bind(Split(axis, sizes), [| cts[0] |])
+            }
         )
     | Split(axis, _) ->
         let outs = Tensor.Bind(op, xs)
 
         l.Many(
             outs,
-            fun id ->
-                { new ManyNode(id, ns, [||], Array.map specOf outs) with
+            fun id -> {
+                new ManyNode(id, ns, [||], Array.map specOf outs) with
                     member node.Pull(_, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
-                        Tensor.Bind(Concat axis, cts) }
+                        Tensor.Bind(Concat axis, cts)
+            }
         )
     | Linear op -> recordLinear l op xs ns
     | Scan s -> Loop.record record l s xs ns

@@ -23,8 +23,7 @@ type Node =
     val P2: Node
     val M2: LinearMap
 
-    new(id, shape, dtype, p1, m1, p2, m2) =
-        { Id = id; Shape = shape; DType = dtype; P1 = p1; M1 = m1; P2 = p2; M2 = m2 }
+    new(id, shape, dtype, p1, m1, p2, m2)= { Id = id; Shape = shape; DType = dtype; P1 = p1; M1 = m1; P2 = p2; M2 = m2 }
 
 /// A node with a third input.
 [<Sealed>]
@@ -80,11 +79,9 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
         else
             x
 
-    member l.NodeOf(a: Tensor) : Node =
-        if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Node else null
+    member l.NodeOf(a: Tensor) : Node = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Node else null
 
-    member l.PrimalOf(a: Tensor) : Tensor =
-        if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Primal else a
+    member l.PrimalOf(a: Tensor) : Tensor = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Primal else a
 
     /// Notes a value this level made. Where an outer level took part, that level may have kept the operands.
     member l.Own(out: Tensor, x: Tensor, y: Tensor) =

@@ -25,8 +25,7 @@ type private Key =
 
     new(op, a, b, c) = { Op = op; A = a; B = b; C = c }
 
-    override k.GetHashCode() =
-        ((k.Op.GetHashCode() * 31 + k.A) * 31 + k.B) * 31 + k.C
+    override k.GetHashCode() = ((k.Op.GetHashCode() * 31 + k.A) * 31 + k.B) * 31 + k.C
 
     override k.Equals other =
         match other with
@@ -34,8 +33,7 @@ type private Key =
         | _ -> false
 
     interface System.IEquatable<Key> with
-        member k.Equals j =
-            k.A = j.A && k.B = j.B && k.C = j.C && (obj.ReferenceEquals(k.Op, j.Op) || k.Op.Equals j.Op)
+        member k.Equals j = k.A = j.A && k.B = j.B && k.C = j.C && (obj.ReferenceEquals(k.Op, j.Op) || k.Op.Equals j.Op)
 
 /// The level of compile. `captured` are tensors of outer levels that the function closes over: they are the graph's
 /// first inputs.

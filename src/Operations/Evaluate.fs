@@ -7,8 +7,7 @@ open Functional.Kernels
 
 let inline private spec (x: NDArray) : Spec = { Shape = x.Shape; DType = x.DType }
 
-let private specOrNone (x: NDArray) =
-    if isNull x.Shape then Unchecked.defaultof<Spec> else spec x
+let private specOrNone (x: NDArray) = if isNull x.Shape then Unchecked.defaultof<Spec> else spec x
 
 /// An array of equal elements.
 let full (shape: int[]) (value: NDArray) : NDArray =
@@ -20,7 +19,12 @@ let full (shape: int[]) (value: NDArray) : NDArray =
         y
 
 let private zeros shape (dtype: DType) =
-    full shape (if dtype.IsFloat() then NDArray.OfFloat(0.0, dtype) else NDArray.OfInteger(0L, dtype))
+    full
+        shape
+        (if dtype.IsFloat() then
+             NDArray.OfFloat(0.0, dtype)
+         else
+             NDArray.OfInteger(0L, dtype))
 
 let unary (op: Unary) (x: NDArray) : NDArray =
     if isNull x.Storage then
@@ -79,8 +83,7 @@ let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
     | MatMul(ta, tb) -> fresh (fun y -> MatMul.Run(ta, tb, a, b, y))
     | Dense -> fresh (fun y -> MatMul.RunAdd(a, b, c, y))
     | SumProduct(axes, _) -> fresh (fun y -> Reductions.SumProduct(a, b, axes, y))
-    | Reduce(r, axes, _) ->
-        if axes.Length = 0 then a else fresh (fun y -> Reductions.Reduce(r, a, axes, y))
+    | Reduce(r, axes, _) -> if axes.Length = 0 then a else fresh (fun y -> Reductions.Reduce(r, a, axes, y))
     | ArgReduce(r, axis) -> fresh (fun y -> Reductions.ArgReduce(r, a, axis, y))
     | Cumulate(c, axis, reverse) -> fresh (fun y -> Reductions.Cumulate(c, a, axis, reverse, y))
     | Softmax axis -> fresh (fun y -> Reductions.Softmax(a, axis, y))

@@ -28,8 +28,7 @@ let private matrices (x: NDArray) : Matrix<float>[] =
 
     Array.init count (fun i -> Matrix<float>.Build.DenseOfRowMajor(m, n, Array.sub values (i * m * n) (m * n)))
 
-let private flat (m: Matrix<float>) : float[] =
-    if m.ColumnCount = 0 then [||] else m.ToRowMajorArray()
+let private flat (m: Matrix<float>) : float[] = if m.ColumnCount = 0 then [||] else m.ToRowMajorArray()
 
 let private triangularSolve lower transposed (a: Matrix<float>) (b: Matrix<float>) =
     let n = a.RowCount
@@ -102,7 +101,12 @@ let private signLogDeterminant (a: Matrix<float>) =
 
     for i in 0 .. a.RowCount - 1 do
         let d = f.U[i, i]
-        sign <- if d = 0.0 then 0.0 elif d < 0.0 then -sign else sign
+
+        sign <-
+            if d = 0.0 then 0.0
+            elif d < 0.0 then -sign
+            else sign
+
         log <- log + System.Math.Log(abs d)
 
     sign, log
@@ -121,21 +125,31 @@ let evaluate (op: LinearAlgebra) (xs: NDArray[]) (specs: Spec[]) : NDArray[] =
     let one f = [| ofDoubles specs[0] (a |> Array.mapi f |> Array.concat) |]
 
     let several (parts: float[][][]) =
-        specs |> Array.mapi (fun i spec -> ofDoubles spec (parts |> Array.map (fun p -> p[i]) |> Array.concat))
+        specs
+        |> Array.mapi (fun i spec -> ofDoubles spec (parts |> Array.map (fun p -> p[i]) |> Array.concat))
 
     match op with
     | Solve ->
         let b = matrices xs[1]
-        if b.Length = 0 then [| ofDoubles specs[0] [||] |] else one (fun i m -> flat ((lu "solve" i m).Solve b[i]))
+
+        if b.Length = 0 then
+            [| ofDoubles specs[0] [||] |]
+        else
+            one (fun i m -> flat ((lu "solve" i m).Solve b[i]))
     | TriangularSolve(lower, transposed) ->
         let b = matrices xs[1]
-        if b.Length = 0 then [| ofDoubles specs[0] [||] |] else one (fun i m -> flat (triangularSolve lower transposed m b[i]))
+
+        if b.Length = 0 then
+            [| ofDoubles specs[0] [||] |]
+        else
+            one (fun i m -> flat (triangularSolve lower transposed m b[i]))
     | Cholesky -> one (fun i m -> flat (cholesky i m))
     | Determinant ->
         one (fun _ m ->
             let sign, log = signLogDeterminant m
             [| if sign = 0.0 then 0.0 else sign * exp log |])
-    | SignLogDeterminant -> several (a |> Array.map (fun m -> let s, l = signLogDeterminant m in [| [| s |]; [| l |] |]))
+    | SignLogDeterminant ->
+        several (a |> Array.map (fun m -> let s, l = signLogDeterminant m in [| [| s |]; [| l |] |]))
     | Qr -> several (a |> Array.map (fun m -> let q, r = qr m in [| flat q; flat r |]))
     | SymmetricEigen -> several (a |> Array.map (fun m -> let w, v = symmetricEigen m in [| w; flat v |]))
     | Svd -> several (a |> Array.map (fun m -> let u, s, vt = svd m in [| flat u; s; flat vt |]))

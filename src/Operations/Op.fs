@@ -135,15 +135,14 @@ type ManyOp =
         | Custom x -> 7 + 8 * identity x
 
 /// A loop over the first axis: body: constants ++ carry ++ one place of each x ↦ carry ++ one place of each y.
-and [<CustomEquality; NoComparison>] Scan =
-    {
-        Body: Graph
-        Constants: int
-        Carry: int
-        Length: int
-        /// Whether it runs from the last place to the first.
-        FromEnd: bool
-    }
+and [<CustomEquality; NoComparison>] Scan = {
+    Body: Graph
+    Constants: int
+    Carry: int
+    Length: int
+    /// Whether it runs from the last place to the first.
+    FromEnd: bool
+} with
 
     override a.Equals other =
         match other with

@@ -19,11 +19,11 @@ module Shape =
 
     let same (a: int[]) (b: int[]) =
         obj.ReferenceEquals(a, b)
-        || (a.Length = b.Length && (a.Length = 0 || MemoryExtensions.SequenceEqual(ReadOnlySpan a, ReadOnlySpan b)))
+        || (a.Length = b.Length
+            && (a.Length = 0 || MemoryExtensions.SequenceEqual(ReadOnlySpan a, ReadOnlySpan b)))
 
     /// `2×3`, or `scalar`.
-    let show (shape: int[]) =
-        if shape.Length = 0 then "scalar" else String.Join("×", shape)
+    let show (shape: int[]) = if shape.Length = 0 then "scalar" else String.Join("×", shape)
 
     /// The shape two operands meet at, by NumPy's rule: aligned at the last axis, sizes equal or one of them 1.
     let broadcast (operation: 'Op) (a: int[]) (b: int[]) =

@@ -37,8 +37,7 @@ let name (op: Op) =
     | ArgSort _ -> "argsort"
     | Random _ -> "random"
 
-let private failShape (operation: string) (message: string) =
-    invalidArg "shape" $"{operation}: {message}"
+let private failShape (operation: string) (message: string) = invalidArg "shape" $"{operation}: {message}"
 
 let private failTypes op (a: DType) (b: DType) =
     invalidArg "dtype" $"{name op}: {a} and {b} do not mix; cast one of them (the library never promotes in silence)"
@@ -67,10 +66,16 @@ let private matmul op transA transB (a: Spec) (b: Spec) =
             $"{Shape.show a.Shape} times {Shape.show b.Shape}: both need at least two axes; reshape a vector to a row [1, n] or a column [n, 1]"
 
     let m, k =
-        if transA then a.Shape[ra - 1], a.Shape[ra - 2] else a.Shape[ra - 2], a.Shape[ra - 1]
+        if transA then
+            a.Shape[ra - 1], a.Shape[ra - 2]
+        else
+            a.Shape[ra - 2], a.Shape[ra - 1]
 
     let k2, n =
-        if transB then b.Shape[rb - 1], b.Shape[rb - 2] else b.Shape[rb - 2], b.Shape[rb - 1]
+        if transB then
+            b.Shape[rb - 1], b.Shape[rb - 2]
+        else
+            b.Shape[rb - 2], b.Shape[rb - 1]
 
     if k <> k2 then
         let t transposed = if transposed then " transposed" else ""
@@ -95,7 +100,9 @@ let private dense op (x: Spec) (w: Spec) (b: Spec) =
             $"weights {Shape.show w.Shape} with bias {Shape.show b.Shape}: weights are [inputs, outputs], the bias is [outputs]"
 
     if x.Shape.Length < 2 then
-        failShape (name op) $"the input {Shape.show x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
+        failShape
+            (name op)
+            $"the input {Shape.show x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
 
     let last = x.Shape.Length - 1
 
@@ -155,7 +162,10 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         if a.DType <> DType.Bool then
             invalidArg "dtype" $"where: the mask is {a.DType}; it must be Bool (compare something to get one)"
 
-        { b with Shape = Shape.broadcast "where" a.Shape (Shape.broadcast "where" b.Shape c.Shape) }
+        {
+            b with
+                Shape = Shape.broadcast "where" a.Shape (Shape.broadcast "where" b.Shape c.Shape)
+        }
     | Cast t -> { a with DType = t }
     | AddScaled _ ->
         sameType op a b
@@ -174,15 +184,19 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
 
         { a with Shape = Shape.reduce axes keep a.Shape }
     | Reduce(r, axes, keep) ->
-        if (match r with
-            | Reduction.Max
-            | Reduction.Min -> true
-            | Reduction.Sum
-            | Reduction.Prod
-            | Reduction.LogSumExp -> false)
-           && a.DType.IsFloat()
-           && axes |> Array.exists (fun i -> a.Shape[i] = 0) then
-            failShape (name op) $"{Shape.show a.Shape} is empty along a reduced axis, and an empty {name op} has no value"
+        if
+            (match r with
+             | Reduction.Max
+             | Reduction.Min -> true
+             | Reduction.Sum
+             | Reduction.Prod
+             | Reduction.LogSumExp -> false)
+            && a.DType.IsFloat()
+            && axes |> Array.exists (fun i -> a.Shape[i] = 0)
+        then
+            failShape
+                (name op)
+                $"{Shape.show a.Shape} is empty along a reduced axis, and an empty {name op} has no value"
 
         { a with Shape = Shape.reduce axes keep a.Shape }
     | ArgReduce(_, axis) ->
@@ -208,14 +222,24 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         { a with Shape = s }
     | Transpose p -> { a with Shape = p |> Array.map (fun i -> a.Shape[i]) }
     | Slice(starts, lengths, steps) -> slice a starts lengths steps
-    | Pad(low, high, interior) ->
-        { a with Shape = a.Shape |> Array.mapi (fun i d -> low[i] + d + (max 0 (d - 1)) * interior[i] + high[i]) }
+    | Pad(low, high, interior) -> {
+        a with
+            Shape = a.Shape |> Array.mapi (fun i d -> low[i] + d + (max 0 (d - 1)) * interior[i] + high[i])
+      }
     | Gather axis ->
         requireIndex op b
-        { a with Shape = Array.concat [ a.Shape[.. axis - 1]; b.Shape; a.Shape[axis + 1 ..] ] }
+
+        {
+            a with
+                Shape = Array.concat [ a.Shape[.. axis - 1]; b.Shape; a.Shape[axis + 1 ..] ]
+        }
     | ScatterAdd(axis, size) ->
         requireIndex op b
-        { a with Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + b.Shape.Length ..] ] }
+
+        {
+            a with
+                Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + b.Shape.Length ..] ]
+        }
     | GatherAlong axis ->
         along op axis a b
         { a with Shape = b.Shape }
@@ -228,7 +252,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         { a with Shape = Shape.withAxis axis size a.Shape }
     | ArgSort(axis, _, count) ->
         if count > a.Shape[axis] then
-            invalidArg "count" $"argsort: the first {count} were asked for, axis {axis} of {Shape.show a.Shape} has {a.Shape[axis]}"
+            invalidArg
+                "count"
+                $"argsort: the first {count} were asked for, axis {axis} of {Shape.show a.Shape} has {a.Shape[axis]}"
 
         { Shape = Shape.withAxis axis count a.Shape; DType = DType.Int32 }
     | Random(_, shape, t) ->
@@ -251,7 +277,11 @@ let private solve operation (a: Spec) (b: Spec) =
     if a.DType <> b.DType then
         invalidArg "dtype" $"{operation}: {a.DType} and {b.DType} do not mix; cast one of them"
 
-    if rb <> ra || b.Shape[rb - 2] <> a.Shape[ra - 1] || not (Shape.same a.Shape[.. ra - 3] b.Shape[.. rb - 3]) then
+    if
+        rb <> ra
+        || b.Shape[rb - 2] <> a.Shape[ra - 1]
+        || not (Shape.same a.Shape[.. ra - 3] b.Shape[.. rb - 3])
+    then
         failShape
             operation
             $"the matrix {Shape.show a.Shape} needs a right-hand side of {a.Shape[ra - 1]} rows and the same leading axes, got {Shape.show b.Shape}"
@@ -305,13 +335,20 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
             if x.DType <> xs[0].DType then
                 invalidArg "dtype" $"concat: {xs[0].DType} and {x.DType} do not mix; cast one of them"
 
-            if x.Shape.Length <> xs[0].Shape.Length
-               || not (Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 xs[0].Shape)) then
+            if
+                x.Shape.Length <> xs[0].Shape.Length
+                || not (Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 xs[0].Shape))
+            then
                 failShape
                     "concat"
                     $"{Shape.show xs[0].Shape} and {Shape.show x.Shape} differ in more than axis {axis}, along which they are joined"
 
-        [| { xs[0] with Shape = Shape.withAxis axis (xs |> Array.sumBy (fun x -> x.Shape[axis])) xs[0].Shape } |]
+        [|
+            {
+                xs[0] with
+                    Shape = Shape.withAxis axis (xs |> Array.sumBy (fun x -> x.Shape[axis])) xs[0].Shape
+            }
+        |]
     | Split(axis, sizes) ->
         let x = xs[0]
 
@@ -322,7 +359,11 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
     | Linear op -> linear op xs
     | Scan s ->
         s.Body.OutputSpecs
-        |> Array.mapi (fun i y -> if i < s.Carry then y else { y with Shape = Array.append [| s.Length |] y.Shape })
+        |> Array.mapi (fun i y ->
+            if i < s.Carry then
+                y
+            else
+                { y with Shape = Array.append [| s.Length |] y.Shape })
     | Cond(whenTrue, _) -> whenTrue.OutputSpecs
     | While w -> w.Body.OutputSpecs
     | Call p -> p.Graph.OutputSpecs

@@ -44,8 +44,10 @@ module Random =
     let uniform (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.Uniform dtype shape key
     /// Standard normal.
     let normal (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.Normal dtype shape key
+
     /// Standard normal, restricted to (−2, 2).
-    let truncatedNormal (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.TruncatedNormal dtype shape key
+    let truncatedNormal (dtype: DType) (shape: int seq) (key: Tensor) =
+        draw Distribution.TruncatedNormal dtype shape key
 
     /// True with probability p.
     let bernoulli (p: float) (shape: int seq) (key: Tensor) =

@@ -17,7 +17,13 @@ let private eyeOf (a: Tensor) = Tensor.eye a.DType a.Shape[a.Rank - 1]
 /// The lower triangle, with the diagonal times a factor.
 let private lowerPart diagonal (a: Tensor) =
     let n = a.Shape[a.Rank - 1]
-    let weights = Array.init (n * n) (fun k -> if k / n > k % n then 1.0 elif k / n = k % n then diagonal else 0.0)
+
+    let weights =
+        Array.init (n * n) (fun k ->
+            if k / n > k % n then 1.0
+            elif k / n = k % n then diagonal
+            else 0.0)
+
     a * cast a.DType (Tensor.create [ n; n ] weights)
 
 let private symmetric (a: Tensor) = (a + transpose a) * 0.5

@@ -85,8 +85,13 @@ let private productOfOthers (axes: int[]) (x: Tensor) =
     let first = min 1 n
     let one = Tensor.full x.DType (Shape.withAxis last first rows) 1.0
     let before = concat last [ one; narrow last 0 (n - first) line ] |> cumprod last
-    let after = reverse [ last ] (concat last [ one; narrow last 0 (n - first) (reverse [ last ] line) ] |> cumprod last)
-    before * after |> reshape moved.Shape |> permute (Array.init x.Rank (fun i -> Array.IndexOf(order, i)))
+
+    let after =
+        reverse [ last ] (concat last [ one; narrow last 0 (n - first) (reverse [ last ] line) ] |> cumprod last)
+
+    before * after
+    |> reshape moved.Shape
+    |> permute (Array.init x.Rank (fun i -> Array.IndexOf(order, i)))
 
 /// The result under the shape it would have had, had the reduced axes been kept.
 let private kept (axes: int[]) (x: Tensor) (y: Tensor) = reshape (Shape.reduce axes true x.Shape) y
@@ -154,7 +159,10 @@ let private runningProduct axis fromEnd (x: Tensor) =
             let one = Tensor.full x.DType (Shape.withAxis axis distance x.Shape) 1.0
             double (2 * distance) (y * concat axis [ one; narrow axis 0 (n - distance) y ])
 
-    if fromEnd then x |> reverse [ axis ] |> double 1 |> reverse [ axis ] else double 1 x
+    if fromEnd then
+        x |> reverse [ axis ] |> double 1 |> reverse [ axis ]
+    else
+        double 1 x
 
 /// An operation as its definition in other primitives, for those that have no single linear map as derivative.
 let expand (op: Op) (a: Tensor) (b: Tensor) (c: Tensor) : Tensor =

@@ -15,9 +15,19 @@ let apply (m: LinearMap) (t: Tensor) (shape: int[]) : Tensor =
         match m.Op with
         | Select ->
             let zero = host t 0.0
-            let y = if m.Hole = 1 then Tensor.Bind(m.Op, m.Const, t, zero) else Tensor.Bind(m.Op, m.Const, zero, t)
+
+            let y =
+                if m.Hole = 1 then
+                    Tensor.Bind(m.Op, m.Const, t, zero)
+                else
+                    Tensor.Bind(m.Op, m.Const, zero, t)
+
             broadcastTo shape y
-        | _ -> if m.Hole = 0 then Tensor.Bind(m.Op, t, m.Const) else Tensor.Bind(m.Op, m.Const, t)
+        | _ ->
+            if m.Hole = 0 then
+                Tensor.Bind(m.Op, t, m.Const)
+            else
+                Tensor.Bind(m.Op, m.Const, t)
 
 /// Undoes a broadcast: sums to the shape.
 let sumTo (shape: int[]) (x: Tensor) : Tensor =
@@ -37,8 +47,7 @@ let sumTo (shape: int[]) (x: Tensor) : Tensor =
         let y = if axes.Length = 0 then x else Tensor.Bind(Reduce(Reduction.Sum, axes, true), x)
         if Shape.same y.Shape shape then y else Tensor.Bind(Reshape shape, y)
 
-let private notLinear (m: LinearMap) =
-    invalidOp $"internal: {Shapes.name m.Op} is not linear in input {m.Hole}"
+let private notLinear (m: LinearMap) = invalidOp $"internal: {Shapes.name m.Op} is not linear in input {m.Hole}"
 
 /// The transposed map at a cotangent; `shape` and `dtype` are those of the hole.
 let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor =
@@ -51,14 +60,23 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
             sumTo shape (Tensor.Bind(m.Op, ct, m.Const))
         | Select ->
             let zero = host ct 0.0
-            let y = if m.Hole = 1 then Tensor.Bind(m.Op, m.Const, ct, zero) else Tensor.Bind(m.Op, m.Const, zero, ct)
+
+            let y =
+                if m.Hole = 1 then
+                    Tensor.Bind(m.Op, m.Const, ct, zero)
+                else
+                    Tensor.Bind(m.Op, m.Const, zero, ct)
+
             sumTo shape y
         | MatMul(ta, tb) ->
             let c = m.Const
 
             let y =
                 if m.Hole = 0 then
-                    if ta then Tensor.Bind(Prim.matmul tb true, c, ct) else Tensor.Bind(Prim.matmul false (not tb), ct, c)
+                    if ta then
+                        Tensor.Bind(Prim.matmul tb true, c, ct)
+                    else
+                        Tensor.Bind(Prim.matmul false (not tb), ct, c)
                 elif tb then
                     Tensor.Bind(Prim.matmul true ta, ct, c)
                 else

@@ -29,7 +29,11 @@ let private traced (inputs: Spec[]) (f: Tensor[] -> 'Q) : Graph * Tensor[] * 'Q 
 
 /// Two graphs over the same inputs: what either closes over comes first, then the operands.
 let private alike (specs: Spec[]) (graphs: (Graph * Tensor[])[]) : Graph[] * Tensor[] =
-    let captured = graphs |> Array.collect snd |> Array.distinctBy System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode
+    let captured =
+        graphs
+        |> Array.collect snd
+        |> Array.distinctBy System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode
+
     let place (t: Tensor) = captured |> Array.findIndex (fun c -> obj.ReferenceEquals(c, t))
 
     let widen (g: Graph, own: Tensor[]) =
@@ -41,7 +45,10 @@ let private alike (specs: Spec[]) (graphs: (Graph * Tensor[])[]) : Graph[] * Ten
 let private requireAlike what (a: Spec[]) (b: Spec[]) =
     let show (specs: Spec[]) = specs |> Array.map (fun s -> $"{s.DType} {Shape.show s.Shape}") |> String.concat ", "
 
-    if a.Length <> b.Length || not (Array.forall2 (fun (x: Spec) (y: Spec) -> x.DType = y.DType && Shape.same x.Shape y.Shape) a b) then
+    if
+        a.Length <> b.Length
+        || not (Array.forall2 (fun (x: Spec) (y: Spec) -> x.DType = y.DType && Shape.same x.Shape y.Shape) a b)
+    then
         invalidArg "f" $"{what} must agree in shapes and types; they are ({show a}) and ({show b})"
 
 /// `whenTrue operand` where the condition, a single Bool, holds; else `whenFalse operand`. Where the condition is known
@@ -49,10 +56,15 @@ let private requireAlike what (a: Spec[]) (b: Spec[]) =
 /// both run and `where` chooses.
 let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand: 'P) : 'Q =
     if condition.Rank <> 0 || condition.DType <> DType.Bool then
-        invalidArg "condition" $"cond: the condition is a single Bool, not {condition.DType} {Shape.show condition.Shape}"
+        invalidArg
+            "condition"
+            $"cond: the condition is a single Bool, not {condition.DType} {Shape.show condition.Shape}"
 
     if known condition then
-        if Tensor.toBool (Tensor.detach condition) then whenTrue operand else whenFalse operand
+        if Tensor.toBool (Tensor.detach condition) then
+            whenTrue operand
+        else
+            whenFalse operand
     else
         let xs = Tree.leaves operand
         let specs = Array.map specOf xs
@@ -83,15 +95,24 @@ let private scanFrom fromEnd (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 
     let length =
         match moving |> Array.map (fun x -> if x.Rank = 0 then -1 else x.Shape[0]) |> Array.distinct with
         | [| n |] when n >= 0 -> n
-        | [||] -> invalidArg "xs" "scan: there is no tensor to loop over; give at least one, its first axis is the length"
-        | sizes -> invalidArg "xs" $"scan: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
+        | [||] ->
+            invalidArg "xs" "scan: there is no tensor to loop over; give at least one, its first axis is the length"
+        | sizes ->
+            invalidArg
+                "xs"
+                $"scan: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
 
-    let specs = Array.append (Array.map specOf carry) (moving |> Array.map (fun x -> { Shape = x.Shape[1..]; DType = x.DType }))
+    let specs =
+        Array.append (Array.map specOf carry) (moving |> Array.map (fun x -> { Shape = x.Shape[1..]; DType = x.DType }))
 
     let graph, captured, (_, y) =
-        traced specs (fun v -> body (Tree.rebuild start (Array.take carry.Length v)) (Tree.rebuild xs (Array.skip carry.Length v)))
+        traced specs (fun v ->
+            body (Tree.rebuild start (Array.take carry.Length v)) (Tree.rebuild xs (Array.skip carry.Length v)))
 
-    requireAlike "scan: the start and the carry that the body returns" (Array.map specOf carry) (Array.take carry.Length graph.OutputSpecs)
+    requireAlike
+        "scan: the start and the carry that the body returns"
+        (Array.map specOf carry)
+        (Array.take carry.Length graph.OutputSpecs)
 
     let op =
         Scan {
@@ -119,7 +140,9 @@ let scanBack (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y = scanFr
 let scanCheckpointed (segments: int) (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y =
     let cut (x: Tensor) =
         if segments < 1 || x.Rank = 0 || x.Shape[0] % segments <> 0 then
-            invalidArg "segments" $"scanCheckpointed: {segments} segments do not divide the first axis of {Shape.show x.Shape}"
+            invalidArg
+                "segments"
+                $"scanCheckpointed: {segments} segments do not divide the first axis of {Shape.show x.Shape}"
 
         reshape (Array.append [| segments; x.Shape[0] / segments |] x.Shape[1..]) x
 

@@ -33,7 +33,9 @@ let private record (level: RecordLevel) (xs: Tensor[]) (trainable: bool[]) =
 
 let private requireScalar (name: string) (y: Tensor) =
     if y.Rank <> 0 then
-        invalidArg "f" $"{name}: the function must return a single number, it returned {Shape.show y.Shape}; reduce it with sum or mean, or use jacobian"
+        invalidArg
+            "f"
+            $"{name}: the function must return a single number, it returned {Shape.show y.Shape}; reduce it with sum or mean, or use jacobian"
 
     if not (y.DType.IsFloat()) then
         invalidArg "f" $"{name}: the function must return a float, it returned {y.DType}"
@@ -163,7 +165,9 @@ let vmap (f: 'P -> 'Q) (p: 'P) : 'Q =
         xs
         |> Array.map (fun x ->
             if x.Rank = 0 then
-                invalidArg "p" "vmap: a parameter is a single number and has no axis of examples; close over it to share it"
+                invalidArg
+                    "p"
+                    "vmap: a parameter is a single number and has no axis of examples; close over it to share it"
 
             x.Shape[0])
 
@@ -209,7 +213,11 @@ let jacobianForward (f: 'P -> Tensor) (p: 'P) : 'P =
 /// Example: `jacobian (fun x -> x * x) (Tensor.ofSeq [1.0; 2.0])` is [[2, 0], [0, 4]].
 let jacobian (f: 'P -> Tensor) (p: 'P) : 'P =
     let y, _ = vjp f p
-    if Shape.size y.Shape <= Tree.count p then jacobianReverse f p else jacobianForward f p
+
+    if Shape.size y.Shape <= Tree.count p then
+        jacobianReverse f p
+    else
+        jacobianForward f p
 
 /// All tensors of a tree, flattened and joined to one vector.
 let private ravel (p: 'P) : Tensor = Tree.leaves p |> Array.map flatten |> concat 0
@@ -222,8 +230,7 @@ let private unravel (p: 'P) (v: Tensor) : 'P =
 
 /// The Hessian of a function that returns a single number, forward over reverse: a matrix [N, N] whose rows and columns
 /// are the numbers of the tree, leaf by leaf in row-major order.
-let hessian (f: 'P -> Tensor) (p: 'P) : Tensor =
-    jacobianForward (fun v -> ravel (grad f (unravel p v))) (ravel p)
+let hessian (f: 'P -> Tensor) (p: 'P) : Tensor = jacobianForward (fun v -> ravel (grad f (unravel p v))) (ravel p)
 
 /// The Hessian times a tree of the parameters' shapes, without the Hessian.
 let hvp (f: 'P -> Tensor) (p: 'P) (v: 'P) : 'P = snd (jvp (grad f) p v)
@@ -270,7 +277,12 @@ type private TreeForwardRule<'P, 'Q>(name, input: 'P, f: 'P -> 'Q, tangent: 'P -
         Tree.leaves q
 
     override _.Tangents(inputs, results, tangents) =
-        let t = tangent (Tree.rebuild input inputs) (Tree.rebuild result results) (Tree.rebuild input (orZeros inputs tangents))
+        let t =
+            tangent
+                (Tree.rebuild input inputs)
+                (Tree.rebuild result results)
+                (Tree.rebuild input (orZeros inputs tangents))
+
         Tree.leaves t
 
 /// A function with a forward rule of its own: `tangent` takes argument, result and the argument's tangent to the

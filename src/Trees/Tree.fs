@@ -25,7 +25,9 @@ type internal Collector() =
         frozen.Add(struct (start, tensors.Count))
 
     member _.Tensors = tensors.ToArray()
-    member _.Item with get (i: int) = tensors[i]
+
+    member _.Item
+        with get (i: int) = tensors[i]
 
     /// Ready to collect again.
     member _.Clear() =
@@ -105,10 +107,13 @@ let private getter (property: PropertyInfo) : Getter =
     let owner = property.DeclaringType
 
     if owner.IsValueType then
-        { new Getter() with
-            member _.Get value = property.GetValue value }
+        {
+            new Getter() with
+                member _.Get value = property.GetValue value
+        }
     else
-        Activator.CreateInstance(typedefof<GetterOf<_, _>>.MakeGenericType(owner, property.PropertyType), property) :?> Getter
+        Activator.CreateInstance(typedefof<GetterOf<_, _>>.MakeGenericType(owner, property.PropertyType), property)
+        :?> Getter
 
 /// Records, tuples, one case of a union, immutable classes: a fixed number of named fields.
 type private Product(names: string[], fields: Reader[], getters: Getter[], read: obj -> obj[], make: obj[] -> obj) =
@@ -154,6 +159,7 @@ type private Cases(tag: obj -> int, cases: Lazy<Reader[]>) =
     override _.Leaves(value, into) = cases.Value[tag value].Leaves(value, into)
     override _.Paths(value, prefix, into) = cases.Value[tag value].Paths(value, prefix, into)
     override _.Build(value, leaves, next) = cases.Value[tag value].Build(value, leaves, &next)
+
     override _.Statics(value, into) =
         into.Add(tag value)
         cases.Value[tag value].Statics(value, into)
@@ -173,7 +179,10 @@ type private Dynamic(readerOf: Type -> Reader) =
             (readerOf (value.GetType())).Paths(value, prefix, into)
 
     override _.Build(value, leaves, next) =
-        if isNull value then null else (readerOf (value.GetType())).Build(value, leaves, &next)
+        if isNull value then
+            null
+        else
+            (readerOf (value.GetType())).Build(value, leaves, &next)
 
     override _.Statics(value, into) =
         if isNull value then
@@ -196,8 +205,7 @@ type private Nullable(reader: Reader) =
         if not (isNull value) then
             reader.Paths(value, prefix, into)
 
-    override _.Build(value, leaves, next) =
-        if isNull value then null else reader.Build(value, leaves, &next)
+    override _.Build(value, leaves, next) = if isNull value then null else reader.Build(value, leaves, &next)
 
     override _.Statics(value, into) =
         into.Add(isNull value)
@@ -229,7 +237,7 @@ type private Items<'T>(item: Reader) =
             let built = ResizeArray<'T>()
 
             for x in c.Read value do
-                built.Add(unbox<'T> (item.Build(box x, leaves, &next)))
+                built.Add(unbox<'T>(item.Build(box x, leaves, &next)))
 
             c.Make(built.ToArray())
 
@@ -278,7 +286,7 @@ type private OptionOf<'T>(item: Reader) =
 
     override _.Build(value, leaves, next) =
         match value :?> 'T option with
-        | Some x -> box (Some(unbox<'T> (item.Build(box x, leaves, &next))))
+        | Some x -> box (Some(unbox<'T>(item.Build(box x, leaves, &next))))
         | None -> null
 
     override _.Statics(value, into) =
@@ -301,7 +309,9 @@ type private FrozenOf<'T>(item: Reader) =
     override _.Paths(value, prefix, into) = item.Paths(box (value :?> Frozen<'T>).Value, prefix, into)
 
     override _.Build(value, leaves, next) =
-        box { Value = unbox<'T> (item.Build(box (value :?> Frozen<'T>).Value, leaves, &next)) }
+        box {
+            Value = unbox<'T>(item.Build(box (value :?> Frozen<'T>).Value, leaves, &next))
+        }
 
     override _.Statics(value, into) = item.Statics(box (value :?> Frozen<'T>).Value, into)
 
@@ -318,7 +328,7 @@ type private MapOf<'K, 'V when 'K: comparison>(item: Reader) =
         let mutable map = value :?> Map<'K, 'V>
 
         for KeyValue(k, v) in map do
-            map <- Map.add k (unbox<'V> (item.Build(box v, leaves, &next))) map
+            map <- Map.add k (unbox<'V>(item.Build(box v, leaves, &next))) map
 
         box map
 
@@ -354,7 +364,9 @@ let private constructorOf (t: Type) =
 
     let property (p: ParameterInfo) =
         properties
-        |> Array.tryFind (fun q -> q.PropertyType = p.ParameterType && String.Equals(q.Name, p.Name, StringComparison.OrdinalIgnoreCase))
+        |> Array.tryFind (fun q ->
+            q.PropertyType = p.ParameterType
+            && String.Equals(q.Name, p.Name, StringComparison.OrdinalIgnoreCase))
 
     t.GetConstructors bindings
     |> Array.sortByDescending (fun c -> c.GetParameters().Length)
@@ -385,7 +397,14 @@ let rec private make (t: Type) : Reader =
         generic typedefof<OptionOf<_>> [| argument 0 |] (argument 0)
     elif FSharpType.IsRecord(t, true) then
         let fields = FSharpType.GetRecordFields(t, true)
-        Product(names fields, readers fields, Array.map getter fields, FSharpValue.PreComputeRecordReader(t, true), FSharpValue.PreComputeRecordConstructor(t, true))
+
+        Product(
+            names fields,
+            readers fields,
+            Array.map getter fields,
+            FSharpValue.PreComputeRecordReader(t, true),
+            FSharpValue.PreComputeRecordConstructor(t, true)
+        )
     elif FSharpType.IsTuple t then
         let items = FSharpType.GetTupleElements t
         let read = FSharpValue.PreComputeTupleReader t
@@ -393,9 +412,10 @@ let rec private make (t: Type) : Reader =
 
         let item i : Getter =
             match t.GetProperty(name i) with
-            | null ->
-                { new Getter() with
-                    member _.Get value = (read value)[i] }
+            | null -> {
+                new Getter() with
+                    member _.Get value = (read value)[i]
+              }
             | property -> getter property
 
         Product(
@@ -421,9 +441,18 @@ let rec private make (t: Type) : Reader =
             let fields = c.GetFields()
 
             let path (p: PropertyInfo) =
-                if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then c.Name else $"{c.Name}.{p.Name}"
+                if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then
+                    c.Name
+                else
+                    $"{c.Name}.{p.Name}"
 
-            Product(Array.map path fields, readers fields, Array.map getter fields, FSharpValue.PreComputeUnionReader(c, true), FSharpValue.PreComputeUnionConstructor(c, true))
+            Product(
+                Array.map path fields,
+                readers fields,
+                Array.map getter fields,
+                FSharpValue.PreComputeUnionReader(c, true),
+                FSharpValue.PreComputeUnionConstructor(c, true)
+            )
             :> Reader
 
         Cases(FSharpValue.PreComputeUnionTagReader(t, true), lazy (FSharpType.GetUnionCases(t, true) |> Array.map case))
@@ -435,8 +464,13 @@ let rec private make (t: Type) : Reader =
             let nullability = NullabilityInfoContext()
 
             let reader (p: PropertyInfo) : Reader =
-                let isNullable = not p.PropertyType.IsValueType && nullability.Create(p).ReadState = NullabilityState.Nullable
-                if isNullable then Nullable(readerOf p.PropertyType) else readerOf p.PropertyType
+                let isNullable =
+                    not p.PropertyType.IsValueType && nullability.Create(p).ReadState = NullabilityState.Nullable
+
+                if isNullable then
+                    Nullable(readerOf p.PropertyType)
+                else
+                    readerOf p.PropertyType
 
             Product(
                 names properties,
@@ -525,7 +559,7 @@ let paths (tree: 'P) : string[] =
 /// The tree with other tensors at its leaves.
 let rebuild (tree: 'P) (leaves: Tensor[]) : 'P =
     match box tree with
-    | :? Tensor -> unbox<'P> (box leaves[0])
+    | :? Tensor -> unbox<'P>(box leaves[0])
     | value ->
         let mutable next = 0
         let built = Of<'P>.Reader.Build(value, leaves, &next)

@@ -23,58 +23,69 @@ let nesting =
         close "scan is the host loop" (fun () -> grad unrolled point) (fun () -> compile (grad scanned) point)
         exact "compile (grad f)" (fun () -> grad scanned point) (fun () -> compile (grad scanned) point)
         exact "grad (compile f)" (fun () -> grad scanned point) (fun () -> grad (compile scanned) point)
-        exact "compile (grad (compile f))" (fun () -> grad scanned point) (fun () -> compile (grad (compile scanned)) point)
-        close "compile hvp" (fun () -> hvp scanned point direction) (fun () -> compile (fun (p, v) -> hvp scanned p v) (point, direction))
-        close "hvp of compiled" (fun () -> hvp scanned point direction) (fun () -> hvp (compile scanned) point direction)
-        exact
-            "vmap (grad (compile f))"
-            (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many)
-            (fun () -> vmap (fun xs -> grad (compile scanned) (cell, start, xs)) many)
-        exact
-            "compile (vmap (grad f))"
-            (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many)
-            (fun () -> compile (vmap (fun xs -> grad scanned (cell, start, xs))) many)
+        exact "compile (grad (compile f))" (fun () -> grad scanned point) (fun () ->
+            compile (grad (compile scanned)) point)
+        close "compile hvp" (fun () -> hvp scanned point direction) (fun () ->
+            compile (fun (p, v) -> hvp scanned p v) (point, direction))
+        close "hvp of compiled" (fun () -> hvp scanned point direction) (fun () ->
+            hvp (compile scanned) point direction)
+        exact "vmap (grad (compile f))" (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many) (fun () ->
+            vmap (fun xs -> grad (compile scanned) (cell, start, xs)) many)
+        exact "compile (vmap (grad f))" (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many) (fun () ->
+            compile (vmap (fun xs -> grad scanned (cell, start, xs))) many)
         close "checkpoints" (fun () -> grad scanned point) (fun () -> compile (grad segmented) point)
-        close
-            "the Hessian"
-            (fun () -> hessian (loss batch) net)
-            (fun () -> compile (hessian (loss batch)) net)
-        exact
-            "random numbers"
-            (fun () -> Random.normal DType.Float32 [ 7; 5 ] (Key.create 3L))
-            (fun () -> compile (Random.normal DType.Float32 [ 7; 5 ]) (Key.create 3L))
+        close "the Hessian" (fun () -> hessian (loss batch) net) (fun () -> compile (hessian (loss batch)) net)
+        exact "random numbers" (fun () -> Random.normal DType.Float32 [ 7; 5 ] (Key.create 3L)) (fun () ->
+            compile (Random.normal DType.Float32 [ 7; 5 ]) (Key.create 3L))
         close
             "linear algebra"
-            (fun () -> grad (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4)) (normal 30 [ 4; 4 ]))
-            (fun () -> compile (grad (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4))) (normal 30 [ 4; 4 ]))
+            (fun () ->
+                grad
+                    (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4))
+                    (normal 30 [ 4; 4 ]))
+            (fun () ->
+                compile
+                    (grad (fun a -> LinearAlgebra.logDeterminant (a *@ transpose a + Tensor.eye DType.Float64 4)))
+                    (normal 30 [ 4; 4 ]))
         exact
             "a rule of the user's own"
-            (fun () -> grad (fun x -> sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x)) start)
-            (fun () -> compile (grad (fun x -> sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x))) start)
-        exact "a tree with settings" (fun () -> predict net (fst batch)) (fun () -> compile (fun net -> predict net (fst batch)) net)
+            (fun () ->
+                grad
+                    (fun x ->
+                        sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x))
+                    start)
+            (fun () ->
+                compile
+                    (grad (fun x ->
+                        sum (customForward "cube" (fun (x: Tensor) -> x * x * x) (fun x _ t -> 3.0 * x * x * t) x)))
+                    start)
+        exact "a tree with settings" (fun () -> predict net (fst batch)) (fun () ->
+            compile (fun net -> predict net (fst batch)) net)
         exact "an argument returned" (fun () -> start) (fun () -> compile id start)
         exact "a constant returned" (fun () -> start) (fun () -> compile (fun (_: Tensor) -> start) sequence)
-        exact "the same result twice" (fun () -> [ sin start; sin start ]) (fun () -> compile (fun x -> [ sin x; sin x ]) start)
+        exact "the same result twice" (fun () -> [ sin start; sin start ]) (fun () ->
+            compile (fun x -> [ sin x; sin x ]) start)
     ]
 
-let private doubled (x: Tensor) =
-    whileLoop (fun (x: Tensor) -> less (norm x) (scalar 100.0)) (fun x -> x * 2.0) x
+let private doubled (x: Tensor) = whileLoop (fun (x: Tensor) -> less (norm x) (scalar 100.0)) (fun x -> x * 2.0) x
 
 let private bent x = cond (less x (scalar 0.0)) (fun x -> -x) (fun x -> x * x) x
 
 [<Tests>]
 let control =
     testList "compiled control flow" [
-        exact "whileLoop" (fun () -> doubled (Tensor.ofSeq [ 1.0; 2.0 ])) (fun () -> compile doubled (Tensor.ofSeq [ 1.0; 2.0 ]))
-        exact
-            "whileLoop, batched"
-            (fun () -> vmap doubled (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ]))
-            (fun () -> compile (vmap doubled) (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ]))
+        exact "whileLoop" (fun () -> doubled (Tensor.ofSeq [ 1.0; 2.0 ])) (fun () ->
+            compile doubled (Tensor.ofSeq [ 1.0; 2.0 ]))
+        exact "whileLoop, batched" (fun () -> vmap doubled (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ])) (fun () ->
+            compile (vmap doubled) (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 30.0; 40.0 ] ]))
         for x in [ -2.0; 3.0 ] do
             exact $"cond at {x}" (fun () -> bent (scalar x)) (fun () -> compile bent (scalar x))
             exact $"gradient of cond at {x}" (fun () -> grad bent (scalar x)) (fun () -> compile (grad bent) (scalar x))
-            exact $"gradient of compiled cond at {x}" (fun () -> grad bent (scalar x)) (fun () -> grad (compile bent) (scalar x))
-        exact "cond, batched" (fun () -> Tensor.ofSeq [ 2.0; 9.0 ]) (fun () -> compile (vmap bent) (Tensor.ofSeq [ -2.0; 3.0 ]))
+
+            exact $"gradient of compiled cond at {x}" (fun () -> grad bent (scalar x)) (fun () ->
+                grad (compile bent) (scalar x))
+        exact "cond, batched" (fun () -> Tensor.ofSeq [ 2.0; 9.0 ]) (fun () ->
+            compile (vmap bent) (Tensor.ofSeq [ -2.0; 3.0 ]))
         test "whileLoop in reverse mode says what would do" {
             let message =
                 try
@@ -133,7 +144,8 @@ let random =
         for seed in 1..60 do
             let input = normal (1000 + seed) [ 4; 4 ], normal (2000 + seed) [ 4; 4 ]
 
-            close $"program {seed}, value and gradient" (fun () -> valueAndGrad (program seed) input) (fun () -> compile (valueAndGrad (program seed)) input)
+            close $"program {seed}, value and gradient" (fun () -> valueAndGrad (program seed) input) (fun () ->
+                compile (valueAndGrad (program seed)) input)
     ]
 
 [<Tests>]
@@ -187,9 +199,13 @@ let traces =
             let f = compile (grad scanned)
             let expected = f point
 
-            System.Threading.Tasks.Parallel.For(0, 200, fun _ ->
-                if distance expected (f point) > 0.0 then
-                    failwith "a thread saw another's numbers")
+            System.Threading.Tasks.Parallel.For(
+                0,
+                200,
+                fun _ ->
+                    if distance expected (f point) > 0.0 then
+                        failwith "a thread saw another's numbers"
+            )
             |> ignore
         }
     ]
@@ -218,7 +234,14 @@ let steppers =
                 stepper.Step batch
 
             Expect.equal (distance eager (stepper.Snapshot())) 0.0 "state"
-            Expect.equal (distance (snd (descend eager batch)) (stepper.Step batch; stepper.Result)) 0.0 "result"
+
+            Expect.equal
+                (distance
+                    (snd (descend eager batch))
+                    (stepper.Step batch
+                     stepper.Result))
+                0.0
+                "result"
         }
         test "allocates nothing" {
             use stepper = new Stepper<_, _, _>(descend, net)
@@ -250,7 +273,12 @@ let steppers =
             Expect.equal stepper.Plans.Length 2 "plans"
         }
         test "parameters that change places" {
-            use stepper = new Stepper<_, _, _>((fun (a: Tensor, b: Tensor) (x: Tensor) -> (b, a), sum x), (scalar 1.0, scalar 2.0))
+            use stepper =
+                new Stepper<_, _, _>(
+                    (fun (a: Tensor, b: Tensor) (x: Tensor) -> (b, a), sum x),
+                    (scalar 1.0, scalar 2.0)
+                )
+
             stepper.Step(scalar 0.0)
             let a, b = stepper.Snapshot()
             Expect.equal (Tensor.toFloat a, Tensor.toFloat b) (2.0, 1.0) "exchanged"
@@ -279,5 +307,7 @@ let scalars =
     testList "scalar programs" [
         for dtype, tolerance in [ DType.Float64, 1e-13; DType.Float32, 1e-5 ] do
             let point = Tensor.scalarOf dtype 0.3, Tensor.scalarOf dtype 0.7
-            same $"many operations on single numbers, {dtype}" tolerance (fun () -> grad tangle point) (fun () -> compile (grad tangle) point)
+
+            same $"many operations on single numbers, {dtype}" tolerance (fun () -> grad tangle point) (fun () ->
+                compile (grad tangle) point)
     ]

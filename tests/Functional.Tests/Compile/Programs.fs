@@ -12,7 +12,12 @@ type Cell = { W: Tensor; U: Tensor; B: Tensor }
 type Layer = { Weights: Tensor; Bias: Tensor }
 type Net = { Hidden: Layer; Output: Layer; Name: string }
 
-let cell = { W = 0.3 * normal 1 [ 3; 4 ]; U = 0.3 * normal 2 [ 4; 4 ]; B = 0.1 * normal 3 [ 4 ] }
+let cell = {
+    W = 0.3 * normal 1 [ 3; 4 ]
+    U = 0.3 * normal 2 [ 4; 4 ]
+    B = 0.1 * normal 3 [ 4 ]
+}
+
 let sequence = normal 4 [ 6; 2; 3 ]
 let start = normal 5 [ 2; 4 ]
 
@@ -38,8 +43,7 @@ let scanned (c: Cell, h: Tensor, xs: Tensor) =
 let segmented (c: Cell, h: Tensor, xs: Tensor) =
     let along = Tree.map (fun t -> broadcastTo (Array.append [| 6 |] t.Shape) t) c
 
-    let last, ys =
-        scanCheckpointed 3 (fun h (c, x) -> let h, y = step c h x in h, y) h (along, xs)
+    let last, ys = scanCheckpointed 3 (fun h (c, x) -> let h, y = step c h x in h, y) h (along, xs)
 
     sum (square last) + sum (sin ys)
 
@@ -71,7 +75,11 @@ let distance (a: 'T) (b: 'T) =
                 infinity
             else
                 Array.map2
-                    (fun p q -> if p = q || (System.Double.IsNaN p && System.Double.IsNaN q) then 0.0 else abs (p - q) / max 1.0 (max (abs p) (abs q)))
+                    (fun p q ->
+                        if p = q || (System.Double.IsNaN p && System.Double.IsNaN q) then
+                            0.0
+                        else
+                            abs (p - q) / max 1.0 (max (abs p) (abs q)))
                     (Tensor.toFloats x)
                     (Tensor.toFloats y)
                 |> Array.fold max 0.0)
