@@ -128,6 +128,17 @@ module Layer =
                     x, (if changed then updated else ps)
         }
 
+    /// The layer with a function applied to its output, which keeps the output's shape.
+    /// Example: `Layers.dense 64 |> Layer.activated "relu" relu`.
+    let activated (name: string) (f: Tensor -> Tensor) (layer: Layer<'P>) : Layer<'P> = {
+        layer with
+            Name = $"{layer.Name}, {name}"
+            Apply =
+                fun phase p x ->
+                    let y, updated = layer.Apply phase p x
+                    f y, updated
+    }
+
     /// The layer with parameters that are carried along but not trained.
     let freeze (layer: Layer<'P>) : Layer<Frozen<'P>> = {
         Name = layer.Name

@@ -13,4 +13,5 @@ let tests =
     testList "facade" [
         cases "tensors" (TensorCases.All())
         cases "derivatives" (DifferentiationCases.All())
+        cases "models" (ModelCases.All())
     ]

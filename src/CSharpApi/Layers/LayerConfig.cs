@@ -1,0 +1,61 @@
+// A layer's settings as they stand in a saved model: names and values, written to and read from JSON.
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Functional.CSharp;
+
+/// <summary>The kind of a layer and its settings.</summary>
+internal sealed class LayerConfig(string kind, JsonObject settings)
+{
+    public LayerConfig(string kind)
+        : this(kind, [])
+    {
+    }
+
+    public string Kind => kind;
+
+    public static LayerConfig Parse(JsonNode? node)
+    {
+        if (node is not JsonObject settings || settings["class"]?.GetValueKind() != JsonValueKind.String)
+            throw new InvalidDataException("load: the model's description has a layer without a class");
+        return new LayerConfig(settings["class"]!.GetValue<string>(), settings);
+    }
+
+    public JsonObject ToJson()
+    {
+        settings["class"] = kind;
+        return settings;
+    }
+
+    public LayerConfig Set(string name, JsonNode? value)
+    {
+        settings[name] = value;
+        return this;
+    }
+
+    public LayerConfig Set(string name, int[] values) => Set(name, new JsonArray([.. values.Select(v => JsonValue.Create(v))]));
+
+    public bool Has(string name) => settings[name] is not null;
+
+    public int Int(string name) => Read(name, node => node.GetValue<int>());
+
+    public double Double(string name) => Read(name, node => node.GetValue<double>());
+
+    public bool Bool(string name) => Read(name, node => node.GetValue<bool>());
+
+    public string Text(string name) => Read(name, node => node.GetValue<string>());
+
+    public int[] Ints(string name) => Read(name, node => node.AsArray().Select(item => item!.GetValue<int>()).ToArray());
+
+    private T Read<T>(string name, Func<JsonNode, T> read)
+    {
+        try
+        {
+            return read(settings[name] ?? throw new InvalidOperationException("it is missing"));
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"load: \"{name}\" of a {kind} layer in the model's description cannot be read: {e.Message}", e);
+        }
+    }
+}

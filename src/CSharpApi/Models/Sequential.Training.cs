@@ -1,0 +1,274 @@
+// Compiling, training, measuring and using a Sequential.
+using State = Functional.TrainingState<object[]>;
+
+namespace Functional.CSharp;
+
+public sealed partial class Sequential
+{
+    private Compilation? compilation;
+    private Trainer<object[]>? trainer;
+    private OptimizerState? optimizerState;
+    private bool hasLearnt;
+
+    /// <summary>Says how the model is trained: against which loss, by which optimiser, and what is reported.</summary>
+    /// <param name="loss">A Keras name (<c>"mse"</c>), a <see cref="Losses"/>, or a loss made before.</param>
+    /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
+    /// <param name="metrics">Keras names (<c>"accuracy"</c>) or metrics; none when null.</param>
+    /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program: slower,
+    /// but a debugger can stop in it. The results are the same.</param>
+    /// <example><code>model.Compile(loss: "mse", optimizer: new SGD(lr: 0.1), metrics: ["accuracy"]);</code></example>
+    /// <exception cref="ArgumentException">A name is not known; the message lists those that are.</exception>
+    public void Compile(Loss loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        compilation = new Compilation(loss, optimizer, metrics ?? [], runEagerly);
+        trainer = null;
+        optimizerState = null;
+    }
+
+    /// <summary>Says how the model is trained, with a loss of one's own.</summary>
+    /// <param name="loss">Takes target and prediction to a single number.</param>
+    /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
+    /// <param name="metrics">Keras names (<c>"accuracy"</c>) or metrics; none when null.</param>
+    /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program: slower,
+    /// but a debugger can stop in it. The results are the same.</param>
+    /// <example><code>model.Compile(loss: (target, prediction) => (prediction - target).Norm(), optimizer: "adam");</code></example>
+    public void Compile(Func<Tensor, Tensor, Tensor> loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false) =>
+        Compile(new Loss(loss), optimizer, metrics, runEagerly);
+
+    /// <summary>Trains the model. Ctrl-C and the cancellation token stop after the current batch and keep what was learnt.</summary>
+    /// <param name="x">The examples; the first axis counts them.</param>
+    /// <param name="y">What the model should answer for each.</param>
+    /// <param name="batchSize">Examples in a mini-batch.</param>
+    /// <param name="epochs">How often all examples are gone through.</param>
+    /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
+    /// <param name="callbacks">What looks on, and may stop the training.</param>
+    /// <param name="validationSplit">The last fraction of the examples, not trained on but measured after each epoch.</param>
+    /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
+    /// <param name="shuffle">Whether each epoch takes the examples in a new random order.</param>
+    /// <param name="seed">What order and noise come from: the same seed gives the same weights, bit for bit, on any number
+    /// of threads; random when null.</param>
+    /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from, exactly as if training had not stopped.</param>
+    /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <returns>The loss and the metrics, epoch by epoch.</returns>
+    /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
+    /// <exception cref="ArgumentException">Data, shapes or settings that do not fit; the message says which.</exception>
+    /// <exception cref="TrainingException">Training failed after something had been learnt; the model keeps it.</exception>
+    /// <example><code>var history = model.Fit(x, y, batchSize: 100, epochs: 20, validationSplit: 0.1);</code></example>
+    public History Fit(
+        TensorLike x,
+        TensorLike y,
+        int batchSize = 32,
+        int epochs = 1,
+        int verbose = 1,
+        IEnumerable<Callback>? callbacks = null,
+        double validationSplit = 0.0,
+        (TensorLike X, TensorLike Y)? validationData = null,
+        bool shuffle = true,
+        long? seed = null,
+        string? resumeFrom = null,
+        CancellationToken cancellationToken = default)
+    {
+        var data = Examples("Fit", x, y);
+        if (validationSplit != 0.0 && validationData is not null)
+            throw new ArgumentException("Fit: validationSplit and validationData were both given; one of them is enough", nameof(validationData));
+        if (!(validationSplit is >= 0.0 and < 1.0))
+            throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
+        var validation = validationSplit > 0.0 ? Validation.NewFraction(validationSplit) : Held("Fit", validationData);
+        var batching = new Batching(batchSize, shuffle, true);
+        var options = Options(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
+        return Run("Fit", resumeFrom, options, state => Training.resume(options, Trainer("Fit"), state, data));
+    }
+
+    /// <summary>Trains the model on batches that are made as they are needed: read from files, augmented, generated.</summary>
+    /// <param name="batches">Makes the batches of an epoch, from a seed of the epoch's own.</param>
+    /// <param name="epochs">The number of epochs.</param>
+    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
+    /// <param name="callbacks">What looks on, and may stop the training.</param>
+    /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
+    /// <param name="seed">What the epochs' seeds and all noise come from; random when null.</param>
+    /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from.</param>
+    /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <returns>The loss and the metrics, epoch by epoch.</returns>
+    /// <exception cref="InvalidOperationException">The model is not compiled, or the shape of its input is not known.</exception>
+    /// <example><code>model.Fit(epochSeed => Augmented(images, labels, epochSeed), epochs: 30);</code></example>
+    public History Fit(
+        Func<long, IEnumerable<(Tensor X, Tensor Y)>> batches,
+        int epochs = 1,
+        int? stepsPerEpoch = null,
+        int verbose = 1,
+        IEnumerable<Callback>? callbacks = null,
+        (TensorLike X, TensorLike Y)? validationData = null,
+        long? seed = null,
+        string? resumeFrom = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        RequireBuilt("Fit");
+        var source = BatchSourceModule.ofSeq(
+            Bridge.Option(stepsPerEpoch),
+            Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor, Tensor>>>(key => batches(key.ToArray<long>()[0]).Select(batch => Targets(batch.X, batch.Y))));
+        var options = Options(epochs, BatchingModule.ofSize(32), Held("Fit", validationData), seed, callbacks, verbose, cancellationToken);
+        return Run("Fit", resumeFrom, options, state => Training.fitSource(options, Trainer("Fit"), state, source));
+    }
+
+    /// <summary>Trains the model on an asynchronous stream of batches, away from the calling thread. The stream is gone
+    /// through once for each epoch.</summary>
+    /// <param name="batches">Inputs and targets, batch by batch.</param>
+    /// <param name="epochs">The number of epochs.</param>
+    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
+    /// <param name="callbacks">What looks on, and may stop the training; they are called on the training's thread.</param>
+    /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
+    /// <param name="seed">What all noise comes from; random when null.</param>
+    /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <returns>The loss and the metrics, epoch by epoch.</returns>
+    /// <example><code>var history = await model.FitAsync(ReadBatches("digits.bin"), epochs: 5);</code></example>
+    public Task<History> FitAsync(
+        IAsyncEnumerable<(Tensor X, Tensor Y)> batches,
+        int epochs = 1,
+        int? stepsPerEpoch = null,
+        int verbose = 1,
+        IEnumerable<Callback>? callbacks = null,
+        (TensorLike X, TensorLike Y)? validationData = null,
+        long? seed = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        return Task.Run(
+            () => Fit(_ => batches.ToBlockingEnumerable(CancellationToken.None), epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken),
+            CancellationToken.None);
+    }
+
+    /// <summary>The loss and the metrics of the model on some data.</summary>
+    /// <param name="x">The examples.</param>
+    /// <param name="y">What the model should answer for each.</param>
+    /// <param name="batchSize">Examples computed at once.</param>
+    /// <example><code>var (loss, accuracy) = model.Evaluate(xTest, yTest);</code></example>
+    /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
+    public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32)
+    {
+        var data = Examples("Evaluate", x, y);
+        return new Evaluation(Bridge.Dictionary(Training.evaluate(batchSize, Trainer("Evaluate"), built!.Parameters, data)));
+    }
+
+    /// <summary>The model's answers.</summary>
+    /// <param name="x">The examples.</param>
+    /// <param name="batchSize">Examples computed at once.</param>
+    /// <returns>One answer for each example, along the first axis.</returns>
+    /// <example><code>Tensor digits = model.Predict(images).ArgMax();</code></example>
+    public Tensor Predict(TensorLike x, int batchSize = 32)
+    {
+        var inputs = x.ToTensor();
+        var model = BuildFor("Predict", inputs);
+        return Training.predict(batchSize, Untrained(model), model.Parameters, inputs);
+    }
+
+    /// <summary>The trainer of a model that is only asked: predictions need neither loss nor optimiser.</summary>
+    private static Trainer<object[]> Untrained(Built model) => TrainerModule.ofLayer(
+        model.Network, ((Loss)Losses.MeanSquaredError).Function, OptimizerModule.sgd(0.0), Bridge.List<MetricType.Metric>([]));
+
+    private Dataset Examples(string operation, TensorLike x, TensorLike y)
+    {
+        RequireCompiled(operation);
+        var inputs = x.ToTensor();
+        BuildFor(operation, inputs);
+        var (_, targets) = Targets(inputs, y.ToTensor());
+        return DatasetModule.create(inputs, targets);
+    }
+
+    /// <summary>Targets as the loss wants them, as Keras takes them: one number for each example stands for a column where
+    /// the model answers with one number, and integers become numbers unless the loss takes classes.</summary>
+    private Tuple<Tensor, Tensor> Targets(Tensor x, Tensor y)
+    {
+        if (compilation!.Loss.TakesLabels) return Tuple.Create(x, y);
+        if (y.Rank == 1 && built!.OutputShape is [1]) y = y.ExpandDims(1);
+        return Tuple.Create(x, y.DType.IsFloat() || !compilation.Loss.HasKnownName ? y : y.Cast(DType.Float32));
+    }
+
+    private Validation Held(string operation, (TensorLike X, TensorLike Y)? validationData) =>
+        validationData is { } held ? Validation.NewExamples(Examples(operation, held.X, held.Y)) : Validation.NoValidation;
+
+    private FitOptions<object[]> Options(
+        int epochs, Batching batching, Validation validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
+    {
+        var display = verbose switch
+        {
+            0 => Display.Silent,
+            1 => Display.Auto,
+            2 => Display.Lines,
+            _ => throw new ArgumentOutOfRangeException(nameof(verbose), $"Fit: verbose is 0 (silent), 1 (live progress) or 2 (a line for each epoch); {verbose} was given"),
+        };
+        var compiled = RequireCompiled("Fit");
+        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, compiled.Optimizer.LearningRate.Value);
+        var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
+        return new FitOptions<object[]>(
+            epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
+    }
+
+    private History Run(string operation, string? resumeFrom, FitOptions<object[]> options, Func<State, Fitted<object[]>> train)
+    {
+        var running = Trainer(operation);
+        var start = resumeFrom is null
+            ? Start(TrainingStateModule.create(running, options.Key, built!.Parameters))
+            : TrainingStateModule.load(resumeFrom, running, built!.Parameters);
+        try
+        {
+            var fitted = train(start);
+            Keep(fitted.State);
+            var (end, reason) = fitted.Ending switch
+            {
+                Ending.Stopped stopped => (TrainingEnd.Stopped, stopped.reason),
+                { IsInterrupted: true } => (TrainingEnd.Interrupted, null),
+                _ => (TrainingEnd.Completed, (string?)null),
+            };
+            return new History(fitted.State.History, end, reason, [.. fitted.Warnings]);
+        }
+        catch (TrainingException e) when (e.State is State learnt)
+        {
+            Keep(learnt);
+            throw;
+        }
+    }
+
+    /// <summary>A new training of weights that may have been trained before: the optimiser goes on with what it remembers.</summary>
+    private State Start(State fresh) => optimizerState is null
+        ? fresh
+        : new State(fresh.Parameters, optimizerState, fresh.Key, fresh.Epoch, fresh.Batch, fresh.Sums, fresh.History, fresh.Memory);
+
+    private void Keep(State state)
+    {
+        built!.Parameters = state.Parameters;
+        optimizerState = state.Optimizer;
+        hasLearnt = true;
+    }
+
+    private Compilation RequireCompiled(string operation) =>
+        compilation ?? throw new InvalidOperationException($"{operation}: the model is not compiled; call model.Compile(loss: \"mse\", optimizer: \"sgd\", metrics: [\"accuracy\"]) first");
+
+    private Trainer<object[]> Trainer(string operation)
+    {
+        var (loss, optimizer, metrics, _) = RequireCompiled(operation);
+        var model = RequireBuilt(operation);
+        return trainer ??= WithPenalties(
+            model,
+            TrainerModule.ofLayer(model.Network, loss.Function, optimizer.Create(), Bridge.List(metrics.Select(metric => metric.Value))));
+    }
+
+    private static Trainer<object[]> WithPenalties(Built model, Trainer<object[]> trainer)
+    {
+        var penalties = model.Layers
+            .Select((layer, i) => (Of: layer.Penalties(), Place: i))
+            .Where(penalty => penalty.Of is not null)
+            .ToList();
+        return penalties.Count == 0
+            ? trainer
+            : TrainerModule.withPenalty(
+                Bridge.Curry<object[], Tensor>(parameters => penalties.Select(penalty => penalty.Of!(parameters[penalty.Place])).Aggregate((a, b) => a + b)),
+                trainer);
+    }
+
+    private sealed record Compilation(Loss Loss, Optimizer Optimizer, Metric[] Metrics, bool RunEagerly);
+}

@@ -1,0 +1,129 @@
+// Callbacks: what looks on while a model learns, and may stop it.
+using FSharpCallback = Functional.Callback<object[]>;
+using State = Functional.TrainingState<object[]>;
+
+namespace Functional.CSharp;
+
+/// <summary>What a callback is told of the model: its sight of the parameters as they are now.</summary>
+internal sealed record CallbackContext(Sequential Model, Action<State> Show, double? Rate);
+
+/// <summary>Looks on while a model learns, and may stop it. Derive from it for callbacks of one's own; epochs and batches
+/// are counted from 1.</summary>
+/// <example><code>
+/// sealed class Patience : Callback
+/// {
+///     protected override void OnEpochEnd(int epoch, IReadOnlyDictionary&lt;string, double&gt; numbers)
+///     {
+///         if (numbers["loss"] &lt; 0.01) StopTraining("the loss is small enough");
+///     }
+/// }
+/// </code></example>
+public abstract class Callback
+{
+    private string? stopReason;
+    private Sequential? model;
+
+    /// <summary>The model that is being trained, its weights as they are now.</summary>
+    /// <exception cref="InvalidOperationException">No training is under way.</exception>
+    protected Sequential Model => model ?? throw new InvalidOperationException("Callback: there is no model before training begins");
+
+    /// <summary>Before the first batch.</summary>
+    protected virtual void OnTrainBegin()
+    {
+    }
+
+    /// <summary>After a batch.</summary>
+    /// <param name="epoch">Counted from 1.</param>
+    /// <param name="batch">Counted from 1.</param>
+    /// <param name="loss">The loss of this batch.</param>
+    protected virtual void OnBatchEnd(int epoch, int batch, double loss)
+    {
+    }
+
+    /// <summary>After an epoch.</summary>
+    /// <param name="epoch">Counted from 1.</param>
+    /// <param name="numbers">The loss, the metrics, and those of the validation data.</param>
+    protected virtual void OnEpochEnd(int epoch, IReadOnlyDictionary<string, double> numbers)
+    {
+    }
+
+    /// <summary>After the last batch, however the training ended.</summary>
+    protected virtual void OnTrainEnd()
+    {
+    }
+
+    /// <summary>Ends the training after the batch or epoch at hand.</summary>
+    /// <param name="reason">What the user is told.</param>
+    protected void StopTraining(string reason) => stopReason = reason ?? throw new ArgumentNullException(nameof(reason));
+
+    internal virtual FSharpCallback Create(CallbackContext context)
+    {
+        State See(State state)
+        {
+            context.Show(state);
+            return state;
+        }
+
+        Tuple<State, Signal> Answer(State state)
+        {
+            var signal = stopReason is null ? Signal.Continue : Signal.NewStop(stopReason);
+            stopReason = null;
+            return Tuple.Create(state, signal);
+        }
+
+        model = context.Model;
+        stopReason = null;
+        return new FSharpCallback(
+            GetType().Name,
+            false,
+            Bridge.Curry<TrainingPlan, State, State>((_, state) =>
+            {
+                See(state);
+                OnTrainBegin();
+                return state;
+            }),
+            Bridge.Curry<BatchReport<object[]>, State, Tuple<State, Signal>>((report, state) =>
+            {
+                See(state);
+                OnBatchEnd(report.Epoch, report.Batch, report.Loss);
+                return Answer(state);
+            }),
+            Bridge.Curry<EpochReport, State, Tuple<State, Signal>>((report, state) =>
+            {
+                See(state);
+                OnEpochEnd(report.Epoch, Bridge.Dictionary(report.Numbers));
+                return Answer(state);
+            }),
+            Bridge.Curry<Ending, State, State>((_, state) =>
+            {
+                See(state);
+                OnTrainEnd();
+                return state;
+            }));
+    }
+}
+
+/// <summary>A callback made of functions.</summary>
+/// <param name="onEpochEnd">Given the epoch, counted from 1, and its numbers.</param>
+/// <param name="onBatchEnd">Given the epoch, the batch and its loss.</param>
+/// <param name="onTrainBegin">Before the first batch.</param>
+/// <param name="onTrainEnd">After the last batch.</param>
+/// <example><code>new LambdaCallback(onEpochEnd: (epoch, numbers) => Console.WriteLine(numbers["loss"]))</code></example>
+public sealed class LambdaCallback(
+    Action<int, IReadOnlyDictionary<string, double>>? onEpochEnd = null,
+    Action<int, int, double>? onBatchEnd = null,
+    Action? onTrainBegin = null,
+    Action? onTrainEnd = null) : Callback
+{
+    /// <inheritdoc/>
+    protected override void OnTrainBegin() => onTrainBegin?.Invoke();
+
+    /// <inheritdoc/>
+    protected override void OnBatchEnd(int epoch, int batch, double loss) => onBatchEnd?.Invoke(epoch, batch, loss);
+
+    /// <inheritdoc/>
+    protected override void OnEpochEnd(int epoch, IReadOnlyDictionary<string, double> numbers) => onEpochEnd?.Invoke(epoch, numbers);
+
+    /// <inheritdoc/>
+    protected override void OnTrainEnd() => onTrainEnd?.Invoke();
+}

@@ -1,0 +1,87 @@
+// The callbacks that everybody needs, with Keras' names and defaults: shells of the F# ones.
+using FSharpCallback = Functional.Callback<object[]>;
+
+namespace Functional.CSharp;
+
+internal static class Monitors
+{
+    /// <summary>A number that is watched, and which values of it are better.</summary>
+    public static Monitor Create(string monitor, string mode, double minDelta)
+    {
+        ArgumentNullException.ThrowIfNull(monitor);
+        var better = Names.Find<Func<Better>>(
+            "mode", mode, [("auto", () => MonitorModule.create(monitor).Better), ("min", () => Better.Lower), ("max", () => Better.Higher)]);
+        return new Monitor(monitor, better(), Math.Abs(minDelta));
+    }
+}
+
+/// <summary>Stops when a number has not improved for some epochs.</summary>
+/// <param name="monitor">The number watched.</param>
+/// <param name="minDelta">The least change that is an improvement.</param>
+/// <param name="patience">Epochs without improvement that are waited for.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="restoreBestWeights">Whether the weights of the best epoch are given back.</param>
+/// <example><code>new EarlyStopping(monitor: "val_accuracy", patience: 5, restoreBestWeights: true)</code></example>
+public sealed class EarlyStopping(
+    string monitor = "val_loss", double minDelta = 0, int patience = 0, string mode = "auto", bool restoreBestWeights = false) : Callback
+{
+    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.earlyStopping<object[]>(
+        new EarlyStoppingSettings.EarlyStopping(Monitors.Create(monitor, mode, minDelta), patience, restoreBestWeights));
+}
+
+/// <summary>Saves the whole training (weights, optimiser, position, history) after every epoch, or after every one that
+/// was the best so far. <see cref="Sequential.Load"/> reads the model in it; <c>Fit(…, resumeFrom: path)</c> goes on from
+/// it, bit for bit.</summary>
+/// <param name="path">The file; <c>{epoch}</c> stands for the epoch's number.</param>
+/// <param name="monitor">The number watched where only the best is saved.</param>
+/// <param name="saveBestOnly">Whether only epochs better than all before are saved.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="every">Saves every so many epochs.</param>
+/// <example><code>new ModelCheckpoint("run/epoch-{epoch}.safetensors")</code></example>
+public sealed class ModelCheckpoint(
+    string path, string monitor = "val_loss", bool saveBestOnly = false, string mode = "auto", int every = 1) : Callback
+{
+    internal override FSharpCallback Create(CallbackContext context)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var description = ModelFile.metadata(context.Model.Describe());
+        return saveBestOnly
+            ? Functional.Callbacks.checkpointBest<object[]>(path, Monitors.Create(monitor, mode, 0), description)
+            : Functional.Callbacks.checkpoint<object[]>(path, every, description);
+    }
+}
+
+/// <summary>Writes the numbers of each epoch to a file of comma-separated values, as it ends.</summary>
+/// <param name="path">The file.</param>
+/// <example><code>new CSVLogger("run/log.csv")</code></example>
+public sealed class CSVLogger(string path) : Callback
+{
+    internal override FSharpCallback Create(CallbackContext context)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Functional.Callbacks.csvLog<object[]>(path);
+    }
+}
+
+/// <summary>Lowers the learning rate when a number has not improved for some epochs.</summary>
+/// <param name="monitor">The number watched.</param>
+/// <param name="factor">What the rate is multiplied by.</param>
+/// <param name="patience">Epochs without improvement that are waited for.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="minDelta">The least change that is an improvement.</param>
+/// <param name="cooldown">Epochs after a reduction in which nothing is counted.</param>
+/// <param name="minLr">The rate never falls below this; it counts where the optimiser's rate is a number, not a schedule.</param>
+/// <example><code>new ReduceLROnPlateau(factor: 0.5, patience: 3)</code></example>
+public sealed class ReduceLROnPlateau(
+    string monitor = "val_loss", double factor = 0.1, int patience = 10, string mode = "auto", double minDelta = 1e-4, int cooldown = 0, double minLr = 0) : Callback
+{
+    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.reduceRateOnPlateau<object[]>(
+        new ReduceRate(Monitors.Create(monitor, mode, minDelta), factor, patience, cooldown, context.Rate is { } rate ? minLr / rate : 0));
+}
+
+/// <summary>Stops at the first batch whose loss is NaN or infinite, and keeps the weights from before it.</summary>
+/// <example><code>new TerminateOnNaN()</code></example>
+public sealed class TerminateOnNaN : Callback
+{
+    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.terminateOnNaN<object[]>();
+}

@@ -1,0 +1,163 @@
+// Optimisers with Keras' names, arguments and defaults. Each makes the F# optimiser of its settings.
+using FSharpOptimizer = Functional.OptimizerType.Optimizer;
+
+namespace Functional.CSharp;
+
+/// <summary>How weights are changed by their gradients; Keras' names convert to it, with Keras' defaults.</summary>
+/// <example><code>
+/// model.Compile(loss: "mse", optimizer: new SGD(lr: 0.1));
+/// model.Compile(loss: "mse", optimizer: new Adam(lr: 0.001) { GlobalClipNorm = 1 });
+/// model.Compile(loss: "mse", optimizer: "adam");
+/// </code></example>
+public abstract class Optimizer
+{
+    private static readonly IReadOnlyList<(string, Func<LearningRate?, Optimizer>)> Known =
+    [
+        ("sgd", lr => new SGD(lr)), ("rmsprop", lr => new RMSprop(lr)), ("adagrad", lr => new Adagrad(lr)),
+        ("adadelta", lr => new Adadelta(lr)), ("adam", lr => new Adam(lr)), ("adamw", lr => new AdamW(lr)),
+        ("nadam", lr => new Nadam(lr)), ("lion", lr => new Lion(lr)),
+    ];
+
+    private protected Optimizer(LearningRate lr) => LearningRate = lr;
+
+    /// <summary>The learning rate.</summary>
+    public LearningRate LearningRate { get; }
+
+    /// <summary>What the optimiser is called: <c>"sgd"</c>.</summary>
+    public string Name => GetType().Name.ToLowerInvariant();
+
+    /// <summary>Keeps every number of the gradient within ±this.</summary>
+    public double? ClipValue { get; init; }
+
+    /// <summary>Scales every gradient tensor down to at most this norm.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Scales the whole gradient down to at most this norm.</summary>
+    public double? GlobalClipNorm { get; init; }
+
+    /// <summary>Before every step the weights lose rate·this of themselves.</summary>
+    public double? WeightDecay { get; init; }
+
+    /// <summary>The optimiser of a Keras name: <c>"adam"</c>.</summary>
+    /// <exception cref="ArgumentException">The name is not known; the message lists those that are.</exception>
+    public static implicit operator Optimizer(string name) => Named(name, null);
+
+    /// <summary>The optimiser of a name, with a rate or Keras' default.</summary>
+    internal static Optimizer Named(string name, LearningRate? rate) => Names.Find("optimizer", name, Known)(rate);
+
+    internal FSharpOptimizer Create()
+    {
+        var optimizer = CreateCore();
+        if (WeightDecay is { } decay) optimizer = OptimizerModule.weightDecay(decay, optimizer);
+        if (ClipValue is { } value) optimizer = OptimizerModule.clipByValue(value, optimizer);
+        if (ClipNorm is { } norm) optimizer = OptimizerModule.clipByNorm(norm, optimizer);
+        if (GlobalClipNorm is { } global) optimizer = OptimizerModule.clipByGlobalNorm(global, optimizer);
+        return optimizer;
+    }
+
+    private protected abstract FSharpOptimizer CreateCore();
+}
+
+/// <summary>Stochastic gradient descent.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.01.</param>
+/// <param name="momentum">How much of the last step goes into the next one.</param>
+/// <param name="nesterov">Looks ahead along the momentum.</param>
+/// <example><code>new SGD(lr: 0.1, momentum: 0.9, nesterov: true)</code></example>
+public sealed class SGD(LearningRate? lr = null, double momentum = 0.0, bool nesterov = false)
+    : Optimizer(lr ?? 0.01)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        SgdModule.create(new Sgd(LearningRate.Schedule, momentum, nesterov));
+}
+
+/// <summary>RMSprop: steps divided by the size of recent gradients.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="rho">How slowly the average of squared gradients forgets.</param>
+/// <param name="momentum">How much of the last step goes into the next one.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <param name="centered">Divides by the deviation of the gradient rather than by its size.</param>
+/// <example><code>new RMSprop(lr: 0.001)</code></example>
+public sealed class RMSprop(LearningRate? lr = null, double rho = 0.9, double momentum = 0.0, double epsilon = 1e-7, bool centered = false)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        RmsPropModule.create(new AdaptiveSettings.RmsProp(LearningRate.Schedule, rho, momentum, epsilon, centered));
+}
+
+/// <summary>Adagrad: steps divided by the size of all gradients so far.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="initialAccumulatorValue">What the sum of squares begins with.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <example><code>new Adagrad(lr: 0.01)</code></example>
+public sealed class Adagrad(LearningRate? lr = null, double initialAccumulatorValue = 0.1, double epsilon = 1e-7)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        AdagradModule.create(new AdaptiveSettings.Adagrad(LearningRate.Schedule, initialAccumulatorValue, epsilon));
+}
+
+/// <summary>Adadelta: steps in the units of the weights.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="rho">How slowly the averages forget.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <example><code>new Adadelta(lr: 1.0)</code></example>
+public sealed class Adadelta(LearningRate? lr = null, double rho = 0.95, double epsilon = 1e-7)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        AdadeltaModule.create(new AdaptiveSettings.Adadelta(LearningRate.Schedule, rho, epsilon));
+}
+
+/// <summary>Adam: averaged gradients, divided by their averaged size.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta1">How slowly the average of gradients forgets.</param>
+/// <param name="beta2">How slowly the average of squared gradients forgets.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <param name="amsgrad">Divides by the largest average there was.</param>
+/// <example><code>new Adam(lr: 0.001)</code></example>
+public sealed class Adam(LearningRate? lr = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsgrad = false)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        AdamModule.create(new AdamSettings.Adam(LearningRate.Schedule, beta1, beta2, epsilon, amsgrad));
+}
+
+/// <summary>Adam with decoupled weight decay.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="weightDecay">Before every step the weights lose rate·this of themselves.</param>
+/// <param name="beta1">How slowly the average of gradients forgets.</param>
+/// <param name="beta2">How slowly the average of squared gradients forgets.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <param name="amsgrad">Divides by the largest average there was.</param>
+/// <example><code>new AdamW(lr: 0.001, weightDecay: 0.01)</code></example>
+public sealed class AdamW(LearningRate? lr = null, double weightDecay = 0.004, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsgrad = false)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        OptimizerModule.weightDecay(weightDecay, AdamModule.create(new AdamSettings.Adam(LearningRate.Schedule, beta1, beta2, epsilon, amsgrad)));
+}
+
+/// <summary>Adam with Nesterov's look ahead.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta1">How slowly the average of gradients forgets.</param>
+/// <param name="beta2">How slowly the average of squared gradients forgets.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <example><code>new Nadam(lr: 0.001)</code></example>
+public sealed class Nadam(LearningRate? lr = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        NadamModule.create(new AdamSettings.Nadam(LearningRate.Schedule, beta1, beta2, epsilon));
+}
+
+/// <summary>Steps of one size along the sign of an averaged gradient.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta1">How the average and the gradient are mixed for the step.</param>
+/// <param name="beta2">How slowly the average forgets.</param>
+/// <example><code>new Lion(lr: 1e-4)</code></example>
+public sealed class Lion(LearningRate? lr = null, double beta1 = 0.9, double beta2 = 0.99)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        LionModule.create(new AdamSettings.Lion(LearningRate.Schedule, beta1, beta2));
+}

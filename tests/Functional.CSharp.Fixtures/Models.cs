@@ -1,0 +1,53 @@
+// The facade's models that F# twins are held against, on data that the tests give.
+namespace Fixtures;
+
+public static class Models
+{
+    /// <summary>The talk's program, small: dense and sigmoid, dense and softmax, mean squared error, SGD.</summary>
+    public static Tensor[] Talk(Tensor x, Tensor y, int batchSize, int epochs)
+    {
+        var model = new Sequential(seed: 7);
+        model.Add(new Dense(inputDim: x.Shape[1], outputDim: 5));
+        model.Add(new Activation("sigmoid"));
+        model.Add(new Dense(outputDim: y.Shape[1]));
+        model.Add(new Activation("softmax"));
+        model.Compile(loss: "mse", optimizer: new SGD(lr: 0.1), metrics: ["accuracy"]);
+        model.Fit(x, y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 3);
+        return [.. model.Weights, model.Predict(x)];
+    }
+
+    /// <summary>Everything at once: activations in layers, penalties, dropout, a frozen layer, Adam with clipping.</summary>
+    public static Tensor[] Rich(Tensor x, Tensor y, int batchSize, int epochs)
+    {
+        var model = new Sequential(
+            [
+                new Dense(8, activation: "relu", kernelInitializer: "he_normal", kernelRegularizer: Regularizer.L2(0.01)),
+                new Dropout(0.25),
+                new Dense(6, activation: Activations.Tanh) { Trainable = false },
+                new Dense(y.Shape[1], useBias: false),
+            ],
+            seed: 11);
+        model.Compile(Losses.CategoricalCrossentropyFromLogits, new Adam(lr: 0.01) { GlobalClipNorm = 1 }, ["accuracy"]);
+        model.Fit(x, y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5, validationSplit: 0.25);
+        return [.. model.Weights, model.Predict(x)];
+    }
+
+    /// <summary>The same training, stopped after some epochs and gone on with from its checkpoint by another model.</summary>
+    public static Tensor[] Resumed(Tensor x, Tensor y, string path, int stopAfter, int epochs)
+    {
+        static Sequential Make(int inputs, int outputs)
+        {
+            var model = new Sequential([new Dense(5, "tanh", inputDim: inputs), new Dropout(0.5), new Dense(outputs)], seed: 1);
+            model.Compile("mse", "adam");
+            return model;
+        }
+
+        var whole = Make(x.Shape[1], y.Shape[1]);
+        whole.Fit(x, y, batchSize: 4, epochs: epochs, verbose: 0, seed: 9);
+        var first = Make(x.Shape[1], y.Shape[1]);
+        first.Fit(x, y, batchSize: 4, epochs: stopAfter, verbose: 0, seed: 9, callbacks: [new ModelCheckpoint(path)]);
+        var second = Make(x.Shape[1], y.Shape[1]);
+        second.Fit(x, y, batchSize: 4, epochs: epochs, verbose: 0, resumeFrom: path);
+        return [.. whole.Weights, .. second.Weights];
+    }
+}

@@ -1,0 +1,88 @@
+/// Every facade model equals its F# twin, bit for bit.
+module Functional.Tests.Facade.TwinTests
+
+open System.IO
+open Expecto
+open Fixtures
+open Functional
+
+let private x, y =
+    let keys = Key.split 2 (Key.create 1L)
+    let x = Random.normal DType.Float32 [ 22; 4 ] keys[0]
+    x, oneHot DType.Float32 3 (argmax -1 (Random.normal DType.Float32 [ 22; 3 ] keys[1]))
+
+let private same (what: string) (expected: Tensor[]) (actual: Tensor[]) =
+    Expect.equal actual.Length expected.Length $"{what}: as many tensors"
+
+    for i in 0 .. expected.Length - 1 do
+        Expect.equal (Tensor.toArray<float32> actual[i]) (Tensor.toArray<float32> expected[i]) $"{what}: tensor {i}"
+
+let private fit epochs key validation trainer parameters =
+    let options = {
+        FitOptions.create epochs with
+            Batching = Batching.ofSize 5
+            Validation = validation
+            Key = Key.create key
+            Display = Silent
+    }
+
+    (Training.fit options trainer parameters (Dataset.create x y)).Parameters
+
+[<Tests>]
+let tests =
+    testList "facade" [
+        testCase "the talk's program"
+        <| fun () ->
+            let net =
+                Layer.sequential "twin" [
+                    Layer.erase (Layers.dense 5)
+                    Layer.erase (Layers.activation "sigmoid" sigmoid)
+                    Layer.erase (Layers.dense 3)
+                    Layer.erase (Layers.activation "softmax" softmax)
+                ]
+
+            let trainer = Trainer.ofLayer net Loss.meanSquaredError (Optimizer.sgd 0.1) [ Metric.accuracy ]
+            let learnt = net.Initialize (Key.create 7L) [| 4 |] |> fit 4 3L NoValidation trainer
+            same "talk" [| yield! Tree.leaves learnt; Layer.predict net learnt x |] (Models.Talk(x, y, 5, 4))
+
+        testCase "the talk's program, as a function over a record"
+        <| fun () ->
+            let first, second = Key.split 4 (Key.create 7L) |> fun keys -> Dense.init keys[0] 4 5, Dense.init keys[2] 5 3
+            let predict (a, b) = dense a >> sigmoid >> dense b >> softmax
+            let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.sgd 0.1) []
+            let learnt = fit 4 3L NoValidation trainer (first, second)
+            same "function" [| yield! Tree.leaves learnt; predict learnt x |] (Models.Talk(x, y, 5, 4))
+
+        testCase "penalties, dropout, frozen layers, clipping, validation"
+        <| fun () ->
+            let net =
+                Layer.sequential "twin" [
+                    Layers.denseWith { Dense.defaults with WeightInitializer = Initializer.heNormal } 8
+                    |> Layer.activated "relu" relu
+                    |> Layer.erase
+                    Layer.erase (Layers.dropout 0.25)
+                    Layers.dense 6 |> Layer.activated "tanh" tanh |> Layer.freeze |> Layer.erase
+                    Layer.erase (Layers.denseWith { Dense.defaults with BiasInitializer = None } 3)
+                ]
+
+            let trainer =
+                Trainer.ofLayer
+                    net
+                    Loss.categoricalCrossEntropyFromLogits
+                    (Optimizer.adam 0.01 |> Optimizer.clipByGlobalNorm 1.0)
+                    [ Metric.accuracy ]
+                |> Trainer.withPenalty (fun p -> Penalty.l2 0.01 (p[0] :?> Dense).Weights)
+
+            let learnt = net.Initialize (Key.create 11L) [| 4 |] |> fit 4 5L (Fraction 0.25) trainer
+            same "rich" [| yield! Tree.leaves learnt; Layer.predict net learnt x |] (Models.Rich(x, y, 5, 4))
+
+        testCase "a training that is resumed equals one that never stopped"
+        <| fun () ->
+            let path = Path.Combine(Path.GetTempPath(), $"functional-{System.Guid.NewGuid():N}")
+
+            try
+                let both = Models.Resumed(x, y, path, 2, 5)
+                same "resumed" both[.. both.Length / 2 - 1] both[both.Length / 2 ..]
+            finally
+                File.Delete path
+    ]
