@@ -9,6 +9,9 @@ let private usage =
 
   steps                  training steps: loss, gradient, update
   start                  process start to the end of the first training step of case b
+  passes                 a step with one pass of the compiler more at a time: what each of them buys
+  scalars                the gradient of a scalar function of a thousand operations, beside the same by hand
+  growth                 cost against batch, width and length, and of a gradient for every example
   kernels                matrix products (gemm_...) and vector functions (elem_...)
   compare PEER_COMMAND   ours and a peer's program in turns, with ratios
 
@@ -46,6 +49,9 @@ let main arguments =
         | "steps" :: rest -> inProcesses "steps" Steps.groups Steps.measure rest
         | "start" :: rest -> Start.run (parse defaults rest)
         | "start-once" :: rest -> Start.once (parse defaults rest)
+        | "passes" :: rest -> Passes.run (parse defaults rest)
+        | "scalars" :: rest -> Scalars.run (parse defaults rest)
+        | "growth" :: rest -> Growth.run (parse defaults rest)
         | "kernels" :: rest -> inProcesses "kernels" Kernels.groups Kernels.measure rest
         | "compare" :: command :: rest -> Compare.run groups command (parse defaults rest)
         | _ -> Console.WriteLine usage

@@ -27,7 +27,7 @@ let private layer dtype inputs outputs =
         Bias = Tensor.create [ outputs ] (Array.init outputs draw) |> cast dtype
     }
 
-let private net dtype inputs hidden outputs = {
+let net dtype inputs hidden outputs = {
     Hidden1 = layer dtype inputs hidden
     Hidden2 = layer dtype hidden hidden
     Output = layer dtype hidden outputs
@@ -35,11 +35,21 @@ let private net dtype inputs hidden outputs = {
 
 let private meanSquaredError (y: Tensor) (predicted: Tensor) = mean (square (predicted - y))
 
+/// One step of stochastic gradient descent, and the loss before it.
+let update rate (loss: 'Net -> Tensor) (net: 'Net) =
+    let value, gradient = valueAndGrad loss net
+    Tree.map2 (addScaled -rate) net gradient, value
+
+/// Gives back the memory of a tree that nobody looks at again.
+let release (tree: 'T) =
+    for t in Tree.leaves tree do
+        match t with
+        | :? Concrete as c when not (isNull c.Storage) -> c.Storage.Release()
+        | _ -> ()
+
 /// One step of stochastic gradient descent after another, from an initial network on.
-let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (batch: Tensor * Tensor) (initial: 'Net) =
-    let step net batch =
-        let value, gradient = valueAndGrad (loss batch) net
-        Tree.map2 (addScaled -rate) net gradient, value
+let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (initial: 'Net, batch: Tensor * Tensor) =
+    let step net batch = update rate (loss batch) net
 
     if eager then
         let mutable current = initial
@@ -48,30 +58,44 @@ let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (batch:
         let stepper = new Stepper<_, _, _>(step, initial)
         fun () -> stepper.Step batch
 
-/// Case a: 1-64-64-1 with tanh, fitted to a sine.
-let private sine dtype examples eager =
-    let x = Tensor.linspace -3.0 3.0 examples |> cast dtype |> reshape [ examples; 1 ]
-    let y = sin x
-
+let private tinyLoss (x, y) net =
     let predict net = dense net.Hidden1 >> tanh >> dense net.Hidden2 >> tanh >> dense net.Output
+    meanSquaredError y (predict net x)
 
-    net dtype 1 64 1 |> descend eager 0.01 (fun (x, y) net -> meanSquaredError y (predict net x)) (x, y)
+/// Case a: 1-64-64-1 with tanh, fitted to a sine.
+let private sine dtype examples =
+    let x = Tensor.linspace -3.0 3.0 examples |> cast dtype |> reshape [ examples; 1 ]
+    net dtype 1 64 1, (x, sin x)
 
-/// Case b: the talk's 784-500-500-10 with sigmoids, softmax and mean squared error.
-let private talk eager =
+/// The talk's network: sigmoids, softmax and mean squared error.
+let talkLoss (x, y) net =
+    let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
+    meanSquaredError y (predict net x)
+
+/// Case b: 784-500-500-10.
+let private talk () =
     let pixels = Array.init (128 * 784) (fun _ -> float32 (random.NextDouble()))
     let x = Tensor.create [ 128; 784 ] pixels
     let y = Tensor.create [ 128 ] (Array.init 128 (fun _ -> random.Next 10)) |> oneHot DType.Float32 10
+    net DType.Float32 784 500 10, (x, y)
 
-    let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
+/// A step of case a or b as it is traced, and what it is run on.
+let traced name =
+    let rate, loss, (net, batch) =
+        if name = "a_tiny_f32" then
+            0.01, tinyLoss, sine DType.Float32 128
+        else
+            0.1, talkLoss, talk ()
 
-    net DType.Float32 784 500 10 |> descend eager 0.1 (fun (x, y) net -> meanSquaredError y (predict net x)) (x, y)
+    let step = compiled (fun (net, batch) -> update rate (loss batch) net)
+    step.Prepare(net, batch)
+    step.Programs[0].Graph, Tree.leaves (net, batch)
 
 /// Every case by name: making it gives the step.
 let cases: (string * (bool -> unit -> unit)) list = [
-    "a_tiny_f32", sine DType.Float32 128
-    "a_full1000_f64", sine DType.Float64 1000
-    "b_mlp_f32", talk
+    "a_tiny_f32", (fun eager -> sine DType.Float32 128 |> descend eager 0.01 tinyLoss)
+    "a_full1000_f64", (fun eager -> sine DType.Float64 1000 |> descend eager 0.01 tinyLoss)
+    "b_mlp_f32", (fun eager -> talk () |> descend eager 0.1 talkLoss)
 ]
 
 /// Measures the cases asked for in this process.

@@ -71,31 +71,38 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
 
         tensors + rest
 
-    /// The function's value, by its program.
-    member _.Invoke(p: 'P) : 'Q =
-        let xs = Tree.leaves p
+    /// The program for an argument, what it closes over, and the structure of its result.
+    let find (p: 'P) (xs: Tensor[]) =
         let statics = Tree.statics p
         let kind = Kind(Array.map specOf xs, statics)
 
         let make () =
-            let program, captured, result = trace p xs
+            let made = trace p xs
 
             lock history (fun () ->
                 let why = if history.Count = 0 then "first call" else "new shapes, types or settings"
                 history.Add $"{why}: {describe xs statics}")
 
-            program, captured, result
+            made
 
-        let program, captured, result =
-            match traces.TryGetValue kind with
-            | true, known -> known.Value
-            | _ ->
-                let made = lazy (make ())
-                let _, captured, _ = made.Value
-                // what closes over a tensor that is being transformed belongs to this call alone
-                if captured.Length = 0 then traces.GetOrAdd(kind, made).Value else made.Value
+        match traces.TryGetValue kind with
+        | true, known -> known.Value
+        | _ ->
+            let made = lazy (make ())
+            let _, captured, _ = made.Value
+            // what closes over a tensor that is being transformed belongs to this call alone
+            if captured.Length = 0 then traces.GetOrAdd(kind, made).Value else made.Value
 
+    /// The function's value, by its program.
+    member _.Invoke(p: 'P) : 'Q =
+        let xs = Tree.leaves p
+        let program, captured, result = find p xs
         Tree.rebuild result (Tensor.Bind(Call program, Array.append captured xs))
+
+    /// Traces and plans for an argument like this one, without running.
+    member _.Prepare(p: 'P) =
+        let program, _, _ = find p (Tree.leaves p)
+        program.Runner |> ignore
 
     /// Every trace, in order, and its cause.
     member _.Traces = lock history (fun () -> history.ToArray())

@@ -12,12 +12,12 @@ open Functional.Operations
 
 /// A plan whose inputs and outputs are ordinary arrays.
 [<Sealed>]
-type internal Runner(graph: Graph) =
+type internal Runner(graph: Graph, passes: Fuse.Passes) =
     let large (spec: Spec) = Memory.bytesOf spec >= Storage.LargeLimit
 
     // large outputs are written where they will stay; small ones, which the collector may move, are copied out
     let outside = HashSet(Plan.Writable graph |> Seq.filter (fun v -> large graph.Specs[v]))
-    let plan = Plan(graph, outside)
+    let plan = Plan(graph, outside, passes)
 
     let inputs =
         Array.init graph.Inputs (fun i ->
@@ -79,7 +79,7 @@ type internal CompiledProgram(graph: Graph) =
             idle.Add r
             r
         | _ ->
-            let r = Runner simplified.Value
+            let r = Runner(simplified.Value, Fuse.allPasses)
             idle.Add r
             r
 
@@ -87,7 +87,7 @@ type internal CompiledProgram(graph: Graph) =
         let runner =
             match idle.TryTake() with
             | true, r -> r
-            | _ -> Runner simplified.Value
+            | _ -> Runner(simplified.Value, Fuse.allPasses)
 
         let outputs = runner.Run inputs
         idle.Add runner

@@ -109,7 +109,17 @@ type private Group(id: int, shape: int[]) =
     /// Groups this one needs, directly.
     member val Needs = HashSet<int>()
 
-let schedule (g: Graph) : Schedule =
+/// Which passes run, so that a benchmark can show what each of them buys.
+type Passes = {
+    /// Elementwise operations over the same elements are one kernel.
+    Fuse: bool
+    /// Values whose lives do not overlap share memory.
+    Share: bool
+}
+
+let allPasses = { Fuse = true; Share = true }
+
+let schedule (passes: Passes) (g: Graph) : Schedule =
     let firsts = Graphs.firsts g
     let root = Array.init g.Specs.Length id
     let owner = Array.create g.Specs.Length -1
@@ -151,7 +161,7 @@ let schedule (g: Graph) : Schedule =
                     |> Array.filter (fun p -> p >= 0)
                     |> Array.distinct
 
-                let canFuse = elementwise g firsts k
+                let canFuse = passes.Fuse && elementwise g firsts k
 
                 let joined =
                     if not canFuse then

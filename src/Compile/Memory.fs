@@ -105,7 +105,7 @@ let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: 
         kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
 
 /// `outside` tells which values the caller provides memory for.
-let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
+let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
     let root = schedule.Root
     let kernels = schedule.Kernels
     let places = Array.create g.Specs.Length Place.Nowhere
@@ -193,14 +193,14 @@ let plan (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =
             if outside.Contains y then
                 places[y] <- Place.Outside
             else
-                match overwritten i y taken with
+                match (if passes.Share then overwritten i y taken else None) with
                 | Some v ->
                     taken.Add v |> ignore
                     places[y] <- places[v]
                 | None -> places[y] <- Place.Arena(space.Take(size y))
 
         for v in Array.append reads[i] (writes[i] |> Array.filter (fun y -> lastRead[y] < 0)) do
-            if (lastRead[v] = i || lastRead[v] < 0) && not (taken.Contains v) then
+            if passes.Share && (lastRead[v] = i || lastRead[v] < 0) && not (taken.Contains v) then
                 match places[v] with
                 | Place.Arena offset -> space.Give(offset, size v)
                 | Place.Outside

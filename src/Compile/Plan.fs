@@ -269,9 +269,9 @@ module internal Lower =
 
 /// A graph, planned. `outside` are the values whose memory the caller provides before each run, besides the inputs'.
 [<Sealed>]
-type internal Plan(graph: Graph, outside: HashSet<int>) =
-    let schedule = Fuse.schedule graph
-    let layout = Memory.plan graph schedule outside
+type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
+    let schedule = Fuse.schedule passes graph
+    let layout = Memory.plan passes graph schedule outside
     let arena = Arena(max 1 layout.ArenaBytes)
     let values = Array.zeroCreate<NDArray> graph.Specs.Length
 
@@ -384,7 +384,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>) =
 
 /// Another graph's plan as part of this one: inputs are looked at in place, outputs are copied out.
 and [<Sealed>] internal Part(g: Graph) =
-    let plan = Plan(Simplify.graph g, HashSet())
+    let plan = Plan(Simplify.graph g, HashSet(), Fuse.allPasses)
     member _.Bytes = plan.Bytes
 
     member _.Run(values: NDArray[], arguments: int[], skip: int) =
@@ -441,7 +441,7 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     let writable = Plan.Writable body
     let writes = yOut |> Array.map (fun v -> writable.Contains v && not (Array.contains v carryOut))
     let outside = HashSet(Array.zip yOut writes |> Array.filter snd |> Array.map fst)
-    let plan = Plan(body, outside)
+    let plan = Plan(body, outside, Fuse.allPasses)
     let carry = Array.init nk (fun i -> plan.Own body.Specs[nc + i])
     // a carry that is another carry, or an input, of this step must be read before any is overwritten
     let crossing = carryOut |> Array.map (fun v -> plan.Schedule.Root[v] < body.Inputs)

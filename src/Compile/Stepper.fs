@@ -14,7 +14,7 @@ open Functional.Operations
 type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
     let outputs = graph.Outputs
     let writable = Plan.Writable graph
-    let schedule = Fuse.schedule graph
+    let schedule = Fuse.schedule Fuse.allPasses graph
 
     let kernelOf v =
         schedule.Kernels
@@ -48,7 +48,9 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
             && Memory.mayOverwrite graph schedule schedule.Kernels[kernelOf y] i y)
 
     let direct = Array.init stateCount (fun i -> writable.Contains outputs[i])
-    let plan = Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains))
+
+    let plan =
+        Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains), Fuse.allPasses)
 
     let inputs =
         Array.init (graph.Inputs - stateCount) (fun j ->

@@ -127,18 +127,18 @@ let span<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :
 
 /// A copy of the elements, in row-major order; 'T must be the .NET type of the elements.
 let toArray<'T when 'T: unmanaged and 'T: (new: unit -> 'T) and 'T: struct and 'T :> ValueType> (t: Tensor) : 'T[] =
-    (value "Tensor.toArray" t).AsSpan<'T>().ToArray()
+    (value "Tensor.toArray" t).ToArray<'T>()
 
 /// A copy of the elements as floats, whatever their type.
 let toFloats (t: Tensor) : float[] =
     let v = value "Tensor.toFloats" t
 
     match v.DType with
-    | DType.Float64 -> v.AsSpan<float>().ToArray()
-    | DType.Float32 -> Array.map float (v.AsSpan<float32>().ToArray())
-    | DType.Int32 -> Array.map float (v.AsSpan<int>().ToArray())
-    | DType.Int64 -> Array.map float (v.AsSpan<int64>().ToArray())
-    | DType.Bool -> Array.map float (v.AsSpan<byte>().ToArray())
+    | DType.Float64 -> v.ToArray<float>()
+    | DType.Float32 -> Array.map float (v.ToArray<float32>())
+    | DType.Int32 -> Array.map float (v.ToArray<int>())
+    | DType.Int64 -> Array.map float (v.ToArray<int64>())
+    | DType.Bool -> Array.map float (v.ToArray<byte>())
 
 /// The one number of a tensor of size 1.
 let toFloat (t: Tensor) : float =

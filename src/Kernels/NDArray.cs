@@ -126,6 +126,19 @@ public readonly struct NDArray
         return storage.Span<T>();
     }
 
+    /// <summary>A copy of the elements, in row-major order. Unlike a span it leaves the memory to be reused.</summary>
+    /// <exception cref="InvalidCastException">T is not the .NET type of the elements.</exception>
+    public T[] ToArray<T>()
+        where T : unmanaged
+    {
+        if (DTypes.Of<T>() != DType)
+            throw new InvalidCastException($"the elements are {DType}, not {typeof(T).Name}; cast the tensor first");
+        var storage = InStorage().Storage!;
+        var copy = storage.Span<T>()[..Size].ToArray();
+        GC.KeepAlive(storage);
+        return copy;
+    }
+
     /// <summary>A copy of elements under a shape.</summary>
     public static NDArray Of<T>(int[] shape, ReadOnlySpan<T> elements)
         where T : unmanaged

@@ -8,8 +8,8 @@ open MathNet.Numerics.LinearAlgebra
 
 let private doubles (x: NDArray) : float[] =
     match x.DType with
-    | DType.Float64 -> x.AsSpan<float>().ToArray()
-    | DType.Float32 -> Array.map float (x.AsSpan<float32>().ToArray())
+    | DType.Float64 -> x.ToArray<float>()
+    | DType.Float32 -> Array.map float (x.ToArray<float32>())
     | DType.Int32
     | DType.Int64
     | DType.Bool -> invalidArg "dtype" $"linear algebra: defined for float types, not for {x.DType}"
