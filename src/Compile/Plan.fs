@@ -205,10 +205,32 @@ module internal Lower =
         | ApplyMany _ -> invalidOp "internal: not an operation of one result"
         | Apply(op, a, b, c) ->
             let name = Shapes.name op
+            let shape v = g.Specs[v].Shape
 
             match op with
             | MatMul(ta, tb) -> step name (fun v -> MatMul.Run(ta, tb, v[a], v[b], v[y]))
             | Dense -> step name (fun v -> MatMul.RunAdd(v[a], v[b], v[c], v[y]))
+            | Conv k ->
+                let run = Convolve.conv k (shape a) (shape b) (shape y)
+                step name (fun v -> run v[a] v[b] v[y])
+            | ConvBias k ->
+                let run = Convolve.convBias k (shape a) (shape b) (shape y)
+                step name (fun v -> run v[a] v[b] v[c] v[y])
+            | ConvInput(k, _) ->
+                let run = Convolve.convInput k (shape a) (shape b) (shape y)
+                step name (fun v -> run v[a] v[b] v[y])
+            | ConvKernel(k, _) ->
+                let run = Convolve.convKernel k (shape a) (shape b) (shape y)
+                step name (fun v -> run v[a] v[b] v[y])
+            | MaxPool w ->
+                let run = Convolve.maxPool w (shape a) (shape y)
+                step name (fun v -> run v[a] v[y])
+            | MaxPoolPick w ->
+                let run = Convolve.maxPoolPick w (shape b) (shape y)
+                step name (fun v -> run v[a] v[b] v[y])
+            | MaxPoolPlace w ->
+                let run = Convolve.maxPoolPlace w (shape a) (shape y)
+                step name (fun v -> run v[a] v[b] v[y])
             | Unary u -> step name (fun v -> Elementwise.Unary(u, v[a], v[y]))
             | Binary o -> step name (fun v -> Elementwise.Binary(o, v[a], v[b], v[y]))
             | Compare o -> step name (fun v -> Elementwise.Compare(o, v[a], v[b], v[y]))

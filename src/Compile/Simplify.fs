@@ -169,6 +169,13 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
     | Cast _
     | AddScaled _
     | Dense
+    | Conv _
+    | ConvBias _
+    | ConvInput _
+    | ConvKernel _
+    | MaxPool _
+    | MaxPoolPick _
+    | MaxPoolPlace _
     | SumProduct _
     | Reduce _
     | ArgReduce _

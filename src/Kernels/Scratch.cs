@@ -12,8 +12,18 @@ internal static unsafe class Scratch
     [ThreadStatic]
     private static byte[]? bytes;
 
+    [ThreadStatic]
+    private static byte[]? common;
+
     /// <summary>Room for some elements, aligned to cache lines, with no particular values.</summary>
     public static T* Of<T>(long count)
+        where T : unmanaged => Of<T>(ref bytes, count);
+
+    /// <summary>The same apart from it: for what a caller prepares and all chunks of its work read.</summary>
+    public static T* Common<T>(long count)
+        where T : unmanaged => Of<T>(ref common, count);
+
+    private static T* Of<T>(ref byte[]? bytes, long count)
         where T : unmanaged
     {
         var needed = (count * sizeof(T)) + Alignment;

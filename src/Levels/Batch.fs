@@ -136,12 +136,19 @@ type BatchLevel(size: int) =
             | Pad(low, high, interior) -> Tensor.Bind(Pad(under 0 low, under 0 high, under 0 interior), v)
             | Reverse axes -> Tensor.Bind(Reverse(up axes), v)
             | ArgSort(axis, descending, count) -> Tensor.Bind(ArgSort(axis + 1, descending, count), v)
+            | MaxPool _ -> BatchConvolution.images op size v
             | Binary _
             | Compare _
             | Select
             | AddScaled _
             | MatMul _
             | Dense
+            | Conv _
+            | ConvBias _
+            | ConvInput _
+            | ConvKernel _
+            | MaxPoolPick _
+            | MaxPoolPlace _
             | SumProduct _
             | SoftmaxScale _
             | Gather _
@@ -209,6 +216,11 @@ type BatchLevel(size: int) =
             | SumProduct(axes, keep) -> Tensor.Bind(SumProduct(up axes, keep), l.Spread a, l.Spread b)
             | SoftmaxScale axis -> Tensor.Bind(SoftmaxScale(axis + 1), l.Spread a, l.Spread b)
             | MatMul(ta, _) -> l.MatMul(op, ta, a, b)
+            | Conv c -> BatchConvolution.conv c size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+            | ConvInput(c, space) -> BatchConvolution.convInput c space size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+            | ConvKernel(c, window) -> BatchConvolution.convKernel c window size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+            | MaxPoolPick _
+            | MaxPoolPlace _ -> BatchConvolution.images2 op size (l.Spread a) (l.Spread b)
             | Gather axis -> l.Gather(axis, a, b)
             | ScatterAdd(axis, n) -> l.ScatterAdd(axis, n, a, b)
             | GatherAlong axis -> Tensor.Bind(GatherAlong(axis + 1), l.Spread a, l.Spread b)
@@ -218,6 +230,8 @@ type BatchLevel(size: int) =
             | Cast _
             | StopGradient
             | Dense
+            | ConvBias _
+            | MaxPool _
             | Reduce _
             | ArgReduce _
             | Cumulate _
@@ -242,7 +256,12 @@ type BatchLevel(size: int) =
             let lead, features = Array.splitAt (v.Rank - 1) v.Shape
             let y = Tensor.Bind(Dense, reshape [ Shape.size lead; features[0] ] v, b, c)
             Batched(l, reshape (Array.append lead [| y.Shape[1] |]) y)
-        | Dense -> Partial.expand op a b c
+        | ConvBias _ when l.Is a && not (l.Is b) && not (l.Is c) ->
+            let v = l.ValueOf a
+            let y = Tensor.Bind(op, reshape (Array.append [| size * v.Shape[1] |] v.Shape[2..]) v, b, c)
+            Batched(l, reshape (Array.append [| size; v.Shape[1] |] y.Shape[1..]) y)
+        | Dense
+        | ConvBias _ -> Partial.expand op a b c
         | _ ->
             let rank = max a.Rank (max b.Rank c.Rank)
             Batched(l, Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b), l.Aligned(rank, c)))

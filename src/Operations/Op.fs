@@ -6,6 +6,31 @@ open Functional
 [<Struct>]
 type Spec = { Shape: int[]; DType: DType }
 
+/// How a window moves over an image that lies channels last, [n, space.., channels]; an entry for every axis of space.
+type Window =
+    {
+        Size: int[]
+        /// How far the window moves.
+        Strides: int[]
+        /// How far its places lie apart.
+        Dilations: int[]
+        /// How far the first window reaches out of the image.
+        Low: int[]
+        /// How far the last window may reach out of it.
+        High: int[]
+    }
+
+/// How a kernel [window.., channels / groups, features] moves over images [n, space.., channels]: a window without its size,
+/// which is the kernel's. Features see the channels of their own group.
+type Convolution =
+    {
+        Strides: int[]
+        Dilations: int[]
+        Low: int[]
+        High: int[]
+        Groups: int
+    }
+
 /// The closed vocabulary of the library: every computation is made of these primitives.
 ///
 /// Interpreters are functions over this type, one room each: shapes, evaluation, the partial derivative and its
@@ -31,6 +56,20 @@ type Op =
     | MatMul of transA: bool * transB: bool
     /// (x, w, b) ↦ x·w + b: x [.., m, k], w [k, n], b [n].
     | Dense
+    /// (x, w) ↦ y: y[n, o, f] = Σ x[n, o·stride − low + k·dilation, c]·w[k, c, f] over taps k and channels c of f's group.
+    | Conv of Convolution
+    /// (x, w, b) ↦ the same + b: b [features].
+    | ConvBias of Convolution
+    /// (y, w) ↦ x of the given space: the transpose of Conv in x.
+    | ConvInput of Convolution * space: int[]
+    /// (x, y) ↦ w of the given window: the transpose of Conv in w.
+    | ConvKernel of Convolution * window: int[]
+    /// x ↦ the maximum of every window.
+    | MaxPool of Window
+    /// (t, x) ↦ the element of t where x has the maximum of the window, the first of equals: the derivative of MaxPool.
+    | MaxPoolPick of Window
+    /// (t, x) ↦ zeros of x's shape, with every element of t added where x has the maximum of its window.
+    | MaxPoolPlace of Window
     /// (a, b) ↦ Σ a·b over axes, of equal shapes.
     | SumProduct of axes: int[] * keep: bool
     /// x ↦ its reduction over axes.

@@ -17,6 +17,13 @@ let name (op: Op) =
     | AddScaled _ -> "addScaled"
     | MatMul _ -> "matmul"
     | Dense -> "dense"
+    | Conv _
+    | ConvBias _ -> "conv"
+    | ConvInput _ -> "convTranspose"
+    | ConvKernel _ -> "convKernel"
+    | MaxPool _ -> "maxPool"
+    | MaxPoolPick _ -> "maxPoolPick"
+    | MaxPoolPlace _ -> "maxPoolPlace"
     | SumProduct _ -> "sumProduct"
     | Reduce(r, _, _) -> (string r).ToLowerInvariant()
     | ArgReduce(r, _) -> (string r).ToLowerInvariant()
@@ -55,6 +62,10 @@ let private requireIndex op (index: Spec) =
 let private requireFloat operation (x: Spec) =
     if not (x.DType.IsFloat()) then
         invalidArg "dtype" $"{operation}: defined for float types, not for {x.DType}; cast the tensor first"
+
+let private floatsOf op (a: Spec) (b: Spec) =
+    sameType op a b
+    requireFloat (name op) a
 
 let private matmul op transA transB (a: Spec) (b: Spec) =
     sameType op a b
@@ -176,6 +187,42 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         a
     | MatMul(ta, tb) -> matmul op ta tb a b
     | Dense -> dense op a b c
+    | Conv k ->
+        floatsOf op a b
+        { a with Shape = Windows.conv (name op) k a.Shape b.Shape }
+    | ConvBias k ->
+        floatsOf op a b
+        sameType op a c
+        let y = Windows.conv (name op) k a.Shape b.Shape
+
+        if c.Shape.Length <> 1 || c.Shape[0] <> y[y.Length - 1] then
+            failShape (name op) $"the bias {Shape.show c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {Shape.show b.Shape})"
+
+        { a with Shape = y }
+    | ConvInput(k, space) ->
+        floatsOf op a b
+        { a with Shape = Windows.convInput (name op) k space a.Shape b.Shape }
+    | ConvKernel(k, window) ->
+        floatsOf op a b
+        { a with Shape = Windows.convKernel (name op) k window a.Shape b.Shape }
+    | MaxPool w ->
+        requireFloat (name op) a
+        { a with Shape = Windows.pool (name op) w a.Shape }
+    | MaxPoolPick w ->
+        floatsOf op a b
+
+        if not (Shape.same a.Shape b.Shape) then
+            failShape (name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+
+        { a with Shape = Windows.pool (name op) w b.Shape }
+    | MaxPoolPlace w ->
+        floatsOf op a b
+        let y = Windows.pool (name op) w b.Shape
+
+        if not (Shape.same a.Shape y) then
+            failShape (name op) $"{Shape.show a.Shape} is not the result of pooling {Shape.show b.Shape}, which is {Shape.show y}"
+
+        b
     | SumProduct(axes, keep) ->
         sameType op a b
 

@@ -124,7 +124,18 @@ let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : 
         | 0 -> map (Prim.matmul false false) 0 b
         | 1 -> map (Prim.matmul false false) 1 a
         | _ -> LinearMap.identity
-    | SumProduct _ -> map op i (if i = 0 then b else a)
+    | SumProduct _
+    | Conv _
+    | ConvInput _
+    | ConvKernel _ -> map op i (if i = 0 then b else a)
+    | ConvBias k ->
+        match i with
+        | 0 -> map (Conv k) 0 b
+        | 1 -> map (Conv k) 1 a
+        | _ -> LinearMap.identity
+    | MaxPool w -> map (MaxPoolPick w) 0 a
+    | MaxPoolPick _
+    | MaxPoolPlace _ -> if i = 0 then map op 0 b else LinearMap.zero
     | Reduce(r, axes, keep) -> reduce r axes keep a y
     | Cumulate(Cumulation.Sum, _, _) -> map op 0 null
     | Cumulate(Cumulation.Prod, _, _) -> LinearMap.expand
@@ -170,4 +181,5 @@ let expand (op: Op) (a: Tensor) (b: Tensor) (c: Tensor) : Tensor =
     | Cumulate(Cumulation.Prod, axis, fromEnd) -> runningProduct axis fromEnd a
     | SoftmaxScale axis -> b * (a - Tensor.Bind(SumProduct([| axis |], true), a, b))
     | Dense -> a *@ b + c
+    | ConvBias k -> Tensor.Bind(Conv k, a, b) + c
     | _ -> invalidOp $"internal: {Shapes.name op} has no definition in other primitives"

@@ -47,6 +47,10 @@ let sumTo (shape: int[]) (x: Tensor) : Tensor =
         let y = if axes.Length = 0 then x else Tensor.Bind(Reduce(Reduction.Sum, axes, true), x)
         if Shape.same y.Shape shape then y else Tensor.Bind(Reshape shape, y)
 
+/// The axes of space of an image, and the window of a kernel.
+let private inner (image: int[]) = image[1 .. image.Length - 2]
+let private window (kernel: int[]) = kernel[.. kernel.Length - 3]
+
 let private notLinear (m: LinearMap) = invalidOp $"internal: {Shapes.name m.Op} is not linear in input {m.Hole}"
 
 /// The transposed map at a cotangent; `shape` and `dtype` are those of the hole.
@@ -83,6 +87,15 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
                     Tensor.Bind(Prim.matmul (not ta) false, c, ct)
 
             sumTo shape y
+        // three arrays, and for any two of them the third: each map's transpose is another of the three
+        | Conv k when m.Hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), ct, m.Const)
+        | Conv k -> Tensor.Bind(ConvKernel(k, window shape), m.Const, ct)
+        | ConvInput(k, _) when m.Hole = 0 -> Tensor.Bind(Conv k, ct, m.Const)
+        | ConvInput(k, _) -> Tensor.Bind(ConvKernel(k, window shape), ct, m.Const)
+        | ConvKernel(k, _) when m.Hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), m.Const, ct)
+        | ConvKernel(k, _) -> Tensor.Bind(Conv k, m.Const, ct)
+        | MaxPoolPick w when m.Hole = 0 -> Tensor.Bind(MaxPoolPlace w, ct, m.Const)
+        | MaxPoolPlace w when m.Hole = 0 -> Tensor.Bind(MaxPoolPick w, ct, m.Const)
         | SumProduct(axes, _) -> reshape (Shape.reduce axes true shape) ct * m.Const
         | Reduce(Reduction.Sum, axes, _) -> broadcastTo shape (reshape (Shape.reduce axes true shape) ct)
         | Cumulate(Cumulation.Sum, axis, fromEnd) -> Tensor.Bind(Cumulate(Cumulation.Sum, axis, not fromEnd), ct)
@@ -108,6 +121,10 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
         | StopGradient
         | AddScaled _
         | Dense
+        | ConvBias _
+        | MaxPool _
+        | MaxPoolPick _
+        | MaxPoolPlace _
         | Reduce _
         | ArgReduce _
         | Cumulate _

@@ -51,7 +51,7 @@ type ComplexLevel() =
         l.Check()
         let at i = if i < inputs.Length then ({ Shape = inputs[i].Shape; DType = inputs[i].DType }: Spec) else Unchecked.defaultof<_>
         let dtype = (Shapes.infer op (at 0) (at 1) (at 2)).DType
-        l.Wrap(dtype, ComplexArrays.evaluate op (Array.map l.ValueOf inputs))
+        l.Wrap(dtype, ComplexVocabulary.evaluate op (Array.map l.ValueOf inputs))
 
     override l.Process1(op, a) = l.Process(op, [| a |])
     override l.Process2(op, a, b) = l.Process(op, [| a; b |])

@@ -208,6 +208,87 @@ let private softmaxScale = gen {
     return ofOp (SoftmaxScale axis) (all [ number shape; between 0.1 0.9 shape ]) [ true; true ] |> linearIn [ 0 ]
 }
 
+// ---- convolution and pooling
+
+/// Axes of space for a window: strides, dilations, paddings, the window's size and the image's, which it fits.
+let private windowAxes = gen {
+    let! axes = Gen.frequency [ 3, Gen.constant 1; 4, Gen.constant 2; 1, Gen.constant 3 ]
+    let many low high = Gen.arrayOfLength axes (Gen.choose (low, high))
+    let! strides = many 1 3
+    let! dilations = many 1 2
+    let! size = if axes = 3 then many 1 2 else many 1 3
+    let! low = many 0 2
+    let! high = many 0 2
+    let! extra = many 0 3
+    let reach = Array.map2 (fun n d -> (n - 1) * d + 1) size dilations
+    let space = Array.init axes (fun i -> max 1 (reach[i] - low[i] - high[i] + extra[i]))
+    return strides, dilations, size, low, high, space
+}
+
+let private convolution = gen {
+    let! strides, dilations, window, low, high, space = windowAxes
+    let! groups = Gen.frequency [ 3, Gen.constant 1; 1, Gen.constant 2; 1, Gen.constant 3 ]
+    let! channels = Gen.choose (1, 2)
+    let! features = Gen.choose (1, 2)
+    let! examples = Gen.frequency [ 4, Gen.choose (1, 2); 1, Gen.constant 0 ]
+    let c: Convolution = { Strides = strides; Dilations = dilations; Low = low; High = high; Groups = groups }
+    let outputs = ComplexWindows.windows strides dilations low high space window
+    let x = Array.concat [ [| examples |]; space; [| groups * channels |] ]
+    let w = Array.append window [| channels; groups * features |]
+    let y = Array.concat [ [| examples |]; outputs; [| groups * features |] ]
+    return c, space, window, x, w, y
+}
+
+let private conv = gen {
+    let! c, _, _, x, w, _ = convolution
+    return ofOp (Conv c) (all [ number x; number w ]) [ true; true ] |> linearIn [ 0; 1 ]
+}
+
+let private convBias = gen {
+    let! c, _, _, x, w, _ = convolution
+    return ofOp (ConvBias c) (all [ number x; number w; number [| Array.last w |] ]) [ true; true; true ]
+}
+
+let private convInput = gen {
+    let! c, space, _, _, w, y = convolution
+    return ofOp (ConvInput(c, space)) (all [ number y; number w ]) [ true; true ] |> linearIn [ 0; 1 ]
+}
+
+let private convKernel = gen {
+    let! c, _, window, x, _, y = convolution
+    return ofOp (ConvKernel(c, window)) (all [ number x; number y ]) [ true; true ] |> linearIn [ 0; 1 ]
+}
+
+let private pooling = gen {
+    let! strides, dilations, size, low, high, space = windowAxes
+    let! channels = Gen.choose (1, 3)
+    // no window lies in the padding altogether
+    let within (padding: int[]) = Array.init size.Length (fun i -> min padding[i] ((size[i] - 1) * dilations[i]))
+    let low', high' = within low, within high
+    let space = Array.init size.Length (fun i -> space[i] + low[i] - low'[i] + high[i] - high'[i])
+    // the middle of a small image may fall between the places of a dilated window
+    let dilations = if Array.forall2 (fun n d -> n > d) space dilations then dilations else Array.create size.Length 1
+    let w: Window = { Size = size; Strides = strides; Dilations = dilations; Low = low'; High = high' }
+    let outputs = ComplexWindows.windows strides dilations low' high' space size
+    let! examples = Gen.choose (1, 2)
+    return w, Array.concat [ [| examples |]; space; [| channels |] ], Array.concat [ [| examples |]; outputs; [| channels |] ]
+}
+
+let private maxPool = gen {
+    let! w, x, _ = pooling
+    return ofOp (MaxPool w) (all [ distinct x ]) [ true ]
+}
+
+let private maxPoolPick = gen {
+    let! w, x, _ = pooling
+    return ofOp (MaxPoolPick w) (all [ number x; distinct x ]) [ true; true ] |> linearIn [ 0 ]
+}
+
+let private maxPoolPlace = gen {
+    let! w, x, y = pooling
+    return ofOp (MaxPoolPlace w) (all [ number y; distinct x ]) [ true; true ] |> linearIn [ 0 ]
+}
+
 // ---- moving elements
 
 let private moved op (shape: int[]) =
@@ -525,6 +606,13 @@ let generators: (string * Gen<Sample>) list = [
     "MatMul", matMul
     "Dense", dense
     "SumProduct", sumProduct
+    "Conv", conv
+    "ConvBias", convBias
+    "ConvInput", convInput
+    "ConvKernel", convKernel
+    "MaxPool", maxPool
+    "MaxPoolPick", maxPoolPick
+    "MaxPoolPlace", maxPoolPlace
     for r in [ Reduction.Sum; Reduction.Prod; Reduction.Max; Reduction.Min; Reduction.LogSumExp ] do
         $"Reduce.{r}", reduce r
     for r in [ ArgReduction.ArgMax; ArgReduction.ArgMin ] do
