@@ -262,12 +262,11 @@ let private convKernel = gen {
 let private pooling = gen {
     let! strides, dilations, size, low, high, space = windowAxes
     let! channels = Gen.choose (1, 3)
-    // no window lies in the padding altogether
+    // no window lies in the padding altogether, nor a small image between the places of a dilated one
+    let dilations = if Array.forall2 (fun n d -> n >= d) space dilations then dilations else Array.create size.Length 1
     let within (padding: int[]) = Array.init size.Length (fun i -> min padding[i] ((size[i] - 1) * dilations[i]))
     let low', high' = within low, within high
     let space = Array.init size.Length (fun i -> space[i] + low[i] - low'[i] + high[i] - high'[i])
-    // the middle of a small image may fall between the places of a dilated window
-    let dilations = if Array.forall2 (fun n d -> n > d) space dilations then dilations else Array.create size.Length 1
     let w: Window = { Size = size; Strides = strides; Dilations = dilations; Low = low'; High = high' }
     let outputs = ComplexWindows.windows strides dilations low' high' space size
     let! examples = Gen.choose (1, 2)
