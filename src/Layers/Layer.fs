@@ -81,7 +81,12 @@ module Layer =
         try
             layer.OutputShape shape
         with :? System.ArgumentException as e ->
-            raise (System.ArgumentException($"{name}: layer {i} ({layer.Name}) cannot follow, its input has shape {Shape.show shape}: {e.Message}", e))
+            raise (
+                System.ArgumentException(
+                    $"{name}: layer {i} ({layer.Name}) cannot follow, its input has shape {Shape.show shape}: {e.Message}",
+                    e
+                )
+            )
 
     /// Layers one after another; the parameters are an array of theirs, so leaves are called `[0].Weights`.
     /// Example: `Layer.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.activation "relu" relu) ]`.
@@ -112,7 +117,9 @@ module Layer =
             Apply =
                 fun phase ps x ->
                     if ps.Length <> layers.Length then
-                        invalidArg "parameters" $"{name}: parameters of {ps.Length} layers for a model of {layers.Length}"
+                        invalidArg
+                            "parameters"
+                            $"{name}: parameters of {ps.Length} layers for a model of {layers.Length}"
 
                     let phases = Phase.split layers.Length phase
                     let updated = Array.zeroCreate layers.Length

@@ -48,11 +48,14 @@ let reshape (target: int list) : Layer<unit> =
         let free = target |> List.filter ((=) -1) |> List.length
 
         if free > 1 || (free = 1 && (known = 0 || size % known <> 0)) || (free = 0 && known <> size) then
-            invalidArg "target" $"reshape: an example of shape {Shape.show shape} has {size} elements, which {Shape.show (Array.ofList target)} cannot hold"
+            invalidArg
+                "target"
+                $"reshape: an example of shape {Shape.show shape} has {size} elements, which {Shape.show (Array.ofList target)} cannot hold"
 
         target |> List.map (fun n -> if n = -1 then size / known else n) |> Array.ofList
 
-    Layer.stateless "reshape" resolve (fun x -> Functions.reshape (Array.append [| x.Shape[0] |] (resolve x.Shape[1..])) x)
+    Layer.stateless "reshape" resolve (fun x ->
+        Functions.reshape (Array.append [| x.Shape[0] |] (resolve x.Shape[1..])) x)
 
 /// The axes of every example in another order, counted from 1 as Keras does: `Layers.permute [ 2; 1 ]` exchanges two.
 let permute (order: int list) : Layer<unit> =
@@ -61,7 +64,9 @@ let permute (order: int list) : Layer<unit> =
 
     let outputShape (shape: int[]) =
         if shape.Length <> order.Length then
-            invalidArg "shape" $"permute: %A{order} for examples of shape {Shape.show shape}, which have {shape.Length} axes"
+            invalidArg
+                "shape"
+                $"permute: %A{order} for examples of shape {Shape.show shape}, which have {shape.Length} axes"
 
         order |> List.map (fun i -> shape[i - 1]) |> Array.ofList
 

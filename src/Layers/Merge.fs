@@ -29,8 +29,7 @@ let concatenate (axis: int) (xs: Tensor list) : Tensor =
     concat axis xs
 
 /// x scaled to length 1 along an axis; lengths under 10⁻⁶ count as that, as Keras has it.
-let internal unit (axis: int) (x: Tensor) =
-    x * rsqrt (maximum [ sumKeep [ axis ] (square x); host x 1e-12 ])
+let internal unit (axis: int) (x: Tensor) = x * rsqrt (maximum [ sumKeep [ axis ] (square x); host x 1e-12 ])
 
 /// For every example, a's axis contracted with b's: a [batch, .., n, ..] and b [batch, .., n, ..] give the remaining axes
 /// of a followed by those of b; two vectors give [batch, 1]. Axes count the batch as 0, which cannot be contracted. With
@@ -55,8 +54,16 @@ let dot (axisOfA: int, axisOfB: int) (normalize: bool) (a: Tensor) (b: Tensor) :
 
     let a, b = if normalize then unit i a, unit j b else a, b
     // [batch, rows, n] · [batch, n, columns]
-    let left = if a.Rank = 2 then expandDims 1 a elif i = 2 then a else transpose a
-    let right = if b.Rank = 2 then expandDims 2 b elif j = 1 then b else transpose b
+    let left =
+        if a.Rank = 2 then expandDims 1 a
+        elif i = 2 then a
+        else transpose a
+
+    let right =
+        if b.Rank = 2 then expandDims 2 b
+        elif j = 1 then b
+        else transpose b
+
     let product = matmul right left
 
     match a.Rank, b.Rank with

@@ -19,7 +19,9 @@ let private sameShape name (target: Tensor) (prediction: Tensor) =
             $"Loss.{name}: the target has shape {Shape.show target.Shape}, the prediction {Shape.show prediction.Shape}; they must be equal"
 
     if prediction.Size = 0 then
-        invalidArg "prediction" $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
+        invalidArg
+            "prediction"
+            $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
 
 let private difference name (target: Tensor) (prediction: Tensor) =
     sameShape name target prediction
@@ -28,7 +30,9 @@ let private difference name (target: Tensor) (prediction: Tensor) =
 /// The number of rows along the last axis: what a loss of vectors is averaged over.
 let private rows name (prediction: Tensor) =
     if prediction.Rank = 0 then
-        invalidArg "prediction" $"Loss.{name}: the prediction is a single number; it needs an axis of classes or features"
+        invalidArg
+            "prediction"
+            $"Loss.{name}: the prediction is a single number; it needs an axis of classes or features"
 
     prediction.Size / prediction.Shape[prediction.Rank - 1]
 
@@ -102,7 +106,9 @@ let private places name (labels: Tensor) (prediction: Tensor) =
             $"Loss.{name}: labels of shape {Shape.show labels.Shape} for a prediction of {Shape.show prediction.Shape}; there must be one for each row: {Shape.show lead} or {Shape.show column}"
 
     if count = 0 || classes = 0 then
-        invalidArg "prediction" $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
+        invalidArg
+            "prediction"
+            $"Loss.{name}: there is nothing to compare (shape {Shape.show prediction.Shape}); is the batch empty?"
 
     Labels.check $"Loss.{name}" classes labels
     reshape column labels
@@ -146,4 +152,6 @@ let squaredHinge (target: Tensor) (prediction: Tensor) : Tensor =
 /// they point the same way.
 let cosineSimilarity (target: Tensor) (prediction: Tensor) : Tensor =
     sameShape "cosineSimilarity" target prediction
-    inner (Merge.unit -1 target) (Merge.unit -1 prediction) * (-1.0 / float (rows "cosineSimilarity" prediction))
+
+    inner (Merge.unit -1 target) (Merge.unit -1 prediction)
+    * (-1.0 / float (rows "cosineSimilarity" prediction))

@@ -51,5 +51,4 @@ let precision (matrix: Tensor) : Tensor = safeDivide (hits matrix) (sumOver [ 0 
 let recall (matrix: Tensor) : Tensor = safeDivide (hits matrix) (sumOver [ 1 ] matrix)
 
 /// For every class, the harmonic mean of precision and recall; 0 where the class does not occur.
-let f1 (matrix: Tensor) : Tensor =
-    safeDivide (2.0 * hits matrix) (sumOver [ 0 ] matrix + sumOver [ 1 ] matrix)
+let f1 (matrix: Tensor) : Tensor = safeDivide (2.0 * hits matrix) (sumOver [ 0 ] matrix + sumOver [ 1 ] matrix)

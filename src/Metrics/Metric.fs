@@ -81,7 +81,8 @@ module Metric =
     let categoricalAccuracy: Metric = ofShare "categorical_accuracy" (classHits "categoricalAccuracy")
 
     /// The same for targets that are class numbers.
-    let sparseCategoricalAccuracy: Metric = ofShare "sparse_categorical_accuracy" (classHits "sparseCategoricalAccuracy")
+    let sparseCategoricalAccuracy: Metric =
+        ofShare "sparse_categorical_accuracy" (classHits "sparseCategoricalAccuracy")
 
     /// Keras' "accuracy": binary with threshold 0.5 where the prediction is one number for each example, else categorical.
     let accuracy: Metric =
@@ -153,7 +154,10 @@ module Metric =
             fun sums target prediction ->
                 requireSame "rSquared" target prediction
                 let rows = target.Shape[0]
-                let columns x = x |> cast DType.Float64 |> reshape [ rows; (if rows = 0 then 0 else target.Size / rows) ]
+
+                let columns x =
+                    x |> cast DType.Float64 |> reshape [ rows; (if rows = 0 then 0 else target.Size / rows) ]
+
                 let y, residual = columns target, columns prediction - columns target
                 let ours = meanOver [ 0 ] y
                 let before, total = sums[0], sums[0] + float rows

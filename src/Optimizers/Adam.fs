@@ -29,7 +29,13 @@ module AdamSettings =
 module Adam =
 
     /// Rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7.
-    let defaults: Adam = { Rate = Schedule.constant 0.001; Beta1 = 0.9; Beta2 = 0.999; Epsilon = 1e-7; AmsGrad = false }
+    let defaults: Adam = {
+        Rate = Schedule.constant 0.001
+        Beta1 = 0.9
+        Beta2 = 0.999
+        Epsilon = 1e-7
+        AmsGrad = false
+    }
 
     let private power (x: float) (n: Tensor) = Tensor.scalar x ** n
 
@@ -50,12 +56,21 @@ module Adam =
                 let t = Update.count state
 
                 let rate =
-                    Update.rate settings.Rate state * sqrt (1.0 - power settings.Beta2 t) / (1.0 - power settings.Beta1 t)
+                    Update.rate settings.Rate state * sqrt (1.0 - power settings.Beta2 t)
+                    / (1.0 - power settings.Beta1 t)
 
                 let slot name = Update.slot name parameters state
                 let moments = Array.map2 (Update.average settings.Beta1) (slot "momentum") gradients
-                let velocities = Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
-                let largest = if settings.AmsGrad then Array.map2 maximum (slot "velocity hat") velocities else velocities
+
+                let velocities =
+                    Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
+
+                let largest =
+                    if settings.AmsGrad then
+                        Array.map2 maximum (slot "velocity hat") velocities
+                    else
+                        velocities
+
                 let step p m (v: Tensor) = Update.minus rate p (m / (sqrt v + settings.Epsilon))
 
                 Array.map3 step parameters moments largest,
@@ -82,7 +97,11 @@ module Nadam =
         Init =
             fun parameters ->
                 let state = Update.initial [ "momentum", Tensor.zerosLike; "velocity", Tensor.zerosLike ] parameters
-                { state with Slots = state.Slots.Add("momentum product", [| Tensor.scalar 1.0 |]) }
+
+                {
+                    state with
+                        Slots = state.Slots.Add("momentum product", [| Tensor.scalar 1.0 |])
+                }
         Update =
             fun gradients state parameters ->
                 let rate = Update.rate settings.Rate state
@@ -96,14 +115,21 @@ module Nadam =
 
                 let slot name = Update.slot name parameters state
                 let moments = Array.map2 (Update.average settings.Beta1) (slot "momentum") gradients
-                let velocities = Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
+
+                let velocities =
+                    Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
 
                 let updated =
                     Array.init parameters.Length (fun i ->
                         let m = Update.scale ofMoment moments[i] + Update.scale ofGradient gradients[i]
-                        Update.minus rate parameters[i] (m / (sqrt (Update.scale ofVelocity velocities[i]) + settings.Epsilon)))
 
-                updated, Update.next state [ "momentum", moments; "velocity", velocities; "momentum product", [| product |] ]
+                        Update.minus
+                            rate
+                            parameters[i]
+                            (m / (sqrt (Update.scale ofVelocity velocities[i]) + settings.Epsilon)))
+
+                updated,
+                Update.next state [ "momentum", moments; "velocity", velocities; "momentum product", [| product |] ]
     }
 
 /// Steps of one size along the sign of an averaged gradient: Chen et al., "Symbolic discovery of optimization

@@ -38,7 +38,13 @@ module AdaptiveSettings =
 module RmsProp =
 
     /// Rate 0.001, rho 0.9, no momentum, epsilon 1e-7, not centred.
-    let defaults: RmsProp = { Rate = Schedule.constant 0.001; Rho = 0.9; Momentum = 0.0; Epsilon = 1e-7; Centered = false }
+    let defaults: RmsProp = {
+        Rate = Schedule.constant 0.001
+        Rho = 0.9
+        Momentum = 0.0
+        Epsilon = 1e-7
+        Centered = false
+    }
 
     /// v ← rho·v + (1 − rho)·g², p ← p − rate·g/√(v + epsilon), where centring takes the square of the mean gradient
     /// from v and momentum sums the steps (keras/optimizers/rmsprop.py).
@@ -60,7 +66,13 @@ module RmsProp =
                 let average = Array.map2 (Update.average settings.Rho)
                 let velocities = average (slot "velocity") (Array.map square gradients)
                 let means = if settings.Centered then average (slot "average gradient") gradients else [||]
-                let spread = if settings.Centered then Array.map2 (fun v m -> v - square m) velocities means else velocities
+
+                let spread =
+                    if settings.Centered then
+                        Array.map2 (fun v m -> v - square m) velocities means
+                    else
+                        velocities
+
                 let steps = Array.map2 (fun g v -> g * rsqrt (v + settings.Epsilon)) gradients spread
 
                 let moments =
@@ -126,7 +138,9 @@ module Adadelta =
                 let sums = average (slot "accumulated gradient") (Array.map square gradients)
                 let last = slot "accumulated delta"
 
-                let delta (g: Tensor) (a: Tensor) (b: Tensor) = g * sqrt (b + settings.Epsilon) * rsqrt (a + settings.Epsilon)
+                let delta (g: Tensor) (a: Tensor) (b: Tensor) =
+                    g * sqrt (b + settings.Epsilon) * rsqrt (a + settings.Epsilon)
+
                 let deltas = Array.map3 delta gradients sums last
                 let updated = Array.map2 (Update.minus rate) parameters deltas
                 let next = average last (Array.map square deltas)

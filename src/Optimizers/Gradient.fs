@@ -22,8 +22,7 @@ let private shrink (limit: float) (norm: Tensor) = limit / maximum norm (host no
 
 let internal clipValues limit (gs: Tensor[]) = Array.map (clamp -limit limit) gs
 
-let internal clipNorms limit (gs: Tensor[]) =
-    gs |> Array.map (fun g -> g * shrink limit (norm g))
+let internal clipNorms limit (gs: Tensor[]) = gs |> Array.map (fun g -> g * shrink limit (norm g))
 
 let internal clipGlobalNorm limit (gs: Tensor[]) =
     let factor = shrink limit (globalNormOf gs)
@@ -44,5 +43,4 @@ let clipByNorm (limit: float) (gradient: 'P) : 'P = over "Gradient.clipByNorm" l
 
 /// All tensors scaled down together, so that their common norm is at most the limit (Keras' global_clipnorm).
 /// Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
-let clipByGlobalNorm (limit: float) (gradient: 'P) : 'P =
-    over "Gradient.clipByGlobalNorm" limit clipGlobalNorm gradient
+let clipByGlobalNorm (limit: float) (gradient: 'P) : 'P = over "Gradient.clipByGlobalNorm" limit clipGlobalNorm gradient

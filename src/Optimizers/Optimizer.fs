@@ -37,15 +37,24 @@ module OptimizerType =
 [<RequireQualifiedAccess>]
 module internal Update =
 
-    let private start = { Step = Concrete(NDArray.OfInteger(0L, DType.Int64)); RateScale = Tensor.scalar 1.0; Slots = Map.empty }
+    let private start = {
+        Step = Concrete(NDArray.OfInteger(0L, DType.Int64))
+        RateScale = Tensor.scalar 1.0
+        Slots = Map.empty
+    }
 
     /// The state before the first step, with memory that begins as a function of the parameters.
-    let initial (slots: (string * (Tensor -> Tensor)) list) (parameters: Tensor[]) : OptimizerState =
-        { start with Slots = Map.ofList (slots |> List.map (fun (name, make) -> name, Array.map make parameters)) }
+    let initial (slots: (string * (Tensor -> Tensor)) list) (parameters: Tensor[]) : OptimizerState = {
+        start with
+            Slots = Map.ofList (slots |> List.map (fun (name, make) -> name, Array.map make parameters))
+    }
 
     /// The state after a step.
-    let next (state: OptimizerState) (slots: (string * Tensor[]) list) : OptimizerState =
-        { state with Step = state.Step + 1.0; Slots = Map.ofList slots }
+    let next (state: OptimizerState) (slots: (string * Tensor[]) list) : OptimizerState = {
+        state with
+            Step = state.Step + 1.0
+            Slots = Map.ofList slots
+    }
 
     let slot (name: string) (parameters: Tensor[]) (state: OptimizerState) : Tensor[] =
         match state.Slots.TryFind name with
@@ -54,7 +63,10 @@ module internal Update =
             invalidArg
                 "state"
                 $"the optimiser's state remembers {name} of {tensors.Length} parameters, there are {parameters.Length}; begin with Optimizer.init"
-        | None -> invalidArg "state" $"the optimiser's state has no {name}: it belongs to another optimiser; begin with Optimizer.init"
+        | None ->
+            invalidArg
+                "state"
+                $"the optimiser's state has no {name}: it belongs to another optimiser; begin with Optimizer.init"
 
     /// The learning rate of the coming step.
     let rate (schedule: Schedule) (state: OptimizerState) : Tensor = schedule state.Step * state.RateScale

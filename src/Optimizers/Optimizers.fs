@@ -21,8 +21,7 @@ let private trained (parameters: 'P) : struct (Tensor[] * int[]) =
 
     struct (xs, (if count = xs.Length then null else places[.. count - 1]))
 
-let private pick (places: int[]) (xs: Tensor[]) =
-    if isNull places then xs else Array.map (fun i -> xs[i]) places
+let private pick (places: int[]) (xs: Tensor[]) = if isNull places then xs else Array.map (fun i -> xs[i]) places
 
 /// The state before the first step.
 let init (optimizer: Optimizer) (parameters: 'P) : OptimizerState =
@@ -94,13 +93,18 @@ let private clipped name (limit: float) clip (optimizer: Optimizer) =
     if not (limit > 0.0) then
         invalidArg "limit" $"Optimizer.{name}: the limit must be positive; {limit} was given"
 
-    { optimizer with Update = fun gradients -> optimizer.Update(clip limit gradients) }
+    {
+        optimizer with
+            Update = fun gradients -> optimizer.Update(clip limit gradients)
+    }
 
 /// The optimiser with every number of the gradient kept within ±limit (Keras' clipvalue).
-let clipByValue (limit: float) (optimizer: Optimizer) : Optimizer = clipped "clipByValue" limit Gradient.clipValues optimizer
+let clipByValue (limit: float) (optimizer: Optimizer) : Optimizer =
+    clipped "clipByValue" limit Gradient.clipValues optimizer
 
 /// The optimiser with every gradient tensor scaled down to a norm of at most the limit (Keras' clipnorm).
-let clipByNorm (limit: float) (optimizer: Optimizer) : Optimizer = clipped "clipByNorm" limit Gradient.clipNorms optimizer
+let clipByNorm (limit: float) (optimizer: Optimizer) : Optimizer =
+    clipped "clipByNorm" limit Gradient.clipNorms optimizer
 
 /// The optimiser with the whole gradient scaled down to a norm of at most the limit (Keras' global_clipnorm).
 /// Example: `Optimizer.adam 0.001 |> Optimizer.clipByGlobalNorm 1.0`.
@@ -108,8 +112,10 @@ let clipByGlobalNorm (limit: float) (optimizer: Optimizer) : Optimizer =
     clipped "clipByGlobalNorm" limit Gradient.clipGlobalNorm optimizer
 
 /// The state with the learning rate multiplied by a factor from here on, as reduction on a plateau does.
-let scaleRate (factor: float) (state: OptimizerState) : OptimizerState =
-    { state with RateScale = state.RateScale * factor }
+let scaleRate (factor: float) (state: OptimizerState) : OptimizerState = {
+    state with
+        RateScale = state.RateScale * factor
+}
 
 /// The learning rate of the coming step.
 let currentRate (optimizer: Optimizer) (state: OptimizerState) : float =

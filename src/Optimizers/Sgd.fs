@@ -40,11 +40,16 @@ module Sgd =
                 let rate = Update.rate settings.Rate state
                 let velocities = Update.slot Velocity parameters state
 
-                let velocities = Array.map2 (fun v g -> Update.minus rate (v * settings.Momentum) g) velocities gradients
+                let velocities =
+                    Array.map2 (fun v g -> Update.minus rate (v * settings.Momentum) g) velocities gradients
 
                 let updated =
                     if settings.Nesterov then
-                        Array.map3 (fun p v g -> Update.minus rate (addScaled settings.Momentum p v) g) parameters velocities gradients
+                        Array.map3
+                            (fun p v g -> Update.minus rate (addScaled settings.Momentum p v) g)
+                            parameters
+                            velocities
+                            gradients
                     else
                         Array.map2 (fun p v -> p + v) parameters velocities
 

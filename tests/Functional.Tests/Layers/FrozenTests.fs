@@ -9,7 +9,11 @@ type private Net = { Body: Norm; Head: Frozen<Norm> }
 
 let private norm a b c = { Gain = scalar a; Mean = { Value = scalar b }; Offset = Option.map scalar c }
 let private net = { Body = norm 2.0 3.0 (Some 5.0); Head = { Value = norm 7.0 11.0 None } }
-let private value n = n.Body.Gain * n.Body.Mean.Value + Option.get n.Body.Offset * n.Head.Value.Gain * n.Head.Value.Mean.Value
+
+let private value n =
+    n.Body.Gain * n.Body.Mean.Value
+    + Option.get n.Body.Offset * n.Head.Value.Gain * n.Head.Value.Mean.Value
+
 let private floats tree = Tree.leaves tree |> Array.map Tensor.toFloat |> List.ofArray
 
 [<Tests>]

@@ -67,7 +67,12 @@ let tests =
             <| fun () ->
                 let q = Initializer.orthogonal 3.0 DType.Float64 [| rows; columns |] key
                 let gram = if rows >= columns then transpose q *@ q else q *@ transpose q
-                expectClose 1e-12 (Tensor.toFloats (Tensor.eye DType.Float64 (min rows columns) * 9.0)) gram "gram matrix"
+
+                expectClose
+                    1e-12
+                    (Tensor.toFloats (Tensor.eye DType.Float64 (min rows columns) * 9.0))
+                    gram
+                    "gram matrix"
 
         testCase "orthogonal kernels and bad shapes"
         <| fun () ->

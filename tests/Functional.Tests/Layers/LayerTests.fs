@@ -7,7 +7,12 @@ open Functional.Tests.Layers.Close
 
 let private key = Key.create 3L
 let private rows (xs: float list list) = Tensor.ofRows xs
-let private hand: Dense = { Weights = rows [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]; Bias = Some(Tensor.ofSeq [ 0.5; -0.5 ]) }
+
+let private hand: Dense = {
+    Weights = rows [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ]; [ 5.0; 6.0 ] ]
+    Bias = Some(Tensor.ofSeq [ 0.5; -0.5 ])
+}
+
 let private x = rows [ [ 1.0; 0.0; -1.0 ]; [ 2.0; 1.0; 0.0 ] ]
 
 type private Net = { Hidden: Dense; Output: Dense }
@@ -25,7 +30,11 @@ let tests =
 
         testCase "the gradient of a record of dense layers is such a record"
         <| fun () ->
-            let net = { Hidden = hand; Output = { Weights = rows [ [ 1.0 ]; [ -1.0 ] ]; Bias = None } }
+            let net = {
+                Hidden = hand
+                Output = { Weights = rows [ [ 1.0 ]; [ -1.0 ] ]; Bias = None }
+            }
+
             let predict net = dense net.Hidden >> tanh >> dense net.Output
             let loss net = predict net x |> Loss.halfSquaredError (rows [ [ 1.0 ]; [ 2.0 ] ])
             let gradient = grad loss net
@@ -76,11 +85,17 @@ let tests =
             let expected = x |> dense (unbox p[0]) |> tanh |> dense (unbox p[2])
             expectClose 0.0 (Tensor.toFloats expected) (Layer.predict model p x) "values"
             let gradient = grad (fun p -> sum (Layer.predict model p x)) p
-            Expect.equal (Tree.leaves gradient |> Array.map Tensor.shape) (Tree.leaves p |> Array.map Tensor.shape) "gradient"
+
+            Expect.equal
+                (Tree.leaves gradient |> Array.map Tensor.shape)
+                (Tree.leaves p |> Array.map Tensor.shape)
+                "gradient"
 
         testCase "a layer that cannot follow is named with its place"
         <| fun () ->
-            let model = Layer.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
+            let model =
+                Layer.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
+
             expectRefused [ "layer 1 (reshape)"; "shape 5"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
 
         testCase "a frozen layer answers but does not learn"

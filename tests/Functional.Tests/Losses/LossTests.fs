@@ -46,16 +46,33 @@ let tests =
         testCase "binary cross-entropy from logits"
         <| fun () ->
             let x = rows [ [ 0.3; -1.2 ]; [ 2.0; 0.7 ] ]
-            expectNumber 1e-7 (Tensor.toFloat (Loss.binaryCrossEntropy target (sigmoid x))) (Loss.binaryCrossEntropyFromLogits target x) "value"
+
+            expectNumber
+                1e-7
+                (Tensor.toFloat (Loss.binaryCrossEntropy target (sigmoid x)))
+                (Loss.binaryCrossEntropyFromLogits target x)
+                "value"
+
             expectGradient (Loss.binaryCrossEntropyFromLogits target) x "value"
             let far = rows [ [ 1000.0; -1000.0 ] ]
             expectNumber 0.0 1000.0 (Loss.binaryCrossEntropyFromLogits (rows [ [ 0.0; 0.0 ] ]) far * 2.0) "far away"
-            expectClose 0.0 [ 0.5; 0.0 ] (grad (Loss.binaryCrossEntropyFromLogits (rows [ [ 0.0; 0.0 ] ])) far) "gradient far away"
+
+            expectClose
+                0.0
+                [ 0.5; 0.0 ]
+                (grad (Loss.binaryCrossEntropyFromLogits (rows [ [ 0.0; 0.0 ] ])) far)
+                "gradient far away"
 
         testCase "categorical cross-entropy, all four forms"
         <| fun () ->
             let x = rows logits
-            expectNumber 1e-12 crossEntropy (Loss.categoricalCrossEntropy oneHotLabels probabilities) "from probabilities"
+
+            expectNumber
+                1e-12
+                crossEntropy
+                (Loss.categoricalCrossEntropy oneHotLabels probabilities)
+                "from probabilities"
+
             expectNumber 1e-12 crossEntropy (Loss.categoricalCrossEntropyFromLogits oneHotLabels x) "from logits"
             expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropy labels probabilities) "sparse"
             expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropyFromLogits labels x) "sparse from logits"
@@ -64,13 +81,24 @@ let tests =
             expectGradient (Loss.sparseCategoricalCrossEntropy labels) probabilities "sparse"
             expectGradient (Loss.sparseCategoricalCrossEntropyFromLogits labels) x "sparse from logits"
             let column = reshape [ 2; 1 ] (cast DType.Int64 labels)
-            expectNumber 1e-12 crossEntropy (Loss.sparseCategoricalCrossEntropyFromLogits column x) "labels as a column of Int64"
+
+            expectNumber
+                1e-12
+                crossEntropy
+                (Loss.sparseCategoricalCrossEntropyFromLogits column x)
+                "labels as a column of Int64"
 
         testCase "Keras' documented values of the categorical cross-entropy"
         <| fun () ->
             // keras/losses: CategoricalCrossentropy()([[0,1,0],[0,0,1]], [[.05,.95,0],[.1,.8,.1]]) = 1.177
             let y = rows [ [ 0.05; 0.95; 0.0 ]; [ 0.1; 0.8; 0.1 ] ]
-            expectNumber 1e-3 1.177 (Loss.categoricalCrossEntropy (rows [ [ 0.0; 1.0; 0.0 ]; [ 0.0; 0.0; 1.0 ] ]) y) "categorical"
+
+            expectNumber
+                1e-3
+                1.177
+                (Loss.categoricalCrossEntropy (rows [ [ 0.0; 1.0; 0.0 ]; [ 0.0; 0.0; 1.0 ] ]) y)
+                "categorical"
+
             expectNumber 1e-3 1.177 (Loss.sparseCategoricalCrossEntropy (Tensor.create [ 2 ] [| 1; 2 |]) y) "sparse"
 
         testCase "probabilities of 0 are clipped, logits of any size are right"
@@ -79,8 +107,18 @@ let tests =
             expectNumber 1e-12 -(log 1e-7) (Loss.categoricalCrossEntropy (rows [ [ 0.0; 1.0 ] ]) certain) "clipped"
             expectNumber 1e-12 -(log 1e-7) (Loss.binaryCrossEntropy (scalar 1.0) (scalar 0.0)) "binary, clipped"
             let far = rows [ [ 1000.0; 0.0 ] ]
-            expectNumber 0.0 1000.0 (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |]) far) "far logits"
-            expectClose 0.0 [ 1.0; -1.0 ] (grad (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |])) far) "their gradient"
+
+            expectNumber
+                0.0
+                1000.0
+                (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |]) far)
+                "far logits"
+
+            expectClose
+                0.0
+                [ 1.0; -1.0 ]
+                (grad (Loss.sparseCategoricalCrossEntropyFromLogits (Tensor.create [ 1 ] [| 1 |])) far)
+                "their gradient"
 
         testCase "cosine similarity"
         <| fun () ->
@@ -98,20 +136,45 @@ let tests =
             let p: Dense = { Weights = rows [ [ 1.0; 2.0 ] ]; Bias = Some(Tensor.ofSeq [ 9.0; 9.0 ]) }
             expectNumber 1e-15 0.5 (Penalty.onWeights (Penalty.l2 0.1) p) "weights only"
             expectNumber 1e-15 0.5 (Penalty.onWeights (Penalty.l2 0.1) (p, { Value = p })) "not of frozen ones"
-            expectClose 1e-15 [ 0.2; 0.4; 0.0; 0.0 ] (Tree.leaves (grad (Penalty.onWeights (Penalty.l2 0.1)) p) |> Array.map flatten |> concat 0) "gradient"
+
+            expectClose
+                1e-15
+                [ 0.2; 0.4; 0.0; 0.0 ]
+                (Tree.leaves (grad (Penalty.onWeights (Penalty.l2 0.1)) p) |> Array.map flatten |> concat 0)
+                "gradient"
 
         testCase "bad input is refused with what was given"
         <| fun () ->
             let p = rows [ [ 0.2; 0.8 ]; [ 0.5; 0.5 ] ]
-            expectRefused [ "Loss.meanSquaredError"; "2×1"; "2" ] (fun () -> Loss.meanSquaredError (Tensor.zeros [ 2 ]) (Tensor.zeros [ 2; 1 ]))
+
+            expectRefused [ "Loss.meanSquaredError"; "2×1"; "2" ] (fun () ->
+                Loss.meanSquaredError (Tensor.zeros [ 2 ]) (Tensor.zeros [ 2; 1 ]))
+
             expectRefused [ "empty" ] (fun () -> Loss.meanSquaredError (Tensor.zeros [ 0; 2 ]) (Tensor.zeros [ 0; 2 ]))
             let sparse (labels: int[]) = Loss.sparseCategoricalCrossEntropy (Tensor.create [ labels.Length ] labels) p
             expectRefused [ "label 2 at place 1"; "0 … 1" ] (fun () -> sparse [| 0; 2 |])
             expectRefused [ "label -1 at place 0" ] (fun () -> sparse [| -1; 0 |])
             expectRefused [ "labels of shape 3"; "2×2" ] (fun () -> sparse [| 0; 1; 0 |])
-            expectRefused [ "integer type"; "Float64" ] (fun () -> Loss.sparseCategoricalCrossEntropy (Tensor.zeros [ 2 ]) p)
+
+            expectRefused [ "integer type"; "Float64" ] (fun () ->
+                Loss.sparseCategoricalCrossEntropy (Tensor.zeros [ 2 ]) p)
+
             expectRefused [ "delta" ] (fun () -> Loss.huber 0.0 p p)
             expectRefused [ "Float32"; "Float64" ] (fun () -> Loss.meanSquaredError p (cast DType.Float32 p))
+
+        testCase "a label outside the classes is refused inside transformations too"
+        <| fun () ->
+            let far = Tensor.create [ 2 ] [| 0; 3 |]
+            let loss labels = Loss.sparseCategoricalCrossEntropyFromLogits labels (rows logits)
+            expectRefused [ "3" ] (fun () -> compile loss far)
+
+            expectRefused [ "3" ] (fun () ->
+                vmap (fun (t, p) -> Loss.sparseCategoricalCrossEntropyFromLogits t p) (far, rows logits))
+
+            expectRefused [ "-1" ] (fun () -> compile loss (far - 1.0))
+
+            expectRefused [ "label 3 at place 1" ] (fun () ->
+                grad (Loss.sparseCategoricalCrossEntropyFromLogits far) (rows logits))
 
         testCase "losses batch: one number for each example"
         <| fun () ->

@@ -77,7 +77,12 @@ let tests =
         <| fun () ->
             let t = Tensor.ofSeq [ 1e8 + 1.0; 1e8 + 2.0; 1e8 + 4.0 ]
             let p = Tensor.ofSeq [ 1e8 + 1.5; 1e8 + 2.0; 1e8 + 3.0 ]
-            Expect.floatClose { absolute = 1e-9; relative = 0.0 } (gathered Metric.rSquared [ 1; 2 ] t p) (1.0 - 1.25 / (14.0 / 3.0)) "R²"
+
+            Expect.floatClose
+                { absolute = 1e-9; relative = 0.0 }
+                (gathered Metric.rSquared [ 1; 2 ] t p)
+                (1.0 - 1.25 / (14.0 / 3.0))
+                "R²"
 
         testCase "gathered over uneven batches they are what they are all at once"
         <| fun () ->
@@ -100,10 +105,26 @@ let tests =
                 ] do
                 near (gathered metric [ 10; 1; 20; 6 ] target prediction) (value metric target prediction) metric.Name
 
+                let compiled = {
+                    metric with
+                        Update = fun sums t p -> compile (fun (s, t, p) -> metric.Update s t p) (sums, t, p)
+                }
+
+                near
+                    (gathered compiled [ 30; 7 ] target prediction)
+                    (value metric target prediction)
+                    $"{metric.Name} compiled"
+
         testCase "bad input"
         <| fun () ->
-            expectRefused [ "label 3 at place 0"; "0 … 2" ] (fun () -> value Metric.accuracy (Tensor.create [ 4 ] [| 3; 0; 0; 0 |]) scores)
-            expectRefused [ "Metric.accuracy"; "shape 3"; "4×3" ] (fun () -> value Metric.accuracy (Tensor.create [ 3 ] [| 0; 0; 0 |]) scores)
-            expectRefused [ "Metric.precision"; "4"; "3" ] (fun () -> value (Metric.precision 0.5) yes (Tensor.zeros [ 3 ]))
+            expectRefused [ "label 3 at place 0"; "0 … 2" ] (fun () ->
+                value Metric.accuracy (Tensor.create [ 4 ] [| 3; 0; 0; 0 |]) scores)
+
+            expectRefused [ "Metric.accuracy"; "shape 3"; "4×3" ] (fun () ->
+                value Metric.accuracy (Tensor.create [ 3 ] [| 0; 0; 0 |]) scores)
+
+            expectRefused [ "Metric.precision"; "4"; "3" ] (fun () ->
+                value (Metric.precision 0.5) yes (Tensor.zeros [ 3 ]))
+
             expectRefused [ "at least 1" ] (fun () -> Metric.topK 0)
     ]

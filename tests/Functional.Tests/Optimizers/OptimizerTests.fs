@@ -21,7 +21,11 @@ let private followed (dtype: DType) (optimizer: Optimizer) =
     let start = Tensor.scalarOf dtype 0.8
 
     let follow (p, state) g = Optimizer.step optimizer (Tensor.scalarOf dtype g) state p |> fun (p, state) -> p, state
-    gradients |> List.scan follow (start, Optimizer.init optimizer start) |> List.tail |> List.map (fst >> Tensor.toFloat)
+
+    gradients
+    |> List.scan follow (start, Optimizer.init optimizer start)
+    |> List.tail
+    |> List.map (fst >> Tensor.toFloat)
 
 let private rate = 0.05
 let private constant = Schedule.constant rate
@@ -66,17 +70,27 @@ let private clipRule (limit: float) _ (g: float) _ p = [], p - rate * Math.Clamp
 let private cases = [
     "sgd", Optimizer.sgd rate, trajectory [] (fun _ g _ p -> [], p - rate * g)
     "momentum", Optimizer.momentum 0.9 rate, trajectory [ 0.0 ] (momentumRule 0.9 false)
-    "Nesterov", Sgd.create { Rate = constant; Momentum = 0.9; Nesterov = true }, trajectory [ 0.0 ] (momentumRule 0.9 true)
+    "Nesterov",
+    Sgd.create { Rate = constant; Momentum = 0.9; Nesterov = true },
+    trajectory [ 0.0 ] (momentumRule 0.9 true)
     "rmsprop", Optimizer.rmsprop rate, trajectory [ 0.0; 0.0; 0.0 ] (rmspropRule 0.9 0.0 false)
     "rmsprop, centred, with momentum",
-    RmsProp.create { RmsProp.defaults with Rate = constant; Rho = 0.8; Momentum = 0.5; Centered = true },
+    RmsProp.create {
+        RmsProp.defaults with
+            Rate = constant
+            Rho = 0.8
+            Momentum = 0.5
+            Centered = true
+    },
     trajectory [ 0.0; 0.0; 0.0 ] (rmspropRule 0.8 0.5 true)
     "adagrad",
     Optimizer.adagrad rate,
     trajectory [ 0.1 ] (fun _ g memory p -> let a = memory[0] + g * g in [ a ], p - rate * g / sqrt (a + 1e-7))
     "adadelta", Optimizer.adadelta rate, trajectory [ 0.0; 0.0 ] adadeltaRule
     "adam", Optimizer.adam rate, trajectory [ 0.0; 0.0; 0.0 ] (adamRule false 0.0)
-    "amsgrad", Adam.create { Adam.defaults with Rate = constant; AmsGrad = true }, trajectory [ 0.0; 0.0; 0.0 ] (adamRule true 0.0)
+    "amsgrad",
+    Adam.create { Adam.defaults with Rate = constant; AmsGrad = true },
+    trajectory [ 0.0; 0.0; 0.0 ] (adamRule true 0.0)
     "adamw", Optimizer.adamw 0.004 rate, trajectory [ 0.0; 0.0; 0.0 ] (adamRule false 0.004)
     "nadam", Optimizer.nadam rate, trajectory [ 0.0; 0.0; 1.0 ] nadamRule
     "lion", Optimizer.lion rate, trajectory [ 0.0 ] lionRule
@@ -88,7 +102,10 @@ let private cases = [
 type private Net = { Body: Dense; Scale: Frozen; Count: Tensor }
 
 let private net = {
-    Body = { Weights = Tensor.ofRows [ [ 1.0; 2.0 ] ]; Bias = Some(Tensor.ofSeq [ 3.0; 4.0 ]) }
+    Body = {
+        Weights = Tensor.ofRows [ [ 1.0; 2.0 ] ]
+        Bias = Some(Tensor.ofSeq [ 3.0; 4.0 ])
+    }
     Scale = { Value = scalar 5.0 }
     Count = Tensor.create [] [| 6 |]
 }
@@ -99,8 +116,15 @@ let tests =
         for name, optimizer, expected in cases do
             testCase name
             <| fun () ->
-                List.iter2 (fun e a -> Expect.floatClose { absolute = 1e-12; relative = 1e-12 } a e name) expected (followed DType.Float64 optimizer)
-                List.iter2 (fun e a -> Expect.floatClose { absolute = 1e-5; relative = 1e-5 } a e name) expected (followed DType.Float32 optimizer)
+                List.iter2
+                    (fun e a -> Expect.floatClose { absolute = 1e-12; relative = 1e-12 } a e name)
+                    expected
+                    (followed DType.Float64 optimizer)
+
+                List.iter2
+                    (fun e a -> Expect.floatClose { absolute = 1e-5; relative = 1e-5 } a e name)
+                    expected
+                    (followed DType.Float32 optimizer)
 
             testCase $"{name}: every number of a tensor as if alone; numbers at work count as constants do"
             <| fun () ->
@@ -110,7 +134,12 @@ let tests =
                     let step (p, s) g = Optimizer.step optimizer (Tensor.ofSeq [ for k in scales -> k * g ]) s p
                     let start = Tensor.ofSeq [ 0.8; 0.8; 0.8 ]
                     let p, _ = gradients |> List.fold step (start, Optimizer.init optimizer start)
-                    Expect.floatClose { absolute = 1e-12; relative = 1e-12 } (Array.head (Tensor.toFloats p)) (List.last expected) "first"
+
+                    Expect.floatClose
+                        { absolute = 1e-12; relative = 1e-12 }
+                        (Array.head (Tensor.toFloats p))
+                        (List.last expected)
+                        "first"
 
                     let traced p =
                         let follow (p, s) (g: float) = Optimizer.step optimizer (Tensor.scalar g) s p
@@ -118,7 +147,42 @@ let tests =
                         gradients |> List.fold follow (p, { state with RateScale = p / 0.8 }) |> fst
 
                     let value, _ = valueAndGrad traced (scalar 0.8)
-                    Expect.floatClose { absolute = 1e-12; relative = 1e-12 } (Tensor.toFloat value) (List.last expected) "traced"
+
+                    Expect.floatClose
+                        { absolute = 1e-12; relative = 1e-12 }
+                        (Tensor.toFloat value)
+                        (List.last expected)
+                        "traced"
+
+            testCase $"{name}: compiled, and for many models at once"
+            <| fun () ->
+                let step (g, state, p) = Optimizer.step optimizer g state p
+                let start = Tensor.ofSeq [ 0.8; -0.3; 0.1 ]
+                let init = Optimizer.init optimizer start, start
+
+                let run step =
+                    gradients
+                    |> List.fold
+                        (fun (state, p) g ->
+                            step (g * Tensor.ofSeq [ 1.0; -0.5; 2.0 ], state, p) |> fun (p, state) -> state, p)
+                        init
+                    |> snd
+
+                let expected = Tensor.toFloats (run step)
+                expectClose 1e-12 expected (run (compile step)) "compiled"
+
+                // three models of one number each, trained by one batched step
+                if not (name.Contains "norm") then
+                    let each = vmap (Optimizer.init optimizer) start
+
+                    let batched =
+                        gradients
+                        |> List.fold
+                            (fun (state, p) g ->
+                                vmap step (g * Tensor.ofSeq [ 1.0; -0.5; 2.0 ], state, p) |> fun (p, state) -> state, p)
+                            (each, start)
+
+                    expectClose 1e-12 expected (snd batched) "batched"
 
         testCase "frozen and integer leaves stay, the state counts"
         <| fun () ->
@@ -134,7 +198,11 @@ let tests =
         testCase "the state is a tree with paths"
         <| fun () ->
             let state = Optimizer.init (Optimizer.momentum 0.9 0.1) net
-            Expect.sequenceEqual (Tree.paths state) [ "Step"; "RateScale"; "Slots[velocity][0]"; "Slots[velocity][1]" ] "paths"
+
+            Expect.sequenceEqual
+                (Tree.paths state)
+                [ "Step"; "RateScale"; "Slots[velocity][0]"; "Slots[velocity][1]" ]
+                "paths"
 
         testCase "the rate can be scaled from outside"
         <| fun () ->
@@ -162,7 +230,10 @@ let tests =
             let wrong = { net with Body = { net.Body with Weights = Tensor.ones [ 2; 2 ] } }
             let state = Optimizer.init optimizer net
             expectRefused [ "Body.Weights"; "2×2"; "1×2" ] (fun () -> Optimizer.step optimizer wrong state net)
-            expectRefused [ "velocity"; "another optimiser" ] (fun () -> Optimizer.step optimizer net (Optimizer.init (Optimizer.sgd 0.1) net) net)
+
+            expectRefused [ "velocity"; "another optimiser" ] (fun () ->
+                Optimizer.step optimizer net (Optimizer.init (Optimizer.sgd 0.1) net) net)
+
             expectRefused [ "momentum" ] (fun () -> Optimizer.momentum 1.5 0.1)
 
         testCase "a regression is learnt by every optimiser"

@@ -26,7 +26,12 @@ let tests =
         testCase "cosine"
         <| fun () ->
             expectRates (Schedule.cosine 0.1 100 0.0) [ 0, 0.1; 50, 0.05; 100, 0.0; 200, 0.0 ]
-            expectRates (Schedule.cosine 0.1 100 0.1) [ 50, 0.055; 100, 0.01; 25, 0.1 * (0.9 * 0.5 * (1.0 + cos (Math.PI / 4.0)) + 0.1) ]
+
+            expectRates (Schedule.cosine 0.1 100 0.1) [
+                50, 0.055
+                100, 0.01
+                25, 0.1 * (0.9 * 0.5 * (1.0 + cos (Math.PI / 4.0)) + 0.1)
+            ]
 
         testCase "warm-up, then the schedule from its beginning"
         <| fun () ->
@@ -54,7 +59,12 @@ let tests =
             let step (p, state) _ = Optimizer.step optimizer (scalar 1.0) state p
             let p, state = List.fold step (scalar 1.0, Optimizer.init optimizer (scalar 1.0)) [ 1..3 ]
             expectNumber 1e-15 (1.0 - 0.1 - 0.05 - 0.025) p "after three steps"
-            Expect.floatClose { absolute = 1e-15; relative = 0.0 } (Optimizer.currentRate optimizer state) 0.0125 "the next rate"
+
+            Expect.floatClose
+                { absolute = 1e-15; relative = 0.0 }
+                (Optimizer.currentRate optimizer state)
+                0.0125
+                "the next rate"
 
         testCase "no steps"
         <| fun () ->

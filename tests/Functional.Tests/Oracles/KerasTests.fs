@@ -26,7 +26,12 @@ type private Arguments(items: Python list, named: Map<string, Python>) =
 
     member a.Wholes(place, name) =
         match a.TryGet(place, name) with
-        | Some(Items items) -> items |> List.map (fun n -> match n with Number n -> int n | _ -> failwith $"{name} is not whole")
+        | Some(Items items) ->
+            items
+            |> List.map (fun n ->
+                match n with
+                | Number n -> int n
+                | _ -> failwith $"{name} is not whole")
         | Some(Number n) -> [ int n ]
         | _ -> []
 
@@ -156,7 +161,13 @@ let private complete = [ "activations"; "advanced_activations"; "core"; "merge";
 let private check (case: Case) =
     let actual = compute case
     Expect.equal actual.Shape case.Expected.Shape $"{case.Name}: shape"
-    let difference = if actual.Size = 0 then 0.0 else Tensor.toFloat (amax (abs (actual - case.Expected)))
+
+    let difference =
+        if actual.Size = 0 then
+            0.0
+        else
+            Tensor.toFloat (amax (abs (actual - case.Expected)))
+
     Expect.isLessThanOrEqual difference 1e-5 $"{case.Name} ({case.Config})"
 
 [<Tests>]
@@ -182,5 +193,7 @@ let tests =
                         skiptest "Keras' cases of layers that the library does not have"
 
             testCase "count"
-            <| fun () -> Console.Out.WriteLine $"Keras: {passed.Value} cases agree, {missing.Value.Length} are of layers not here"
+            <| fun () ->
+                Console.Out.WriteLine
+                    $"Keras: {passed.Value} cases agree, {missing.Value.Length} are of layers not here"
         ]
