@@ -74,6 +74,40 @@ let nadam (rate: float) : Optimizer = Nadam.create { Nadam.defaults with Rate = 
 /// Lion; Keras' rate is 0.001. More by `Lion.create`.
 let lion (rate: float) : Optimizer = Lion.create { Lion.defaults with Rate = Schedule.constant rate }
 
+// ---- optimisers of one's own
+
+/// An optimiser from a rule for one parameter: rate → gradient → memory → parameter → the new parameter and memory.
+/// Memory is a tensor of the parameter's shape for each name given, zeros at first; the rate has the parameter's element
+/// type. Example, steps of one size along the gradient's sign:
+/// `Optimizer.ofRule "sign" (Schedule.constant 0.01) [] (fun rate g memory p -> p - rate * signum g, memory)`.
+let ofRule
+    (name: string)
+    (rate: Schedule)
+    (memory: string list)
+    (rule: Tensor -> Tensor -> Tensor list -> Tensor -> Tensor * Tensor list)
+    : Optimizer = {
+    Name = name
+    Rate = rate
+    Init = Update.initial [ for slot in memory -> slot, Tensor.zerosLike ]
+    Update =
+        fun gradients state parameters ->
+            let rate = Update.rate rate state
+            let slots = [ for slot in memory -> Update.slot slot parameters state ]
+
+            let results =
+                Array.mapi2
+                    (fun i g (p: Tensor) -> rule (cast p.DType rate) g [ for slot in slots -> slot[i] ] p)
+                    gradients
+                    parameters
+
+            for _, kept in results do
+                if kept.Length <> memory.Length then
+                    invalidOp $"the rule of {name} returned {kept.Length} tensors of memory, it has {memory.Length}"
+
+            let next = memory |> List.mapi (fun k slot -> slot, results |> Array.map (fun (_, kept) -> kept[k]))
+            Array.map fst results, Update.next state next
+}
+
 // ---- optimisers made of optimisers
 
 /// Before every step the parameters lose rate·decay of themselves: decoupled weight decay, Loshchilov and Hutter,

@@ -204,6 +204,25 @@ let tests =
                 [ "Step"; "RateScale"; "Slots[velocity][0]"; "Slots[velocity][1]" ]
                 "paths"
 
+        testCase "an optimiser from a rule"
+        <| fun () ->
+            let own =
+                Optimizer.ofRule "own momentum" constant [ "velocity" ] (fun rate g memory p ->
+                    let v = 0.9 * memory[0] - rate * g
+                    p + v, [ v ])
+
+            List.iter2
+                (fun e a -> Expect.floatClose { absolute = 1e-12; relative = 1e-12 } a e "momentum")
+                (trajectory [ 0.0 ] (momentumRule 0.9 false))
+                (followed DType.Float64 own)
+
+            let forgetful = Optimizer.ofRule "forgetful" constant [ "velocity" ] (fun _ _ _ p -> p, [])
+            let state = Optimizer.init forgetful (scalar 1.0)
+
+            Expect.throwsT<InvalidOperationException>
+                (fun () -> Optimizer.step forgetful (scalar 1.0) state (scalar 1.0) |> ignore)
+                "memory lost"
+
         testCase "the rate can be scaled from outside"
         <| fun () ->
             let optimizer = Optimizer.sgd 0.1
