@@ -75,8 +75,11 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
     /// Performs an operation of one input at the innermost level present.
     static member Bind(op: Op, a: Tensor) : Tensor =
         if isNull a.Level then
-            let x = Unsafe.As<Concrete>(a).Value
-            Concrete(Evaluate.evaluate op x Unchecked.defaultof<_> Unchecked.defaultof<_>)
+            let x = Unsafe.As<Concrete> a
+
+            match op with
+            | Unary u when isNull x.Storage -> Concrete(Scalars.Unary(u, x.DType, x.Bits), x.DType)
+            | _ -> Concrete(Evaluate.evaluate op x.Value Unchecked.defaultof<_> Unchecked.defaultof<_>)
         else
             a.Level.Process1(op, a)
 
@@ -85,8 +88,12 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
         let level = Tensor.Inner(a.Level, b.Level)
 
         if isNull level then
-            let x, y = Unsafe.As<Concrete>(a).Value, Unsafe.As<Concrete>(b).Value
-            Concrete(Evaluate.evaluate op x y Unchecked.defaultof<_>)
+            let x, y = Unsafe.As<Concrete> a, Unsafe.As<Concrete> b
+
+            match op with
+            | Binary o when isNull x.Storage && isNull y.Storage && x.DType = y.DType ->
+                Concrete(Scalars.Binary(o, x.DType, x.Bits, y.Bits), x.DType)
+            | _ -> Concrete(Evaluate.evaluate op x.Value y.Value Unchecked.defaultof<_>)
         else
             level.Process2(op, a, b)
 
@@ -172,12 +179,18 @@ and [<Sealed; AllowNullLiteral>] Concrete =
 
     new(v: NDArray) = { inherit Tensor(null, v.Shape, v.DType); Storage = v.Storage; Bits = v.Bits }
 
+    /// A single number by its bits, as `NDArray.Bits` holds them.
+    new(bits: int64, dtype: DType) = { inherit Tensor(null, Shape.scalar, dtype); Storage = null; Bits = bits }
+
     member x.Value = NDArray.OfParts(x.Shape, x.Storage, x.Bits, x.DType)
 
     /// A host number as a 0-d tensor of an element type.
     static member Host(value: float, dtype: DType) : Tensor =
         if dtype.IsFloat() then
-            Concrete(NDArray.OfFloat(value, dtype))
+            Concrete(
+                BitConverter.DoubleToInt64Bits(if dtype = DType.Float32 then float (float32 value) else value),
+                dtype
+            )
         else
             let n = int64 value
 
