@@ -1,39 +1,24 @@
 /// Training steps as a user writes them: loss, gradient and update over a record of parameters, under the peer's case names.
 module Functional.Bench.Steps
 
-open System
 open Functional
 open Functional.Kernels
 open Functional.Bench.Options
 
 let groups = [ "a_tiny_f32"; "a_full1000_f64"; "b_mlp_f32" ]
 
-type Layer = { Weights: Tensor; Bias: Tensor }
-
 /// The shape of cases a and b: two hidden layers and an output.
-type Net = { Hidden1: Layer; Hidden2: Layer; Output: Layer }
+type Net = { Hidden1: Dense; Hidden2: Dense; Output: Dense }
 
-let private dense layer x = x |> affine layer.Weights layer.Bias
-
-let private random = Random 1
-
-/// Weights uniform within ±1/√inputs, as the peer draws them.
-let private layer dtype inputs outputs =
-    let bound = 1.0 / sqrt (float inputs)
-    let draw _ = (2.0 * random.NextDouble() - 1.0) * bound
+let net dtype inputs hidden outputs =
+    let keys = Key.split 3 (Key.create 1L)
+    let layer = Dense.initWith { Dense.defaults with DType = dtype }
 
     {
-        Weights = Tensor.create [ inputs; outputs ] (Array.init (inputs * outputs) draw) |> cast dtype
-        Bias = Tensor.create [ outputs ] (Array.init outputs draw) |> cast dtype
+        Hidden1 = layer keys[0] inputs hidden
+        Hidden2 = layer keys[1] hidden hidden
+        Output = layer keys[2] hidden outputs
     }
-
-let net dtype inputs hidden outputs = {
-    Hidden1 = layer dtype inputs hidden
-    Hidden2 = layer dtype hidden hidden
-    Output = layer dtype hidden outputs
-}
-
-let private meanSquaredError (y: Tensor) (predicted: Tensor) = mean (square (predicted - y))
 
 /// One step of stochastic gradient descent, and the loss before it.
 let update rate (loss: 'Net -> Tensor) (net: 'Net) =
@@ -60,7 +45,7 @@ let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (initia
 
 let private tinyLoss (x, y) net =
     let predict net = dense net.Hidden1 >> tanh >> dense net.Hidden2 >> tanh >> dense net.Output
-    meanSquaredError y (predict net x)
+    Loss.meanSquaredError y (predict net x)
 
 /// Case a: 1-64-64-1 with tanh, fitted to a sine.
 let private sine dtype examples =
@@ -70,13 +55,12 @@ let private sine dtype examples =
 /// The talk's network: sigmoids, softmax and mean squared error.
 let talkLoss (x, y) net =
     let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
-    meanSquaredError y (predict net x)
+    Loss.meanSquaredError y (predict net x)
 
 /// Case b: 784-500-500-10.
 let private talk () =
-    let pixels = Array.init (128 * 784) (fun _ -> float32 (random.NextDouble()))
-    let x = Tensor.create [ 128; 784 ] pixels
-    let y = Tensor.create [ 128 ] (Array.init 128 (fun _ -> random.Next 10)) |> oneHot DType.Float32 10
+    let x = Key.create 2L |> Random.uniform DType.Float32 [ 128; 784 ]
+    let y = Tensor.create [ 128 ] (Array.init 128 (fun i -> i % 10)) |> oneHot DType.Float32 10
     net DType.Float32 784 500 10, (x, y)
 
 /// A step of case a or b as it is traced, and what it is run on.

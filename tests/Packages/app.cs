@@ -1,11 +1,9 @@
 // What a C# file needs to work with the package: `.ci/run` puts the `#:package Functional.CSharp@VERSION` above these lines.
 using Functional;
-using Functional.Kernels;
+using Functional.CSharp;
 
-var x = NDArray.Of<double>([3], [1, 2, 3]);
-var y = NDArray.Allocate([3], DType.Float64);
-Elementwise.Unary(Unary.Square, x, y);
-var squares = y.AsSpan<double>().ToArray();
+var at = Tensor.Of(1.0, 2.0, 3.0);
+var gradient = Differentiate.Gradient(x => (x * x).Sum(), at);
 
-if (!squares.SequenceEqual([1.0, 4.0, 9.0]))
-    throw new InvalidOperationException($"squares of 1, 2, 3 by the package: {string.Join(", ", squares)}");
+if (gradient.ToString() != (2.0 * at).ToString())
+    throw new InvalidOperationException($"the gradient of Σx² at {at} came out as {gradient}");
