@@ -76,17 +76,24 @@ module Layer =
                 y, (if obj.ReferenceEquals(typed, updated) then p else box updated)
     }
 
-    /// The shape of the output; an error names the layer and its place.
-    let private place (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) =
+    /// The error of a layer in a list, with the layer's name and place; its parameters' paths begin with `[place]`.
+    let private at (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) (e: System.ArgumentException) =
+        System.ArgumentException(
+            $"{name}: layer [{i}] ({layer.Name}) cannot take an input of shape {Shape.show shape}: {e.Message}",
+            e
+        )
+
+    let private outputShape name i (layer: Layer<obj>) (shape: int[]) =
         try
             layer.OutputShape shape
         with :? System.ArgumentException as e ->
-            raise (
-                System.ArgumentException(
-                    $"{name}: layer {i} ({layer.Name}) cannot follow, its input has shape {Shape.show shape}: {e.Message}",
-                    e
-                )
-            )
+            raise (at name i layer shape e)
+
+    let private apply name i (layer: Layer<obj>) phase p (x: Tensor) =
+        try
+            layer.Apply phase p x
+        with :? System.ArgumentException as e ->
+            raise (at name i layer x.Shape e)
 
     /// Layers one after another; the parameters are an array of theirs, so leaves are called `[0].Weights`.
     /// Example: `Layer.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.activation "relu" relu) ]`.
@@ -102,7 +109,7 @@ module Layer =
 
                     layers
                     |> Array.mapi (fun i layer ->
-                        let next = place name i layer shape
+                        let next = outputShape name i layer shape
                         let p = layer.Initialize keys[i] shape
                         shape <- next
                         p)
@@ -111,7 +118,7 @@ module Layer =
                     let mutable shape = shape
 
                     for i in 0 .. layers.Length - 1 do
-                        shape <- place name i layers[i] shape
+                        shape <- outputShape name i layers[i] shape
 
                     shape
             Apply =
@@ -127,7 +134,7 @@ module Layer =
                     let mutable changed = false
 
                     for i in 0 .. layers.Length - 1 do
-                        let y, p = layers[i].Apply phases[i] ps[i] x
+                        let y, p = apply name i layers[i] phases[i] ps[i] x
                         x <- y
                         updated[i] <- p
                         changed <- changed || not (obj.ReferenceEquals(p, ps[i]))
