@@ -143,30 +143,30 @@ public sealed unsafe class FusedLoop
                     ((delegate*<void*, void*, nint, void>)loops[i])(a, y, count);
                     break;
                 case FusedKind.Binary or FusedKind.Compare:
-                {
-                    var b = At(step.B, out var bStride);
-                    ((delegate*<void*, nint, void*, nint, void*, nint, void>)loops[i])(a, aStride, b, bStride, y, count);
-                    break;
-                }
+                    {
+                        var b = At(step.B, out var bStride);
+                        ((delegate*<void*, nint, void*, nint, void*, nint, void>)loops[i])(a, aStride, b, bStride, y, count);
+                        break;
+                    }
                 case FusedKind.Select:
-                {
-                    var b = At(step.B, out var bStride);
-                    var c = At(step.C, out var cStride);
-                    ElementwiseLoops.Select(places[step.Y].Type.Size(), a, aStride, b, bStride, c, cStride, y, count);
-                    break;
-                }
+                    {
+                        var b = At(step.B, out var bStride);
+                        var c = At(step.C, out var cStride);
+                        ElementwiseLoops.Select(places[step.Y].Type.Size(), a, aStride, b, bStride, c, cStride, y, count);
+                        break;
+                    }
                 case FusedKind.Cast:
                     ElementwiseCasts.Run(places[step.A].Type, a, places[step.Y].Type, y, count);
                     break;
                 default:
-                {
-                    var b = At(step.B, out var bStride);
-                    if (places[step.Y].Type == DType.Float32)
-                        ElementwiseLoops.AddScaled((float)step.Scale, (float*)a, aStride, (float*)b, bStride, (float*)y, count);
-                    else
-                        ElementwiseLoops.AddScaled(step.Scale, (double*)a, aStride, (double*)b, bStride, (double*)y, count);
-                    break;
-                }
+                    {
+                        var b = At(step.B, out var bStride);
+                        if (places[step.Y].Type == DType.Float32)
+                            ElementwiseLoops.AddScaled((float)step.Scale, (float*)a, aStride, (float*)b, bStride, (float*)y, count);
+                        else
+                            ElementwiseLoops.AddScaled(step.Scale, (double*)a, aStride, (double*)b, bStride, (double*)y, count);
+                        break;
+                    }
             }
         }
 
