@@ -121,3 +121,43 @@ let gaussianNoise (deviation: float) : Layer<unit> = {
                 | Training key -> x + deviation * Random.normal x.DType x.Shape key, ()
                 | Inference -> x, ()
 }
+
+/// A plain recurrent layer that gives its last output: [time, features] gives [units].
+/// `RecurrentLayer.ofCell` has the options: all outputs, masks, dropout, other activations.
+let simpleRnn (units: int) : Layer<SimpleRnn> = RecurrentLayer.ofCell SimpleRnn.cell RecurrentLayer.defaults units
+
+/// An LSTM layer that gives its last output: [time, features] gives [units].
+let lstm (units: int) : Layer<Lstm> = RecurrentLayer.ofCell Lstm.cell RecurrentLayer.defaults units
+
+/// A GRU layer that gives its last output: [time, features] gives [units].
+let gru (units: int) : Layer<Gru> = RecurrentLayer.ofCell Gru.cell RecurrentLayer.defaults units
+
+/// A vector for every token of a vocabulary: [..] gives [.., units].
+let embedding (vocabulary: int) (units: int) : Layer<Embedding> = {
+    Name = $"embedding {vocabulary}→{units}"
+    Initialize = fun key _ -> Embedding.init key vocabulary units
+    OutputShape = fun shape -> Array.append shape [| units |]
+    Apply = fun _ p x -> embedding p (if x.DType.IsFloat() then cast DType.Int32 x else x), p
+}
+
+/// A layer applied to every step of a sequence, with the same parameters: [time, ..] gives [time, ..].
+let timeDistributed (layer: Layer<'P>) : Layer<'P> =
+    let each (shape: int[]) =
+        if shape.Length < 1 then
+            invalidArg "shape" "time distributed: an example is a single number; it needs an axis of time"
+
+        shape[1..]
+
+    {
+        Name = $"time distributed {layer.Name}"
+        Initialize = fun key shape -> layer.Initialize key (each shape)
+        OutputShape = fun shape -> Array.append [| shape[0] |] (layer.OutputShape(each shape))
+        Apply =
+            fun phase p x ->
+                if x.Rank < 2 then
+                    invalidArg "x" $"time distributed: needs axes [batch, time, ..], the input is {Shape.show x.Shape}"
+
+                let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
+                let y, p = layer.Apply phase p (Functions.reshape steps x)
+                Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p
+    }

@@ -1,0 +1,107 @@
+namespace Functional
+
+// Recurrent layers as layer values, for sequential models.
+
+/// What a recurrent layer gives, with Keras' meanings.
+type RecurrentLayerOptions = {
+    /// The outputs of all steps, or the last alone.
+    ReturnSequences: bool
+    /// Whether the sequence is read from its end; the outputs are then in the order they were made.
+    GoBackwards: bool
+    /// Steps whose features all have this value are padding, and left out.
+    Padding: float option
+    /// Fractions of inputs and state dropped while learning.
+    Dropout: float
+    RecurrentDropout: float
+    Settings: CellSettings
+}
+
+[<RequireQualifiedAccess>]
+module RecurrentLayer =
+
+    /// Keras' defaults: the last output alone, nothing masked or dropped.
+    let defaults: RecurrentLayerOptions = {
+        ReturnSequences = false
+        GoBackwards = false
+        Padding = None
+        Dropout = 0.0
+        RecurrentDropout = 0.0
+        Settings = Cell.defaults
+    }
+
+    /// The steps that are not padding: [batch, time, features] gives Bool [batch, time].
+    let mask (padding: float) (x: Tensor) : Tensor =
+        if x.Rank <> 3 then
+            invalidArg "x" $"mask: a sequence has axes [batch, time, features], the input is {Shape.show x.Shape}"
+
+        maxOver [ 2 ] (notEqual x (host x padding))
+
+    let private outputShape name (options: RecurrentLayerOptions) units (shape: int[]) =
+        match shape with
+        | [| time; _ |] ->
+            if time < 1 then
+                invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
+
+            if options.ReturnSequences then [| time; units |] else [| units |]
+        | _ -> invalidArg "shape" $"{name}: an example is a sequence [time, features], this one is {Shape.show shape}"
+
+    let private running (options: RecurrentLayerOptions) phase x : RecurrentOptions = {
+        FromEnd = options.GoBackwards
+        Mask = options.Padding |> Option.map (fun padding -> mask padding x)
+        Dropout = options.Dropout
+        RecurrentDropout = options.RecurrentDropout
+        Phase = phase
+    }
+
+    /// A layer that runs sequences [time, features] through a cell.
+    /// Example: `RecurrentLayer.ofCell Lstm.cell { RecurrentLayer.defaults with ReturnSequences = true } 128`.
+    let ofCell (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (units: int) : Layer<'P> = {
+        Name = $"{cell.Name} {units}"
+        Initialize =
+            fun key shape ->
+                outputShape cell.Name options units shape |> ignore
+                cell.Initialize options.Settings key shape[1] units
+        OutputShape = outputShape cell.Name options units
+        Apply =
+            fun phase p x ->
+                let running = running options phase x
+
+                if not options.ReturnSequences then
+                    Recurrent.last cell running p x, p
+                elif options.GoBackwards then
+                    reverse [ 1 ] (Recurrent.outputs cell running p x), p
+                else
+                    Recurrent.outputs cell running p x, p
+    }
+
+    /// A layer that runs sequences through two cells, from the beginning and from the end, and merges what they give.
+    let bidirectional (merge: BidirectionalMerge) (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (units: int) : Layer<Bidirectional<'P>> =
+        let name = $"bidirectional {cell.Name}"
+
+        let width =
+            match merge with
+            | BidirectionalMerge.Concat -> 2 * units
+            | BidirectionalMerge.Sum
+            | BidirectionalMerge.Multiply
+            | BidirectionalMerge.Average -> units
+
+        {
+            Name = $"{name} {units}"
+            Initialize =
+                fun key shape ->
+                    outputShape name options units shape |> ignore
+                    let keys = Key.split 2 key
+                    let draw key = cell.Initialize options.Settings key shape[1] units
+                    { Forward = draw keys[0]; Backward = draw keys[1] }
+            OutputShape = outputShape name options width
+            Apply =
+                fun phase p x ->
+                    let running = running options phase x
+
+                    if not options.ReturnSequences then
+                        Recurrent.bidirectionalLast merge cell running p x, p
+                    elif options.GoBackwards then
+                        reverse [ 1 ] (Recurrent.bidirectional merge cell running p x), p
+                    else
+                        Recurrent.bidirectional merge cell running p x, p
+        }
