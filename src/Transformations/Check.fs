@@ -1,0 +1,199 @@
+namespace Functional
+
+// A tool for users: is the gradient of this function right? It is compared with differences of the function's values,
+// and the two modes with each other.
+
+open System
+
+/// What a check found in one tensor of the parameters.
+type LeafCheck = {
+    /// `Hidden1.Weights`; empty for a bare tensor.
+    Path: string
+    Shape: int[]
+    /// The largest relative error among the elements that were looked at.
+    Error: float
+    /// The element with that error, one index per axis.
+    Place: int[]
+    /// Its derivative by reverse mode.
+    Gradient: float
+    /// Its derivative by extrapolated differences.
+    Differences: float
+}
+
+/// What a check found.
+type GradientCheck = {
+    /// The function's value.
+    Value: float
+    /// One for each tensor that is differentiated.
+    Leaves: LeafCheck[]
+    /// The relative error of ⟨gradient, v⟩ = the derivative along v by forward mode, for a v drawn at random.
+    ForwardError: float
+    /// The relative error that is allowed.
+    Tolerance: float
+} with
+
+    /// The leaf that is furthest off, if there is any.
+    member c.Worst = if c.Leaves.Length = 0 then None else Some(c.Leaves |> Array.maxBy (fun l -> l.Error))
+
+    /// Whether every error is within the tolerance.
+    member c.Passed = c.ForwardError <= c.Tolerance && c.Leaves |> Array.forall (fun l -> l.Error <= c.Tolerance)
+
+    override c.ToString() =
+        let mark error = if error <= c.Tolerance then "ok" else "WRONG"
+        let path leaf = if leaf.Path = "" then "parameter" else leaf.Path
+        let width = c.Leaves |> Array.fold (fun w l -> max w (path l).Length) 12
+
+        let lines = [|
+            yield $"gradient of a value of %.6g{c.Value}, tolerance %.0e{c.Tolerance}"
+            for l in c.Leaves do
+                let place = String.Join(", ", l.Place)
+                yield
+                    $"  {(path l).PadRight width}  {mark l.Error, -5}  error %.1e{l.Error} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
+            yield $"""  {"forward mode".PadRight width}  {mark c.ForwardError, -5}  error %.1e{c.ForwardError}"""
+        |]
+
+        String.Join("\n", lines)
+
+/// Checks of gradients.
+[<RequireQualifiedAccess>]
+module Check =
+
+    /// Elements looked at in one leaf; of larger leaves an evenly spaced choice.
+    [<Literal>]
+    let private Elements = 1000
+
+    /// The derivative at 0 of a function of one number: central differences at halved steps, extrapolated to step 0; of
+    /// all the extrapolations the one that agrees best with those it was made from (Ridders 1982).
+    let private differentiate (step: float) (f: float -> float) : float =
+        let mutable best, error = nan, infinity
+        let mutable previous = [||]
+
+        for k in 0..7 do
+            let h = step / float (1 <<< k)
+            let row = Array.zeroCreate (k + 1)
+            row[0] <- (f h - f -h) / (2.0 * h)
+
+            for j in 1..k do
+                let factor = float (1L <<< (2 * j))
+                row[j] <- row[j - 1] + (row[j - 1] - previous[j - 1]) / (factor - 1.0)
+                let e = max (abs (row[j] - row[j - 1])) (abs (row[j] - previous[j - 1]))
+
+                if e < error || Double.IsNaN best then
+                    best <- row[j]
+                    error <- if Double.IsNaN e then infinity else e
+
+            previous <- row
+
+        best
+
+    /// The numbers of a leaf, read at every level.
+    let private floats (t: Tensor) = Tensor.toFloats (Tensor.detach t)
+
+    let private placeOf (shape: int[]) (n: int) =
+        let place = Array.zeroCreate shape.Length
+        let mutable rest = n
+
+        for i in shape.Length - 1 .. -1 .. 0 do
+            place[i] <- rest % shape[i]
+            rest <- rest / shape[i]
+
+        place
+
+    let private relative (floor: float) (a: float) (b: float) =
+        if a = b then 0.0
+        else
+            let e = abs (a - b) / max floor (max (abs a) (abs b))
+            if Double.IsNaN e then infinity else e
+
+    /// `gradient` with a tolerance of one's own.
+    let gradientWithin (tolerance: float) (f: 'P -> Tensor) (p: 'P) : GradientCheck =
+        let leaves = Tree.leaves p
+        let paths = Tree.paths p
+        let isVaried = Array.map2 (fun trained (x: Tensor) -> trained && x.DType.IsFloat()) (Tree.trainable p) leaves
+
+        for i in 0 .. leaves.Length - 1 do
+            if isVaried[i] && leaves[i].DType <> DType.Float64 then
+                invalidArg "p" $"Check.gradient: {paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"
+
+        let value, gradient = valueAndGrad f p
+        let gradients = Tree.leaves gradient |> Array.map floats
+        let numbers = Array.map floats leaves
+        let value = Tensor.toFloat (Tensor.detach value)
+
+        /// The function's value with one element moved.
+        let moved leaf element (by: float) =
+            let elements = Array.copy numbers[leaf]
+            elements[element] <- elements[element] + by
+            let changed = Array.copy leaves
+            changed[leaf] <- Tensor.create leaves[leaf].Shape elements
+            f (Tree.rebuild p changed) |> Tensor.detach |> Tensor.toFloat
+
+        let looked = [|
+            for i in 0 .. leaves.Length - 1 do
+                if isVaried[i] then
+                    let n = numbers[i].Length
+                    let elements = [| 0 .. max 1 (n / Elements) .. n - 1 |]
+                    i, elements, elements |> Array.map (fun k -> differentiate (0.01 * max 1.0 (abs (Array.item k numbers[i]))) (moved i k))
+        |]
+
+        // differences cannot resolve less than the rounding of the value, and a derivative next to a far larger one of
+        // the same leaf is judged on that one's scale
+        let check (i, elements: int[], differences: float[]) =
+            let mine: float[] = gradients[i]
+            let scale = elements |> Array.fold (fun m k -> max m (abs (Array.item k mine))) 0.0
+            let floor = max 1e-12 (max (1e-3 * scale) (1e-4 * abs value))
+            let error k = relative floor (Array.item elements[k] mine) (Array.item k differences)
+
+            match elements.Length with
+            | 0 -> { Path = paths[i]; Shape = leaves[i].Shape; Error = 0.0; Place = [||]; Gradient = 0.0; Differences = 0.0 }
+            | n ->
+                let worst = Seq.maxBy error (seq { 0 .. n - 1 })
+
+                {
+                    Path = paths[i]
+                    Shape = leaves[i].Shape
+                    Error = error worst
+                    Place = placeOf leaves[i].Shape elements[worst]
+                    Gradient = mine[elements[worst]]
+                    Differences = differences[worst]
+                }
+
+        let random = Random 1
+        let direction = numbers |> Array.map (Array.map (fun _ -> 2.0 * random.NextDouble() - 1.0))
+
+        let tangent =
+            Array.map2 (fun (x: Tensor) (d: float[]) -> Tensor.create x.Shape d |> cast x.DType) leaves direction
+            |> Tree.rebuild p
+
+        let forward = Tensor.toFloat (Tensor.detach (snd (jvp f p tangent)))
+        let terms = Array.map2 (Array.map2 (*)) gradients direction |> Array.concat
+
+        {
+            Value = value
+            Leaves = Array.map check looked
+            ForwardError = relative (max 1e-12 (1e-3 * Array.sumBy abs terms)) (Array.sum terms) forward
+            Tolerance = tolerance
+        }
+
+    /// Compares the gradient of a function that returns one number with differences of its values, extrapolated to step
+    /// 0, for every element of a tree of Float64 parameters (of leaves with more than a thousand elements an evenly spaced
+    /// choice), and reverse mode with forward mode by the adjoint identity. Errors are relative; 10⁻⁸ is allowed. At a
+    /// kink differences and derivative rightly disagree: check beside it.
+    /// Example: `printfn "%O" (Check.gradient (fun x -> sum (sin x)) (Tensor.ofSeq [1.0; 2.0]))`.
+    let gradient (f: 'P -> Tensor) (p: 'P) : GradientCheck = gradientWithin 1e-8 f p
+
+    /// Raises an error that shows the whole check, the worst leaf first, where the gradient is wrong.
+    /// Example, in a test: `Check.assertGradient (fun net -> loss net batch) net`.
+    let assertGradient (f: 'P -> Tensor) (p: 'P) : unit =
+        let c = gradient f p
+
+        if not c.Passed then
+            let where =
+                match c.Worst with
+                | Some l when l.Error > c.Tolerance ->
+                    let place = String.Join(", ", l.Place)
+                    let path = if l.Path = "" then "the parameter" else l.Path
+                    $"is wrong by %.1e{l.Error} in {path} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
+                | _ -> $"by reverse mode and the derivative by forward mode differ by %.1e{c.ForwardError}"
+
+            invalidOp $"the gradient {where}\n{c}"
