@@ -35,26 +35,24 @@ type private Key =
     interface System.IEquatable<Key> with
         member k.Equals j = k.A = j.A && k.B = j.B && k.C = j.C && (obj.ReferenceEquals(k.Op, j.Op) || k.Op.Equals j.Op)
 
-/// The level of compile. `captured` are tensors of outer levels that the function closes over: they are the graph's
-/// first inputs.
+/// The level of compile.
 [<Sealed>]
-type TraceLevel(inputs: Spec[], captured: Tensor[]) as level =
+type TraceLevel(inputs: Spec[]) as level =
     inherit Level("compile")
     let instructions = List<Instruction>()
     let specs = List<Spec>()
     let seen = Dictionary<Key, Staged>()
     let arrays = Dictionary<obj, int>(HashIdentity.Reference)
     let numbers = Dictionary<struct (int64 * DType), int>()
-    let missing = List<Tensor>()
+    let captured = List<Tensor>()
+    let places = Dictionary<Tensor, int>(HashIdentity.Reference)
     let specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 
     let take (spec: Spec) =
         specs.Add spec
         specs.Count - 1
 
-    let staged =
-        Array.append (Array.map specOf captured) inputs
-        |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
+    let staged = inputs |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
 
     let constant (value: NDArray) =
         instructions.Add(Constant value)
@@ -63,11 +61,12 @@ type TraceLevel(inputs: Spec[], captured: Tensor[]) as level =
     let specAt (t: Tensor) = if isNull t then Unchecked.defaultof<Spec> else specOf t
 
     /// The graph's inputs, without the captured ones.
-    member _.Inputs = staged[captured.Length ..]
-    /// Tensors of outer levels that the function turned out to close over and that are not inputs yet.
-    member _.Missing = missing
+    member _.Inputs = staged
+    /// The tensors of outer levels that the function closes over, in the order in which they were met.
+    member _.Captured = captured.ToArray()
 
-    /// The number of a value; constants get one when first met.
+    /// The number of a value; constants get one when first met, and tensors of outer levels −2, −3 … until the graph is
+    /// done and it is known how many there are.
     member _.IdOf(t: Tensor) : int =
         match t with
         | null -> -1
@@ -91,13 +90,13 @@ type TraceLevel(inputs: Spec[], captured: Tensor[]) as level =
                 arrays[c.Storage] <- id
                 id
         | outer ->
-            match System.Array.FindIndex(captured, fun c -> obj.ReferenceEquals(c, outer)) with
-            | -1 ->
-                if not (missing.Exists(fun c -> obj.ReferenceEquals(c, outer))) then
-                    missing.Add outer
-
-                0
-            | i -> i
+            match places.TryGetValue outer with
+            | true, id -> id
+            | _ ->
+                captured.Add outer
+                let id = -1 - captured.Count
+                places[outer] <- id
+                id
 
     member private _.Emit(op: Op, a: Tensor, b: Tensor, c: Tensor) : Tensor =
         level.Check()
@@ -127,34 +126,38 @@ type TraceLevel(inputs: Spec[], captured: Tensor[]) as level =
         instructions.Add(ApplyMany(op, arguments, outs.Length))
         outs |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
 
-    /// What the outputs need, renumbered.
+    /// What the outputs need, renumbered; the captured tensors are the first inputs.
     member _.Graph(outputs: int[]) : Graph =
-        Graphs.live (Graph(staged.Length, instructions.ToArray(), specs.ToArray(), outputs))
+        let number i =
+            if i >= 0 then i + captured.Count
+            elif i = -1 then -1
+            else -2 - i
+
+        let renumber instruction =
+            match instruction with
+            | Constant _ -> instruction
+            | Apply(op, a, b, c) -> Apply(op, number a, number b, number c)
+            | ApplyMany(op, arguments, results) -> ApplyMany(op, Array.map number arguments, results)
+
+        let specs = Array.append (captured.ToArray() |> Array.map specOf) (specs.ToArray())
+        let instructions = instructions.ToArray() |> Array.map renumber
+        Graphs.live (Graph(captured.Count + staged.Length, instructions, specs, Array.map number outputs))
 
 /// Functions as graphs.
 [<RequireQualifiedAccess>]
 module Trace =
 
-    let private attempt (inputs: Spec[]) (captured: Tensor[]) (f: Tensor[] -> Tensor[]) =
-        let level = TraceLevel(inputs, captured)
-
-        try
-            let outs = f level.Inputs |> Array.map level.IdOf
-            struct (level, outs)
-        finally
-            level.Close()
-
     /// The graph of a function of leaves, and the tensors of outer levels it closes over, which are the first inputs.
     let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
-        let rec go (captured: Tensor[]) =
-            let struct (level, outs) = attempt inputs captured f
+        let level = TraceLevel inputs
 
-            if level.Missing.Count = 0 then
-                level.Graph outs, captured
-            else
-                go (Array.append captured (level.Missing.ToArray()))
+        let outs =
+            try
+                f level.Inputs |> Array.map level.IdOf
+            finally
+                level.Close()
 
-        go [||]
+        level.Graph outs, level.Captured
 
     /// The graph of a function that closes over nothing of an outer level.
     let graph (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph =

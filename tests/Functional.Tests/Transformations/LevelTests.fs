@@ -180,6 +180,18 @@ let private strays = [
                 close 1e-15 "vmap inside" 13.0 (number (derivative outer (fun w -> sum (vmap (rule w) (Tensor.ofSeq [ 2.0; 3.0 ]))) (scalar 3.0)))
                 close 1e-15 "jvp inside" 10.0 (number (derivative outer (fun w -> derivative Forward (rule w) (scalar 5.0)) (scalar 3.0)))
 
+    testCase "a loop's body may compute with what it closes over"
+    <| fun () ->
+        let xs = Tensor.ofSeq [ 1.0; 2.0; 3.0 ]
+
+        for mode in modes do
+            // w·w is made by the outer level, at every trace anew
+            let f (w: Tensor) = fst (scan (fun (s: Tensor) x -> s * 0.5 + sin (w * w) * x, ()) (w * 2.0) xs)
+            let expected = 0.25 + (1.0 / 4.0 + 2.0 / 2.0 + 3.0) * cos 0.49 * 1.4
+            close 1e-14 "scan" expected (number (derivative mode f (scalar 0.7)))
+            let g (w: Tensor) = sum (vmap (fun x -> cond (greater x (scalar 1.5)) (fun y -> y * exp w) (fun y -> y * (w * w)) x) xs)
+            close 1e-14 "cond" (5.0 * exp 0.7 + 1.4) (number (derivative mode g (scalar 0.7)))
+
     testCase "an ordinary function may close over anything"
     <| fun () ->
         let f (w: Tensor) = sum (vmap (fun x -> x * w * grad (fun y -> y * y * w * x) w) (Tensor.ofSeq [ 1.0; 2.0 ]))
