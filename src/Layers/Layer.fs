@@ -76,10 +76,10 @@ module Layer =
                 y, (if obj.ReferenceEquals(typed, updated) then p else box updated)
     }
 
-    /// The error of a layer in a list, with the layer's name and place; its parameters' paths begin with `[place]`.
+    /// The error of a layer in a list, with the layer's name and place.
     let private at (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) (e: System.ArgumentException) =
         System.ArgumentException(
-            $"{name}: layer [{i}] ({layer.Name}) cannot take an input of shape {Shape.show shape}: {e.Message}",
+            $"{name}: layer {i} ({layer.Name}) cannot take an input of shape {Shape.show shape}: {e.Message}",
             e
         )
 

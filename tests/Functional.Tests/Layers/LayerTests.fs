@@ -96,7 +96,7 @@ let tests =
             let model =
                 Layer.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
 
-            expectRefused [ "layer [1] (reshape)"; "shape 5"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
+            expectRefused [ "layer 1 (reshape)"; "shape 5"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
 
         testCase "an input that does not fit the weights is refused with their place"
         <| fun () ->
@@ -105,10 +105,10 @@ let tests =
             let wrong = [| p[0]; Layer.erase (Layers.dense 2) |> fun layer -> layer.Initialize key [| 4 |] |]
             let x = cast DType.Float32 x
 
-            expectRefused [ "model: layer [1] (dense 2)"; "2×5"; "5 features"; "expect 4" ] (fun () ->
+            expectRefused [ "model: layer 1 (dense 2)"; "2×5"; "5 features"; "expect 4" ] (fun () ->
                 Layer.predict model wrong x)
 
-            expectRefused [ "layer [0]"; "Float64"; "Float32" ] (fun () -> Layer.predict model p (cast DType.Float64 x))
+            expectRefused [ "layer 0"; "Float64"; "Float32" ] (fun () -> Layer.predict model p (cast DType.Float64 x))
 
         testCase "a frozen layer answers but does not learn"
         <| fun () ->
