@@ -15,9 +15,11 @@ type Options = {
     Eager: bool
     /// How often `compare` runs both sides.
     Rounds: int
+    /// The folder with MNIST's files; None: the environment variable FUNCTIONAL_DATA.
+    Data: string option
 }
 
-let defaults = { Threads = None; Seconds = 2.0; Cases = None; Eager = false; Rounds = 3 }
+let defaults = { Threads = None; Seconds = 2.0; Cases = None; Eager = false; Rounds = 3; Data = None }
 
 let rec parse options arguments =
     match arguments with
@@ -26,10 +28,11 @@ let rec parse options arguments =
     | "--threads" :: n :: rest -> parse { options with Threads = Some(int n) } rest
     | "--seconds" :: s :: rest -> parse { options with Seconds = Double.Parse(s, CultureInfo.InvariantCulture) } rest
     | "--rounds" :: n :: rest -> parse { options with Rounds = int n } rest
+    | "--data" :: folder :: rest -> parse { options with Data = Some folder } rest
     | "--cases" :: names :: rest -> parse { options with Cases = Some(List.ofArray (names.Split ',')) } rest
     | unknown :: _ ->
         failwith
-            $"unknown option {unknown}; there are --eager, --threads N, --seconds S, --cases a_tiny,b_mlp and --rounds N"
+            $"unknown option {unknown}; there are --eager, --threads N, --seconds S, --cases a_tiny,b_mlp, --rounds N and --data DIR"
 
 /// Whether a case is asked for.
 let selects options (case: string) =

@@ -13,6 +13,7 @@ let private usage =
   scalars                the gradient of a scalar function of a thousand operations, beside the same by hand
   growth                 cost against batch, width and length, and of a gradient for every example
   kernels                matrix products (gemm_...) and vector functions (elem_...)
+  memory                 resident and peak MB of an epoch of case b on MNIST, and growth over 10,000 steps
   compare PEER_COMMAND   ours and a peer's program in turns, with ratios
 
 options
@@ -21,6 +22,7 @@ options
   --cases a,b            only cases whose name begins so, in one process
   --rounds N             how often compare runs both (3)
   --eager                steps operation by operation instead of as a compiled plan
+  --data DIR             the folder with MNIST's files (FUNCTIONAL_DATA)
 
 Each prints lines `case median_us`. Without --cases every group runs in a process of its own."""
 
@@ -52,6 +54,7 @@ let main arguments =
         | "passes" :: rest -> Passes.run (parse defaults rest)
         | "scalars" :: rest -> Scalars.run (parse defaults rest)
         | "growth" :: rest -> Growth.run (parse defaults rest)
+        | "memory" :: rest -> Footprint.run (parse defaults rest)
         | "kernels" :: rest -> inProcesses "kernels" Kernels.groups Kernels.measure rest
         | "compare" :: command :: rest -> Compare.run groups command (parse defaults rest)
         | _ -> Console.WriteLine usage

@@ -52,16 +52,19 @@ let private sine dtype examples =
     let x = Tensor.linspace -3.0 3.0 examples |> cast dtype |> reshape [ examples; 1 ]
     net dtype 1 64 1, (x, sin x)
 
-/// The talk's network: sigmoids, softmax and mean squared error.
-let talkLoss (x, y) net =
-    let predict net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
-    Loss.meanSquaredError y (predict net x)
+/// The talk's network: sigmoids and softmax.
+let predictTalk net = dense net.Hidden1 >> sigmoid >> dense net.Hidden2 >> sigmoid >> dense net.Output >> softmax
+
+let netTalk () = net DType.Float32 784 500 10
+
+/// Its loss: mean squared error.
+let talkLoss (x, y) net = Loss.meanSquaredError y (predictTalk net x)
 
 /// Case b: 784-500-500-10.
 let private talk () =
     let x = Key.create 2L |> Random.uniform DType.Float32 [ 128; 784 ]
     let y = Tensor.create [ 128 ] (Array.init 128 (fun i -> i % 10)) |> oneHot DType.Float32 10
-    net DType.Float32 784 500 10, (x, y)
+    netTalk (), (x, y)
 
 /// A step of case a or b as it is traced, and what it is run on.
 let traced name =

@@ -57,7 +57,11 @@ let private bytes name part (stream: Stream) count =
 
     buffer
 
-let private parse name (stream: Stream) =
+/// Bytes handed on at a time: no multiple of the file is ever in memory.
+[<Literal>]
+let private PieceBytes = 65536
+
+let private parse name (stream: Stream) (start: ElementType -> int[] -> (byte[] -> int -> unit)) =
     let magic = bytes name "first four bytes" stream 4
 
     if magic[0] <> 0uy || magic[1] <> 0uy then
@@ -79,24 +83,30 @@ let private parse name (stream: Stream) =
             name
             $"the header announces {shown} elements of type {elementType}, more than one array holds; the file is damaged"
 
-    let data = Array.zeroCreate<byte>(int total)
-    let got = readUpTo stream data
+    let total = int total
+    let take = start elementType (Array.map int sizes)
+    let piece = Array.zeroCreate<byte> PieceBytes
+    let mutable got = 0
+    let mutable more = true
 
-    if got < data.Length then
-        fail
-            name
-            $"truncated: the header announces {shown} elements, {data.Length} bytes, and the file holds {got} of them"
+    while more && got < total do
+        let read = stream.ReadAtLeast(Span(piece, 0, min piece.Length (total - got)), 1, throwOnEndOfStream = false)
+        take piece read
+        got <- got + read
+        more <- read > 0
+
+    if got < total then
+        fail name $"truncated: the header announces {shown} elements, {total} bytes, and the file holds {got} of them"
 
     // Reading on to the end also makes gzip compare its checksum.
     if stream.ReadByte() >= 0 then
-        fail name $"the header announces {shown} elements, {data.Length} bytes, and the file goes on after them"
+        fail name $"the header announces {shown} elements, {total} bytes, and the file goes on after them"
 
-    { Shape = Array.map int sizes; Type = elementType; Bytes = data }
+    4 + header.Length + total
 
-/// Reads an IDX file, gzipped or not.
-/// <exception cref="T:System.IO.FileNotFoundException">There is no such file.</exception>
-/// <exception cref="T:System.IO.InvalidDataException">The file is not IDX, is cut off or damaged; the message says where.</exception>
-let readContents (path: string) : Contents =
+/// Reads an IDX file, gzipped or not, piece by piece: `start` is given the element type and the shape, and what it
+/// returns is given the bytes of the elements (big-endian) in order, each time an array and how much of it counts.
+let internal readPieces (path: string) (start: ElementType -> int[] -> (byte[] -> int -> unit)) : unit =
     if not (File.Exists path) then
         raise (FileNotFoundException($"{path}: there is no such file", path))
 
@@ -106,17 +116,16 @@ let readContents (path: string) : Contents =
 
     if not isGzip then
         use buffered = new BufferedStream(file, 1 <<< 16)
-        parse path buffered
+        parse path buffered start |> ignore
     else
-        let contents =
+        let length =
             try
                 use unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen = true)
-                parse path unzipped
+                parse path unzipped start
             with :? InvalidDataException as error when not (error.Message.StartsWith(path, StringComparison.Ordinal)) ->
                 raise (InvalidDataException($"{path}: the gzip data is damaged, or its checksum does not fit", error))
 
         // GZipStream is content when the end of the file is missing. There, the length of the unzipped data stands.
-        let length = 4 + 4 * contents.Shape.Length + contents.Bytes.Length
         let ending = Array.zeroCreate<byte> 4
         file.Seek(-4L, SeekOrigin.End) |> ignore
         file.ReadExactly(ending, 0, 4)
@@ -124,7 +133,22 @@ let readContents (path: string) : Contents =
         if BinaryPrimitives.ReadInt32LittleEndian(ReadOnlySpan ending) <> length then
             fail path "truncated: the end of the gzip data, with its checksum and length, is missing"
 
-        contents
+/// Reads an IDX file, gzipped or not.
+/// <exception cref="T:System.IO.FileNotFoundException">There is no such file.</exception>
+/// <exception cref="T:System.IO.InvalidDataException">The file is not IDX, is cut off or damaged; the message says where.</exception>
+let readContents (path: string) : Contents =
+    let contents = ref { Shape = [||]; Type = UnsignedByte; Bytes = [||] }
+    let filled = ref 0
+
+    readPieces path (fun elementType shape ->
+        let bytes = Array.zeroCreate<byte>(Array.fold (*) (elementSize elementType) shape)
+        contents.Value <- { Shape = shape; Type = elementType; Bytes = bytes }
+
+        fun piece count ->
+            Array.blit piece 0 bytes filled.Value count
+            filled.Value <- filled.Value + count)
+
+    contents.Value
 
 /// The elements as a tensor: all integers as Int32, floats as they are.
 let toTensor (contents: Contents) : Tensor =

@@ -123,25 +123,31 @@ module Mnist =
         [ folder; Path.Combine(folder, "mnist"); Path.Combine(folder, "MNIST", "raw") ]
         |> List.tryFind isComplete
 
+    /// Pixels as they come from the file, written where they stay: all of MNIST is 188 MB, which nobody wants twice.
     let private readImages path =
-        let file = Idx.readContents path
+        let images = ref Unchecked.defaultof<NDArray>
 
-        match file with
-        | { Type = Idx.UnsignedByte; Shape = [| count; rows; columns |] } ->
-            // Written where it stays: all of MNIST is 188 MB, which nobody wants twice.
-            let images = NDArray.Allocate([| count; rows * columns |], DType.Float32)
-            let pixels = images.Storage.Span<float32>()
+        Idx.readPieces path (fun elementType shape ->
+            match elementType, shape with
+            | Idx.UnsignedByte, [| count; rows; columns |] ->
+                images.Value <- NDArray.Allocate([| count; rows * columns |], DType.Float32)
+                let filled = ref 0
 
-            for i in 0 .. pixels.Length - 1 do
-                pixels[i] <- float32 file.Bytes[i] / 255f
+                fun piece length ->
+                    let pixels = images.Value.Storage.Span<float32>().Slice(filled.Value, length)
 
-            GC.KeepAlive images.Storage
-            Tensor.ofArrayValue images
-        | _ ->
-            raise (
-                InvalidDataException
-                    $"{path}: images are unsigned bytes of three axes (images, rows, columns); this file has {file.Type} of shape {Shape.show file.Shape}"
-            )
+                    for i in 0 .. length - 1 do
+                        pixels[i] <- float32 piece[i] / 255f
+
+                    Storage.KeepAlive images.Value.Storage
+                    filled.Value <- filled.Value + length
+            | _ ->
+                raise (
+                    InvalidDataException
+                        $"{path}: images are unsigned bytes of three axes (images, rows, columns); this file has {elementType} of shape {Shape.show shape}"
+                ))
+
+        Tensor.ofArrayValue images.Value
 
     let private readLabels path count =
         let file = Idx.readContents path

@@ -17,7 +17,7 @@ internal static unsafe class Pool
     private const int TrimMilliseconds = 2000;
 
     private static readonly Bin[] Bins = MakeBins();
-    private static long budget = 64 << 20, limit = 64 << 20, outstanding, free, trimmed = Environment.TickCount64;
+    private static long budget = 32 << 20, limit = 32 << 20, outstanding, free, trimmed = Environment.TickCount64;
     private static int collecting, hand;
 
     /// <summary>See <see cref="Storage.Budget"/>.</summary>
@@ -77,11 +77,14 @@ internal static unsafe class Pool
         {
             var before = Volatile.Read(ref outstanding);
             Collect(1);
+            var full = before - Volatile.Read(ref outstanding) < Budget / 2;
             // Garbage that has survived a collection or two is found only by a full one.
-            if (before - Volatile.Read(ref outstanding) < Budget / 2) Collect(2);
-            // What is left is alive. The more that is, the rarer the next collection should be.
+            if (full) Collect(2);
+            // What a full collection leaves is alive. The more that is, the rarer the next should be; but data that
+            // stays (MNIST is 219 MB) must not double the garbage beside it.
             var alive = Volatile.Read(ref outstanding) + bytes;
-            Volatile.Write(ref limit, alive + Math.Max(Budget, alive / 2));
+            var next = alive + Math.Max(Budget, alive / 8);
+            if (full || next < Volatile.Read(ref limit)) Volatile.Write(ref limit, next);
         }
         finally
         {

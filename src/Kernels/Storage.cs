@@ -40,7 +40,7 @@ public class Storage
     }
 
     /// <summary>
-    /// How many bytes of large arrays may become garbage before a collection is forced to get them back; 64 MB at first.
+    /// How many bytes of large arrays may become garbage before a collection is forced to get them back; 32 MB at first.
     /// What is found to be alive then does not count, nor what was released.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>

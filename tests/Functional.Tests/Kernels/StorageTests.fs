@@ -54,6 +54,22 @@ let tests =
             for bytes in [ 65536; 777_777; 3_000_001 ] do
                 Expect.equal (address (Storage.Allocate bytes) % 64n) 0n "address"
 
+        testCase "thousands of eager training steps leave nothing behind"
+        <| fun () ->
+            let x = Tensor.full DType.Float32 [ 32; 256 ] 0.5
+            let loss w = mean (square (tanh (matmul w x)))
+            let mutable w = Tensor.full DType.Float32 [ 256; 256 ] 0.01
+
+            let train steps =
+                for _ in 1..steps do
+                    w <- addScaled -0.1 w (grad loss w)
+
+                GC.GetTotalMemory true
+
+            let before = train 300
+            // kept, the parameters alone would be 500 MB
+            Expect.isLessThan (train 2000 - before) 16_000_000L "growth in bytes"
+
         testCase "released storage throws"
         <| fun () ->
             for bytes in sizes do
