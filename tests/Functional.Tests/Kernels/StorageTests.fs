@@ -54,22 +54,6 @@ let tests =
             for bytes in [ 65536; 777_777; 3_000_001 ] do
                 Expect.equal (address (Storage.Allocate bytes) % 64n) 0n "address"
 
-        testCase "thousands of eager training steps leave nothing behind"
-        <| fun () ->
-            let x = Tensor.full DType.Float32 [ 32; 256 ] 0.5
-            let loss w = mean (square (tanh (matmul w x)))
-            let mutable w = Tensor.full DType.Float32 [ 256; 256 ] 0.01
-
-            let train steps =
-                for _ in 1..steps do
-                    w <- addScaled -0.1 w (grad loss w)
-
-                GC.GetTotalMemory true
-
-            let before = train 300
-            // kept, the parameters alone would be 500 MB
-            Expect.isLessThan (train 2000 - before) 16_000_000L "growth in bytes"
-
         testCase "released storage throws"
         <| fun () ->
             for bytes in sizes do
@@ -118,7 +102,8 @@ let tests =
             try
                 let collections = GC.CollectionCount 1
                 let alive = Array.init 400 (fun _ -> Storage.Allocate 100_000)
-                Expect.isLessThan (GC.CollectionCount 1 - collections) 40 "collections for 40 MB under a budget of 1 MB"
+                // a full collection is one of generation 1 too: at a steady distance there would be 80
+                Expect.isLessThan (GC.CollectionCount 1 - collections) 60 "collections for 40 MB under a budget of 1 MB"
 
                 for storage in alive do
                     storage.Release()
@@ -134,4 +119,20 @@ let tests =
                 Expect.notEqual (address one) (address other) "two arrays in one place"
                 one.Release()
                 other.Release()
+
+        testCase "thousands of eager training steps leave nothing behind"
+        <| fun () ->
+            let x = Tensor.full DType.Float32 [ 32; 256 ] 0.5
+            let loss w = mean (square (tanh (matmul w x)))
+            let mutable w = Tensor.full DType.Float32 [ 256; 256 ] 0.01
+
+            let train steps =
+                for _ in 1..steps do
+                    w <- addScaled -0.1 w (grad loss w)
+
+                GC.GetTotalMemory true
+
+            let before = train 300
+            // kept, the parameters alone would be 500 MB
+            Expect.isLessThan (train 2000 - before) 16_000_000L "growth in bytes"
     ]
