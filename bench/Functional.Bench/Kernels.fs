@@ -6,7 +6,7 @@ open Functional
 open Functional.Kernels
 open Functional.Bench.Options
 
-let groups = [ "gemm_f32"; "gemm_f64"; "elem" ]
+let groups = [ "gemm_f32"; "gemm_f64"; "elem"; "conv" ]
 
 let private random = Random 1
 
@@ -44,11 +44,35 @@ let private product dtype (m, k, n, transposeA, transposeB) =
     let b = filled dtype (if transposeB then [| n; k |] else [| k; n |]) random.NextDouble
     into [| m; n |] dtype (fun y -> MatMul.Run(transposeA, transposeB, a, b, y))
 
+/// A 3×3 convolution of 64 images with padding, forward; and with all its gradients. The image's is left out where nobody
+/// asks for it.
+let private convolution size channels features ofImage withGradients =
+    let one, padding = [| 1; 1 |], [| 1; 1 |]
+    let x, w, y = [| 64; size; size; channels |], [| 3; 3; channels; features |], [| 64; size; size; features |]
+    let draw shape = filled DType.Float32 shape random.NextDouble
+    let image, kernel, bias, cotangent = draw x, draw w, draw [| features |], draw y
+    let output = ConvolutionPlan.Output(one, one, padding, 1, x, w, y)
+    let ofX = ConvolutionPlan.Input(one, one, padding, 1, x, w, y)
+    let ofW = ConvolutionPlan.Kernel(one, one, padding, 1, x, w, y)
+
+    fun () ->
+        into y DType.Float32 (fun r -> output.RunAdd(image, kernel, bias, r)) ()
+
+        if withGradients then
+            if ofImage then
+                into x DType.Float32 (fun r -> ofX.Run(cotangent, kernel, r)) ()
+
+            into w DType.Float32 (fun r -> ofW.Run(image, cotangent, r)) ()
+            into [| features |] DType.Float32 (fun r -> Reductions.Reduce(Reduction.Sum, cotangent, [| 0; 1; 2 |], r)) ()
+
 /// Every case by name, made only when it is measured.
 let private cases () : (string * (unit -> unit -> unit)) list = [
     for suffix, dtype in [ "f32", DType.Float32; "f64", DType.Float64 ] do
         for name, m, k, n, ta, tb in products () do
             $"gemm_{suffix}_{name}", (fun () -> product dtype (m, k, n, ta, tb))
+    for name, size, channels, features, ofImage in [ "1x28x32", 28, 1, 32, false; "32x14x64", 14, 32, 64, true ] do
+        $"conv_fwd_{name}", (fun () -> convolution size channels features ofImage false)
+        $"conv_fwdbwd_{name}", (fun () -> convolution size channels features ofImage true)
     for n in [ 4096; 64000; 1 <<< 20 ] do
         let onNormal kernel () =
             let x = filled DType.Float32 [| n |] normal

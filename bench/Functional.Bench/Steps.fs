@@ -5,7 +5,7 @@ open Functional
 open Functional.Kernels
 open Functional.Bench.Options
 
-let groups = [ "a_tiny_f32"; "a_full1000_f64"; "b_mlp_f32"; "d_lstm_f32"; "e_gru_f32" ]
+let groups = [ "a_tiny_f32"; "a_full1000_f64"; "b_mlp_f32"; "c_cnn_f32"; "d_lstm_f32"; "e_gru_f32" ]
 
 /// The shape of cases a and b: two hidden layers and an output.
 type Net = { Hidden1: Dense; Hidden2: Dense; Output: Dense }
@@ -83,6 +83,7 @@ let cases: (string * (bool -> unit -> unit)) list = [
     "a_tiny_f32", (fun eager -> sine DType.Float32 128 |> descend eager 0.01 tinyLoss)
     "a_full1000_f64", (fun eager -> sine DType.Float64 1000 |> descend eager 0.01 tinyLoss)
     "b_mlp_f32", (fun eager -> talk () |> descend eager 0.1 talkLoss)
+    "c_cnn_f32", (fun eager -> (Images.initial (), Images.batch ()) |> descend eager 0.05 Images.loss)
     yield! Recurrent.cases
 ]
 
