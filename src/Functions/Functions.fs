@@ -292,12 +292,12 @@ let prod (x: Tensor) = reduce Reduction.Prod "prod" false (everything x) x
 let prodOver (axes: int seq) (x: Tensor) = reduce Reduction.Prod "prod" false axes x
 let prodKeep (axes: int seq) (x: Tensor) = reduce Reduction.Prod "prod" true axes x
 
-/// The largest of all elements (of Bool: any); equals share the derivative.
+/// The largest of all elements (of Bool: any), −∞ of none; equals share the derivative.
 let amax (x: Tensor) = reduce Reduction.Max "max" false (everything x) x
 let maxOver (axes: int seq) (x: Tensor) = reduce Reduction.Max "max" false axes x
 let maxKeep (axes: int seq) (x: Tensor) = reduce Reduction.Max "max" true axes x
 
-/// The smallest of all elements (of Bool: all); equals share the derivative.
+/// The smallest of all elements (of Bool: all), ∞ of none; equals share the derivative.
 let amin (x: Tensor) = reduce Reduction.Min "min" false (everything x) x
 let minOver (axes: int seq) (x: Tensor) = reduce Reduction.Min "min" false axes x
 let minKeep (axes: int seq) (x: Tensor) = reduce Reduction.Min "min" true axes x

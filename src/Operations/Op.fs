@@ -7,29 +7,21 @@ open Functional
 type Spec = { Shape: int[]; DType: DType }
 
 /// How a window moves over an image that lies channels last, [n, space.., channels]; an entry for every axis of space.
-type Window =
-    {
-        Size: int[]
-        /// How far the window moves.
-        Strides: int[]
-        /// How far its places lie apart.
-        Dilations: int[]
-        /// How far the first window reaches out of the image.
-        Low: int[]
-        /// How far the last window may reach out of it.
-        High: int[]
-    }
+type Window = {
+    Size: int[]
+    /// How far the window moves.
+    Strides: int[]
+    /// How far its places lie apart.
+    Dilations: int[]
+    /// How far the first window reaches out of the image.
+    Low: int[]
+    /// How far the last window may reach out of it.
+    High: int[]
+}
 
 /// How a kernel [window.., channels / groups, features] moves over images [n, space.., channels]: a window without its size,
 /// which is the kernel's. Features see the channels of their own group.
-type Convolution =
-    {
-        Strides: int[]
-        Dilations: int[]
-        Low: int[]
-        High: int[]
-        Groups: int
-    }
+type Convolution = { Strides: int[]; Dilations: int[]; Low: int[]; High: int[]; Groups: int }
 
 /// The closed vocabulary of the library: every computation is made of these primitives.
 ///

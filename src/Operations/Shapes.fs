@@ -196,7 +196,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         let y = Windows.conv (name op) k a.Shape b.Shape
 
         if c.Shape.Length <> 1 || c.Shape[0] <> y[y.Length - 1] then
-            failShape (name op) $"the bias {Shape.show c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {Shape.show b.Shape})"
+            failShape
+                (name op)
+                $"the bias {Shape.show c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {Shape.show b.Shape})"
 
         { a with Shape = y }
     | ConvInput(k, space) ->
@@ -220,7 +222,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         let y = Windows.pool (name op) w b.Shape
 
         if not (Shape.same a.Shape y) then
-            failShape (name op) $"{Shape.show a.Shape} is not the result of pooling {Shape.show b.Shape}, which is {Shape.show y}"
+            failShape
+                (name op)
+                $"{Shape.show a.Shape} is not the result of pooling {Shape.show b.Shape}, which is {Shape.show y}"
 
         b
     | SumProduct(axes, keep) ->
@@ -230,22 +234,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
             failShape "sumProduct" $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
 
         { a with Shape = Shape.reduce axes keep a.Shape }
-    | Reduce(r, axes, keep) ->
-        if
-            (match r with
-             | Reduction.Max
-             | Reduction.Min -> true
-             | Reduction.Sum
-             | Reduction.Prod
-             | Reduction.LogSumExp -> false)
-            && a.DType.IsFloat()
-            && axes |> Array.exists (fun i -> a.Shape[i] = 0)
-        then
-            failShape
-                (name op)
-                $"{Shape.show a.Shape} is empty along a reduced axis, and an empty {name op} has no value"
-
-        { a with Shape = Shape.reduce axes keep a.Shape }
+    | Reduce(_, axes, keep) -> { a with Shape = Shape.reduce axes keep a.Shape }
     | ArgReduce(_, axis) ->
         if a.Shape[axis] = 0 then
             failShape (name op) $"{Shape.show a.Shape} is empty along axis {axis}"

@@ -11,14 +11,25 @@ let private count operation (axis: int) size window stride dilation low high =
     let reach = (window - 1) * dilation + 1
 
     if window < 1 || stride < 1 || dilation < 1 then
-        fail operation $"window {window}, stride {stride} and dilation {dilation} along axis {axis} of space; all must be at least 1"
+        fail
+            operation
+            $"window {window}, stride {stride} and dilation {dilation} along axis {axis} of space; all must be at least 1"
 
     if low < 0 || high < 0 then
-        fail operation $"padding of {low} and {high} along axis {axis} of space; to leave places out, slice the image first"
+        fail
+            operation
+            $"padding of {low} and {high} along axis {axis} of space; to leave places out, slice the image first"
 
     if reach > size + low + high then
-        let dilated = if dilation > 1 then $" (it reaches over {reach} with dilation {dilation})" else ""
-        fail operation $"the kernel of size {window}{dilated} is larger than the image of size {size} with padding {low} and {high}, along axis {axis} of space"
+        let dilated =
+            if dilation > 1 then
+                $" (it reaches over {reach} with dilation {dilation})"
+            else
+                ""
+
+        fail
+            operation
+            $"the kernel of size {window}{dilated} is larger than the image of size {size} with padding {low} and {high}, along axis {axis} of space"
 
     (size + low + high - reach) / stride + 1
 
@@ -27,7 +38,9 @@ let private space operation (x: int[]) (axes: int) =
         fail operation $"{axes} axes of space; there are one to three"
 
     if x.Length <> axes + 2 then
-        fail operation $"the image {Shape.show x} has {x.Length} axes; with {axes} of space it needs {axes + 2}: [n, space.., channels]"
+        fail
+            operation
+            $"the image {Shape.show x} has {x.Length} axes; with {axes} of space it needs {axes + 2}: [n, space.., channels]"
 
 let private lengths operation (axes: int) (others: (string * int[]) list) =
     for name, values in others do
@@ -41,7 +54,9 @@ let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
     lengths operation axes [ "dilations", c.Dilations; "low paddings", c.Low; "high paddings", c.High ]
 
     if w.Length <> axes + 2 then
-        fail operation $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
+        fail
+            operation
+            $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
 
     let channels, features = x[axes + 1], w[axes + 1]
 
@@ -50,12 +65,18 @@ let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
 
     if w[axes] * c.Groups <> channels then
         let each = if c.Groups > 1 then $" in {c.Groups} groups" else ""
-        fail operation $"the image has {channels} channels{each}, the kernel expects {w[axes]} (kernel {Shape.show w}, image {Shape.show x})"
+
+        fail
+            operation
+            $"the image has {channels} channels{each}, the kernel expects {w[axes]} (kernel {Shape.show w}, image {Shape.show x})"
 
     Array.init (axes + 2) (fun i ->
-        if i = 0 then x[0]
-        elif i > axes then features
-        else count operation (i - 1) x[i] w[i - 1] c.Strides[i - 1] c.Dilations[i - 1] c.Low[i - 1] c.High[i - 1])
+        if i = 0 then
+            x[0]
+        elif i > axes then
+            features
+        else
+            count operation (i - 1) x[i] w[i - 1] c.Strides[i - 1] c.Dilations[i - 1] c.Low[i - 1] c.High[i - 1])
 
 /// The shape of ConvInput's result.
 let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : int[] =
@@ -64,13 +85,17 @@ let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : i
     lengths operation axes [ "sizes", size ]
 
     if w.Length <> axes + 2 then
-        fail operation $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
+        fail
+            operation
+            $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
 
     let x = Array.concat [ [| y[0] |]; size; [| w[axes] * c.Groups |] ]
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
-        fail operation $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
+        fail
+            operation
+            $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
 
     x
 
@@ -84,7 +109,9 @@ let convKernel operation (c: Convolution) (window: int[]) (x: int[]) (y: int[]) 
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
-        fail operation $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
+        fail
+            operation
+            $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
 
     w
 
@@ -92,7 +119,13 @@ let convKernel operation (c: Convolution) (window: int[]) (x: int[]) (y: int[]) 
 let pool operation (w: Window) (x: int[]) : int[] =
     let axes = w.Size.Length
     space operation x axes
-    lengths operation axes [ "strides", w.Strides; "dilations", w.Dilations; "low paddings", w.Low; "high paddings", w.High ]
+
+    lengths operation axes [
+        "strides", w.Strides
+        "dilations", w.Dilations
+        "low paddings", w.Low
+        "high paddings", w.High
+    ]
 
     Array.init (axes + 2) (fun i ->
         if i = 0 || i > axes then
@@ -103,6 +136,8 @@ let pool operation (w: Window) (x: int[]) : int[] =
             let reach = (w.Size[k] - 1) * w.Dilations[k] + 1
 
             if max w.Low[k] w.High[k] >= reach then
-                fail operation $"padding of {w.Low[k]} and {w.High[k]} along axis {k} of space: a window of {reach} would lie in the padding altogether"
+                fail
+                    operation
+                    $"padding of {w.Low[k]} and {w.High[k]} along axis {k} of space: a window of {reach} would lie in the padding altogether"
 
             n)

@@ -10,7 +10,9 @@ open Functional.Tests.Selection
 
 /// The numbers of a text file, taken one after the other.
 type private Numbers(path: string) =
-    let words = File.ReadAllText(path).Split([| ' '; '\n'; '\t'; '\r' |], StringSplitOptions.RemoveEmptyEntries)
+    let words =
+        File.ReadAllText(path).Split([| ' '; '\n'; '\t'; '\r' |], StringSplitOptions.RemoveEmptyEntries)
+
     let mutable next = 0
 
     member _.Take(count: int) =
@@ -26,7 +28,10 @@ type private Numbers(path: string) =
 let private close (what: string) (expected: float[]) (actual: float[]) =
     Expect.equal actual.Length expected.Length $"{what}: how many"
     let distance x y = abs (x - y) / max 1.0 (abs x + abs y)
-    let worst = Array.fold2 (fun m x y -> let d = distance x y in if d > m || Double.IsNaN d then d else m) 0.0 expected actual
+
+    let worst =
+        Array.fold2 (fun m x y -> let d = distance x y in if d > m || Double.IsNaN d then d else m) 0.0 expected actual
+
     if not (worst < 1e-8) then
         failtest $"{what}: off by {worst}"
 
@@ -57,12 +62,18 @@ let private gmm (x: Tensor) (gamma: float) (m: float) (p: Mixture) =
     let turned = centred *@ transpose matrix
     let sumQ = sumOver [ 1 ] p.Q
     let each = expandDims 1 (p.Alpha + sumQ) - 0.5 * sumOver [ 2 ] (turned * turned)
-    let likelihood = sum (logsumexpOver [ 0 ] each) - float n * logsumexp p.Alpha - 0.5 * float (n * d) * log (2.0 * Math.PI)
+
+    let likelihood =
+        sum (logsumexpOver [ 0 ] each)
+        - float n * logsumexp p.Alpha
+        - 0.5 * float (n * d) * log (2.0 * Math.PI)
+
     let freedom = float d + m + 1.0
 
     let constant =
         let multivariate =
-            0.25 * float (d * (d - 1)) * log Math.PI + Seq.sum (seq { for j in 1..d -> logGamma (freedom / 2.0 + 0.5 * float (1 - j)) })
+            0.25 * float (d * (d - 1)) * log Math.PI
+            + Seq.sum (seq { for j in 1..d -> logGamma (freedom / 2.0 + 0.5 * float (1 - j)) })
 
         freedom * float d * (log gamma - 0.5 * log 2.0) - multivariate
 
@@ -78,11 +89,22 @@ let private gmmCase name (referenceName: string) =
         let icf = n.Tensor [ k; d * (d + 1) / 2 ]
         let x = n.Tensor [ count; d ]
         let gamma, m = n.One, n.One
-        let p = { Alpha = alpha; Mu = mu; Q = narrow 1 0 d icf; L = narrow 1 d (d * (d - 1) / 2) icf }
+
+        let p = {
+            Alpha = alpha
+            Mu = mu
+            Q = narrow 1 0 d icf
+            L = narrow 1 d (d * (d - 1) / 2) icf
+        }
+
         let f, j = reference (Path.Combine(folder, "reference", referenceName))
         let value, g = valueAndGrad (gmm x gamma m) p
         close "F" f [| Tensor.toFloat value |]
-        close "J" j (Array.concat [ Tensor.toFloats g.Alpha; Tensor.toFloats g.Mu; Tensor.toFloats (concat 1 [ g.Q; g.L ]) ]))
+
+        close
+            "J"
+            j
+            (Array.concat [ Tensor.toFloats g.Alpha; Tensor.toFloats g.Mu; Tensor.toFloats (concat 1 [ g.Q; g.L ]) ]))
 
 // ---- diagonal LSTM
 
