@@ -123,9 +123,9 @@ let main arguments =
     Picture.line Picture.orange 2.0 "perfect" [| 0.0; 100.0 |] [| 0.0; 100.0 |] cloud
     Picture.legend ScottPlot.Alignment.UpperLeft cloud
 
-    let zodiac title table =
+    let zodiac title (table: float[,]) =
         let panel = Picture.panel title "" ""
-        Picture.matrix signs signs table (fun v -> v.ToString "F0") panel
+        Picture.matrix signs signs table (table |> Array2D.map _.ToString("F0")) panel
         Picture.upright panel
         panel
 

@@ -61,8 +61,8 @@ let legend (corner: Alignment) (plot: Plot) : unit = plot.ShowLegend corner |> i
 let private ticks (names: string[]) : ITickGenerator =
     TickGenerators.NumericManual(Array.init names.Length float, names)
 
-/// A matrix as coloured squares, row 0 at the top; `text` writes into each square, or nothing where it gives "".
-let matrix (rows: string[]) (columns: string[]) (values: float[,]) (text: float -> string) (plot: Plot) : unit =
+/// A matrix as coloured squares, row 0 at the top; `words` stand in the squares, "" for none.
+let matrix (rows: string[]) (columns: string[]) (values: float[,]) (words: string[,]) (plot: Plot) : unit =
     let height = values.GetLength 0
     let map = plot.Add.Heatmap values
     map.Colormap <- Colormaps.Blues().Reversed()
@@ -70,10 +70,8 @@ let matrix (rows: string[]) (columns: string[]) (values: float[,]) (text: float 
 
     for row in 0 .. height - 1 do
         for column in 0 .. values.GetLength 1 - 1 do
-            match text values[row, column] with
-            | "" -> ()
-            | words ->
-                let label = plot.Add.Text(words, float column, float (height - 1 - row))
+            if words[row, column] <> "" then
+                let label = plot.Add.Text(words[row, column], float column, float (height - 1 - row))
                 label.LabelAlignment <- Alignment.MiddleCenter
                 label.LabelFontSize <- 12f
                 let dark = values[row, column] > low + 0.55 * (high - low)
@@ -93,11 +91,12 @@ let upright (plot: Plot) : unit =
     plot.Axes.Bottom.MinimumSize <- 100f
 
 /// Bars side by side in groups: for each series its name, colour and one value a group.
-let bars (groups: string[]) (series: (string * Color * float[]) list) (plot: Plot) : unit =
+let bars (groups: string[]) (series: struct (string * Color * float[]) seq) (plot: Plot) : unit =
+    let series = Array.ofSeq series
     let width = 0.8 / float series.Length
 
     series
-    |> List.iteri (fun place (name, colour, values) ->
+    |> Array.iteri (fun place (struct (name, colour, values)) ->
         let bars =
             values
             |> Array.mapi (fun group value ->
@@ -105,14 +104,17 @@ let bars (groups: string[]) (series: (string * Color * float[]) list) (plot: Plo
                 Bar(Position = middle, Value = value, FillColor = colour, Size = 0.92 * width, LineWidth = 0f))
 
         let added = plot.Add.Bars bars
-        added.LegendText <- name)
+
+        if name <> "" then
+            added.LegendText <- name)
 
     plot.Axes.Bottom.TickGenerator <- ticks groups
     plot.Axes.Bottom.MajorTickStyle.Length <- 0f
     plot.Axes.Margins(bottom = 0.0)
 
 /// Panels (at least one) in a grid of so many columns as one PNG; each panel has the given size in pixels.
-let save (path: string) (columns: int) (width: int, height: int) (panels: Plot list) : unit =
+let save (path: string) (columns: int) (width: int, height: int) (panels: Plot seq) : unit =
+    let panels = List.ofSeq panels
     let rows = (panels.Length + columns - 1) / columns
     let whole = Multiplot panels.Head
 

@@ -152,7 +152,7 @@ let private errorPanel (blocks: Block list) =
     let panel = Picture.panel "Error on each block, relative to \"tomorrow is today\"" "days forecast" "root mean squared error, ratio"
     let names = blocks |> List.map (fun b -> $"{b.First}–{b.First + b.Real.Length - 1}") |> Array.ofList
     let ratio forecast = blocks |> List.map (fun b -> rmse (forecast b) b.Real / rmse b.Today b.Real) |> Array.ofList
-    Picture.bars names (models |> List.map (fun (name, colour, forecast) -> name, colour, ratio forecast)) panel
+    Picture.bars names (models |> List.map (fun (name, colour, forecast) -> struct (name, colour, ratio forecast))) panel
     panel.Axes.SetLimitsY(0.0, 1.35 * (models |> List.map (fun (_, _, forecast) -> Array.max (ratio forecast)) |> List.max))
     Picture.legend ScottPlot.Alignment.UpperRight panel
     panel
