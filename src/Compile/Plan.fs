@@ -461,7 +461,11 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     let nc, nk = s.Constants, s.Carry
     let carryOut, yOut = Array.splitAt nk body.Outputs
     let writable = Plan.Writable body
-    let writes = yOut |> Array.map (fun v -> writable.Contains v && not (Array.contains v carryOut))
+    // a result that stands twice is written once, and copied to its other place
+    let writes =
+        yOut
+        |> Array.mapi (fun j v -> writable.Contains v && not (Array.contains v carryOut) && System.Array.IndexOf(yOut, v) = j)
+
     let outside = HashSet(Array.zip yOut writes |> Array.filter snd |> Array.map fst)
     let plan = Plan(body, outside, Fuse.allPasses)
     let carry = Array.init nk (fun i -> plan.Own body.Specs[nc + i])
