@@ -84,10 +84,16 @@ let moved (key: Tensor) (images: Tensor) =
 
     // an index for each row and each column of each image; what comes from outside is background
     let from axis = place + shift axis
-    let inside i = logicalAnd (greaterEqual i (cast DType.Int32 (scalar 0.0))) (less i (cast DType.Int32 (scalar 28.0)))
+
+    let inside i =
+        logicalAnd (greaterEqual i (cast DType.Int32 (scalar 0.0))) (less i (cast DType.Int32 (scalar 28.0)))
+
     let rows, columns = from 0, from 1
     let rows', columns' = expandDims 2 rows, expandDims 1 columns
-    let pixels = minimum (maximum (rows' * 28.0 + columns') (cast DType.Int32 (scalar 0.0))) (cast DType.Int32 (scalar 783.0))
+
+    let pixels =
+        minimum (maximum (rows' * 28.0 + columns') (cast DType.Int32 (scalar 0.0))) (cast DType.Int32 (scalar 783.0))
+
     let visible = logicalAnd (inside rows') (inside columns') |> reshape [ count; 784 ]
     where visible (images |> gatherAlong 1 (reshape [ count; 784 ] pixels)) (Tensor.zerosLike images)
 
@@ -102,7 +108,9 @@ let data =
 Directory.CreateDirectory out |> ignore
 printfn $"data: {data.Source}"
 let oneHotLabels (digits: LabelledImages) = oneHot DType.Float32 10 digits.Labels
-let train, test = Dataset.create data.Train.Images (oneHotLabels data.Train), Dataset.create data.Test.Images (oneHotLabels data.Test)
+
+let train, test =
+    Dataset.create data.Train.Images (oneHotLabels data.Train), Dataset.create data.Test.Images (oneHotLabels data.Test)
 
 let net = start (Key.create seed)
 printfn $"""{Summary.ofTree "digits" net}"""
@@ -125,12 +133,19 @@ let source =
     else
         let moving (key: Tensor) first =
             let keys = Key.split 2 key
-            plain.Read keys[0] first |> Seq.mapi (fun i (x, y) -> moved (Key.fold (int64 (first + i)) keys[1]) x, y)
+
+            plain.Read keys[0] first
+            |> Seq.mapi (fun i (x, y) -> moved (Key.fold (int64 (first + i)) keys[1]) x, y)
 
         { plain with Read = moving }
 
 let fitted =
-    let settings = { FitOptions.create epochs with Key = Key.create seed; Validation = Examples test }
+    let settings = {
+        FitOptions.create epochs with
+            Key = Key.create seed
+            Validation = Examples test
+    }
+
     Training.fitSource settings trainer (TrainingState.create trainer settings.Key net) source
 
 // ---- what was learnt
@@ -143,11 +158,13 @@ let show (image: Tensor) =
     let pixels = Tensor.toFloats image
 
     for row in 0..2..27 do
-        let line = String(Array.init 28 (fun column -> " .:-=+*#%@"[int (pixels[28 * row + column] * 9.99) |> min 9]))
+        let line =
+            String(Array.init 28 (fun column -> " .:-=+*#%@"[int (pixels[28 * row + column] * 9.99) |> min 9]))
+
         printfn $"    {line.TrimEnd()}"
 
 let answers = Training.predict 1000 trainer fitted.Parameters test.Inputs
-let said, truth = Tensor.toArray<int> (argmax 1 answers), Tensor.toArray<int> data.Test.Labels
+let said, truth = Tensor.toArray<int>(argmax 1 answers), Tensor.toArray<int> data.Test.Labels
 
 match Seq.zip said truth |> Seq.tryFindIndex (fun (a, b) -> a <> b) with
 | Some i ->

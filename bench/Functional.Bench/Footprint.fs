@@ -23,8 +23,7 @@ let private mnist folder =
     let digits = Mnist.load { MnistOptions.Default with Directory = folder; AllowDownload = false }
     eprintfn $"{digits.Source}"
 
-    let examples (part: LabelledImages) =
-        Dataset.create part.Images (Prepare.oneHot DType.Float32 10 part.Labels)
+    let examples (part: LabelledImages) = Dataset.create part.Images (Prepare.oneHot DType.Float32 10 part.Labels)
 
     examples digits.Train, examples digits.Test
 

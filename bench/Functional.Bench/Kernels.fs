@@ -48,7 +48,10 @@ let private product dtype (m, k, n, transposeA, transposeB) =
 /// asks for it.
 let private convolution size channels features ofImage withGradients =
     let one, padding = [| 1; 1 |], [| 1; 1 |]
-    let x, w, y = [| 64; size; size; channels |], [| 3; 3; channels; features |], [| 64; size; size; features |]
+
+    let x, w, y =
+        [| 64; size; size; channels |], [| 3; 3; channels; features |], [| 64; size; size; features |]
+
     let draw shape = filled DType.Float32 shape random.NextDouble
     let image, kernel, bias, cotangent = draw x, draw w, draw [| features |], draw y
     let output = ConvolutionPlan.Output(one, one, padding, 1, x, w, y)
@@ -63,7 +66,12 @@ let private convolution size channels features ofImage withGradients =
                 into x DType.Float32 (fun r -> ofX.Run(cotangent, kernel, r)) ()
 
             into w DType.Float32 (fun r -> ofW.Run(image, cotangent, r)) ()
-            into [| features |] DType.Float32 (fun r -> Reductions.Reduce(Reduction.Sum, cotangent, [| 0; 1; 2 |], r)) ()
+
+            into
+                [| features |]
+                DType.Float32
+                (fun r -> Reductions.Reduce(Reduction.Sum, cotangent, [| 0; 1; 2 |], r))
+                ()
 
 /// Every case by name, made only when it is measured.
 let private cases () : (string * (unit -> unit -> unit)) list = [

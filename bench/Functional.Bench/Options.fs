@@ -19,7 +19,14 @@ type Options = {
     Data: string option
 }
 
-let defaults = { Threads = None; Seconds = 2.0; Cases = None; Eager = false; Rounds = 3; Data = None }
+let defaults = {
+    Threads = None
+    Seconds = 2.0
+    Cases = None
+    Eager = false
+    Rounds = 3
+    Data = None
+}
 
 let rec parse options arguments =
     match arguments with

@@ -26,7 +26,12 @@ let private train (cell: Cell<'P, 'S>) eager =
     let batch = uniform [ examples; steps; features ], uniform [ examples; targets ]
 
     let step (net, state) (x, y) =
-        let loss net = x |> Recurrent.last cell Recurrent.defaults net.Reader |> dense net.Output |> Loss.meanSquaredError y
+        let loss net =
+            x
+            |> Recurrent.last cell Recurrent.defaults net.Reader
+            |> dense net.Output
+            |> Loss.meanSquaredError y
+
         let value, gradient = valueAndGrad loss net
         Optimizer.step optimizer gradient state net, value
 

@@ -23,7 +23,12 @@ let private network rate =
     ]
 
 /// Loss and accuracy after each epoch, on the digits learnt from and on new ones.
-type private Curves = { TrainLoss: float[]; TrainAccuracy: float[]; NewLoss: float[]; NewAccuracy: float[] } with
+type private Curves = {
+    TrainLoss: float[]
+    TrainAccuracy: float[]
+    NewLoss: float[]
+    NewAccuracy: float[]
+} with
 
     /// How much worse the network is on new digits, at the end.
     member c.Gap = Array.last c.NewLoss - Array.last c.TrainLoss
@@ -97,6 +102,7 @@ let main arguments =
         }
 
     printfn $"The digits are {digits.Source}."
+
     let isMnist =
         match digits.Source with
         | DigitSource.Drawn _ -> false
@@ -106,7 +112,8 @@ let main arguments =
     let wrong = command.Number("wrong", (if isMnist then 0 else 20))
 
     if wrong > 0 then
-        printfn $"{wrong} %% of the labels are wrong, of the digits learnt from and of the new ones alike: nobody can get these right but by heart."
+        printfn
+            $"{wrong} %% of the labels are wrong, of the digits learnt from and of the new ones alike: nobody can get these right but by heart."
 
     let dice = System.Random 1
 
@@ -131,8 +138,19 @@ let main arguments =
     row "with dropout" dropped
 
     let top = 1.3 * max (Array.max plain.NewLoss) (Array.max dropped.NewLoss)
-    let lowest = Array.min [| plain.NewAccuracy[0]; dropped.NewAccuracy[0]; plain.TrainAccuracy[0]; dropped.TrainAccuracy[0] |]
-    let loss title (c: Curves) = draw $"{title}: the gap is {c.Gap:F3}" "loss (cross-entropy)" ScottPlot.Alignment.UpperRight 0.0 top c.TrainLoss c.NewLoss
+
+    let lowest =
+        Array.min [| plain.NewAccuracy[0]; dropped.NewAccuracy[0]; plain.TrainAccuracy[0]; dropped.TrainAccuracy[0] |]
+
+    let loss title (c: Curves) =
+        draw
+            $"{title}: the gap is {c.Gap:F3}"
+            "loss (cross-entropy)"
+            ScottPlot.Alignment.UpperRight
+            0.0
+            top
+            c.TrainLoss
+            c.NewLoss
 
     let accuracy title (c: Curves) =
         draw
@@ -155,10 +173,13 @@ let main arguments =
 
     command.Announce path
     let reduction = 1.0 - dropped.Gap / plain.Gap
-    printfn $"Without dropout the network has {100.0 * Array.last plain.TrainAccuracy:F1} %% of its 1,000 digits by heart, but {100.0 * Array.last plain.NewAccuracy:F1} %% of new ones right."
+
+    printfn
+        $"Without dropout the network has {100.0 * Array.last plain.TrainAccuracy:F1} %% of its 1,000 digits by heart, but {100.0 * Array.last plain.NewAccuracy:F1} %% of new ones right."
 
     if reduction > 0.0 then
-        printfn $"With dropout the gap between the losses on seen and on new digits is {100.0 * reduction:F0} %% smaller."
+        printfn
+            $"With dropout the gap between the losses on seen and on new digits is {100.0 * reduction:F0} %% smaller."
     else
         printfn "Dropout has not made the gap smaller here."
 

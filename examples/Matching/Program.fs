@@ -8,8 +8,18 @@ open Functional
 open Examples
 
 let signs = [|
-    "Aries"; "Taurus"; "Gemini"; "Cancer"; "Leo"; "Virgo"
-    "Libra"; "Scorpio"; "Sagittarius"; "Capricorn"; "Aquarius"; "Pisces"
+    "Aries"
+    "Taurus"
+    "Gemini"
+    "Cancer"
+    "Leo"
+    "Virgo"
+    "Libra"
+    "Scorpio"
+    "Sagittarius"
+    "Capricorn"
+    "Aquarius"
+    "Pisces"
 |]
 
 let bloodTypes, interests, interestsOfOne = 4, 12, 3
@@ -18,11 +28,21 @@ let bloodTypes, interests, interestsOfOne = 4, 12, 3
 
 /// How the elements of two signs (fire, earth, air, water, in the order of the zodiac) get along.
 let private elements =
-    array2D [ [ 1.0; -0.8; 0.9; -1.0 ]; [ -0.8; 0.8; -0.6; 0.9 ]; [ 0.9; -0.6; 0.7; -0.4 ]; [ -1.0; 0.9; -0.4; 0.6 ] ]
+    array2D [
+        [ 1.0; -0.8; 0.9; -1.0 ]
+        [ -0.8; 0.8; -0.6; 0.9 ]
+        [ 0.9; -0.6; 0.7; -0.4 ]
+        [ -1.0; 0.9; -0.4; 0.6 ]
+    ]
 
 /// How the blood types A, B, AB and O get along.
 let private bloods =
-    array2D [ [ 0.6; -0.9; 0.3; 0.5 ]; [ -0.9; 0.5; 0.4; -0.2 ]; [ 0.3; 0.4; -0.5; 0.8 ]; [ 0.5; -0.2; 0.8; 0.0 ] ]
+    array2D [
+        [ 0.6; -0.9; 0.3; 0.5 ]
+        [ -0.9; 0.5; 0.4; -0.2 ]
+        [ 0.3; 0.4; -0.5; 0.8 ]
+        [ 0.5; -0.2; 0.8; 0.0 ]
+    ]
 
 /// The matching index between 0 and 100: signs, blood types and shared interests.
 let rule (x: int[]) (y: int[]) =
@@ -38,14 +58,24 @@ let private person (dice: Random) = [|
 
 /// Pairs as one tensor [pairs, 2, 5] of whole numbers.
 let private encode (pairs: (int[] * int[])[]) =
-    pairs |> Array.collect (fun (x, y) -> Array.append x y) |> Tensor.create [ pairs.Length; 2; 2 + interestsOfOne ]
+    pairs
+    |> Array.collect (fun (x, y) -> Array.append x y)
+    |> Tensor.create [ pairs.Length; 2; 2 + interestsOfOne ]
 
 let private column (values: float[]) = Tensor.create [ values.Length; 1 ] (values |> Array.map float32)
 
 // ---- the network
 
 /// Tables of vectors, one row a category, and the tower above them. Both people go through the same one.
-type Net = { Zodiac: Tensor; Blood: Tensor; Interest: Tensor; Hidden: Dense; Meeting: Dense; Signs: Tensor; Bias: Tensor }
+type Net = {
+    Zodiac: Tensor
+    Blood: Tensor
+    Interest: Tensor
+    Hidden: Dense
+    Meeting: Dense
+    Signs: Tensor
+    Bias: Tensor
+}
 
 let private init key =
     let keys = Key.split 6 key
@@ -97,7 +127,9 @@ let private zodiacTable (dice: Random) (index: (int[] * int[])[] -> float[]) =
 
 [<EntryPoint>]
 let main arguments =
-    let command = Command("Matching", [ struct ("pairs", "pairs to learn from (default 20000)") ], arguments)
+    let command =
+        Command("Matching", [ struct ("pairs", "pairs to learn from (default 20000)") ], arguments)
+
     let dice = Random 7
     let count = command.Number("pairs", 20_000)
     let pairs n = Array.init n (fun _ -> person dice, person dice)
@@ -107,18 +139,33 @@ let main arguments =
     let noisy = known |> Array.map (fun (x, y) -> rule x y + noise ())
     let data = Dataset.create (encode known) (column (noisy |> Array.map (fun v -> v / 100.0)))
     let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.adam 0.003) []
-    let options = { FitOptions.create 40 with Batching = Batching.ofSize 128; Validation = Fraction 0.1 }
+
+    let options = {
+        FitOptions.create 40 with
+            Batching = Batching.ofSize 128
+            Validation = Fraction 0.1
+    }
+
     let fitted = Training.fit options trainer (init (Key.create 1L)) data
-    let answer pairs = Training.predict 2_000 trainer fitted.Parameters (encode pairs) |> Tensor.toFloats |> Array.map ((*) 100.0)
+
+    let answer pairs =
+        Training.predict 2_000 trainer fitted.Parameters (encode pairs)
+        |> Tensor.toFloats
+        |> Array.map ((*) 100.0)
+
     let predicted, truth = answer held, held |> Array.map (fun (x, y) -> rule x y)
     let r = correlation predicted truth
     let off = Array.map2 (fun a b -> abs (a - b)) predicted truth |> Array.average
 
     let planted = zodiacTable (Random 3) (Array.map (fun (x, y) -> rule x y))
     let learnt = zodiacTable (Random 3) answer
-    let tables = correlation (Seq.cast<float> planted |> Array.ofSeq) (Seq.cast<float> learnt |> Array.ofSeq)
 
-    let cloud = Picture.panel $"Held-out pairs: correlation {r:F3}" "index by the planted rule" "index the network gives"
+    let tables =
+        correlation (Seq.cast<float> planted |> Array.ofSeq) (Seq.cast<float> learnt |> Array.ofSeq)
+
+    let cloud =
+        Picture.panel $"Held-out pairs: correlation {r:F3}" "index by the planted rule" "index the network gives"
+
     Picture.points (Picture.blue.WithAlpha 0.25) 5.0 "" truth predicted cloud
     Picture.line Picture.orange 2.0 "perfect" [| 0.0; 100.0 |] [| 0.0; 100.0 |] cloud
     Picture.legend ScottPlot.Alignment.UpperLeft cloud
@@ -138,8 +185,13 @@ let main arguments =
     ]
 
     command.Announce path
-    printfn $"From {count} pairs with noise of 5 points, the network gives the index of 4000 new pairs with a mean error of {off:F1} points"
-    printfn $"(correlation {r:F4}). What it learnt about signs correlates {tables:F3} with the planted table, though nobody told it that"
+
+    printfn
+        $"From {count} pairs with noise of 5 points, the network gives the index of 4000 new pairs with a mean error of {off:F1} points"
+
+    printfn
+        $"(correlation {r:F4}). What it learnt about signs correlates {tables:F3} with the planted table, though nobody told it that"
+
     printfn "signs have elements: it had to find out from the indices alone which of them behave alike."
     Command.Result("correlation", r)
     0

@@ -15,7 +15,7 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
     ]
 
     let usage () =
-        let lines = known |> List.map (fun struct (name, meaning) -> $"  --{name,-8} {meaning}")
+        let lines = known |> List.map (fun struct (name, meaning) -> $"  --{name, -8} {meaning}")
         String.Join("\n", $"{example}: options" :: lines)
 
     let leave (code: int) (message: string) =
@@ -27,11 +27,10 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
             match rest with
             | [] -> values
             | "--help" :: _ -> leave 0 (usage ())
-            | (option: string) :: value :: rest when
-                known |> List.exists (fun struct (name, _) -> "--" + name = option)
-                ->
+            | (option: string) :: value :: rest when known |> List.exists (fun struct (name, _) -> "--" + name = option) ->
                 read (values.Add(option[2..], value)) rest
-            | option :: _ -> leave 2 $"{example}: '{option}' is no option of this example, or lacks its value\n{usage ()}"
+            | option :: _ ->
+                leave 2 $"{example}: '{option}' is no option of this example, or lacks its value\n{usage ()}"
 
         read Map.empty (List.ofArray arguments)
 

@@ -31,7 +31,10 @@ type private Scale = { Change: float -> float -> float; Next: float -> float -> 
 
 let private scaleOf (series: float[]) =
     if Array.forall (fun price -> price > 0.0) series then
-        { Change = (fun before after -> log (after / before)); Next = (fun before change -> before * exp change) }
+        {
+            Change = (fun before after -> log (after / before))
+            Next = (fun before change -> before * exp change)
+        }
     else
         { Change = (fun before after -> after - before); Next = (+) }
 
@@ -51,19 +54,29 @@ let private predict net = dense net.First >> tanh >> dense net.Second >> tanh >>
 
 let private initial key =
     let keys = Key.split 3 key
-    { First = Dense.init keys[0] length 32; Second = Dense.init keys[1] 32 32; Last = Dense.init keys[2] 32 1 }
+
+    {
+        First = Dense.init keys[0] length 32
+        Second = Dense.init keys[1] 32 32
+        Last = Dense.init keys[2] 32 1
+    }
 
 /// A network of two hidden layers. The last tenth of what it may know decides when it stops.
 let private network (windows: float[][]) (next: float[]) : float[][] -> float[] =
     let inputs (windows: float[][]) = windows |> Tensor.ofRows |> cast DType.Float32
-    let data = Dataset.create (inputs windows) (Tensor.create [ next.Length; 1 ] (next |> Array.map float32))
+
+    let data =
+        Dataset.create (inputs windows) (Tensor.create [ next.Length; 1 ] (next |> Array.map float32))
+
     let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.adam 0.003) []
 
     let options = {
         FitOptions.create 60 with
             Batching = Batching.ofSize 64
             Validation = Fraction 0.1
-            Callbacks = [ Callbacks.earlyStopping { Monitor = Monitor.create "val_loss"; Patience = 10; RestoreBest = true } ]
+            Callbacks = [
+                Callbacks.earlyStopping { Monitor = Monitor.create "val_loss"; Patience = 10; RestoreBest = true }
+            ]
             Display = Silent
     }
 
@@ -91,7 +104,10 @@ let private walk (series: float[]) (first: int) (stop: int) =
     let windows, next = Array.map windowBefore learnFrom, learnFrom |> Array.map (fun i -> standard[i])
 
     let prices (model: float[][] -> float[]) =
-        Array.map2 (fun i change -> scale.Next series[i] (change * deviation + mean)) forecast (model (Array.map windowBefore forecast))
+        Array.map2
+            (fun i change -> scale.Next series[i] (change * deviation + mean))
+            forecast
+            (model (Array.map windowBefore forecast))
 
     {
         First = first
@@ -101,7 +117,8 @@ let private walk (series: float[]) (first: int) (stop: int) =
         Network = prices (network windows next)
     }
 
-let private rmse (forecast: float[]) (real: float[]) = Array.map2 (fun f r -> (f - r) ** 2.0) forecast real |> Array.average |> sqrt
+let private rmse (forecast: float[]) (real: float[]) =
+    Array.map2 (fun f r -> (f - r) ** 2.0) forecast real |> Array.average |> sqrt
 
 // ---- pictures
 
@@ -135,10 +152,18 @@ let private structurePanel (series: float[]) (blocks: Block list) =
     let pairs (chosen: Block -> float[]) =
         blocks
         |> List.toArray
-        |> Array.collect (fun block -> chosen block |> Array.mapi (fun i value -> percent series[block.First + i - 2] block.Today[i], percent block.Today[i] value))
+        |> Array.collect (fun block ->
+            chosen block
+            |> Array.mapi (fun i value ->
+                percent series[block.First + i - 2] block.Today[i], percent block.Today[i] value))
         |> Array.unzip
 
-    let panel = Picture.panel "What a day brings, against what the day before brought" "change of the day before (log, %)" "change (log, %)"
+    let panel =
+        Picture.panel
+            "What a day brings, against what the day before brought"
+            "change of the day before (log, %)"
+            "change (log, %)"
+
     let x, y = pairs _.Real
     Picture.points (Picture.grey.WithAlpha 0.5) 6.0 "what came" x y panel
     let x, y = pairs _.Linear
@@ -149,11 +174,25 @@ let private structurePanel (series: float[]) (blocks: Block list) =
     panel
 
 let private errorPanel (blocks: Block list) =
-    let panel = Picture.panel "Error on each block, relative to \"tomorrow is today\"" "days forecast" "root mean squared error, ratio"
+    let panel =
+        Picture.panel
+            "Error on each block, relative to \"tomorrow is today\""
+            "days forecast"
+            "root mean squared error, ratio"
+
     let names = blocks |> List.map (fun b -> $"{b.First}–{b.First + b.Real.Length - 1}") |> Array.ofList
     let ratio forecast = blocks |> List.map (fun b -> rmse (forecast b) b.Real / rmse b.Today b.Real) |> Array.ofList
-    Picture.bars names (models |> List.map (fun (name, colour, forecast) -> struct (name, colour, ratio forecast))) panel
-    panel.Axes.SetLimitsY(0.0, 1.35 * (models |> List.map (fun (_, _, forecast) -> Array.max (ratio forecast)) |> List.max))
+
+    Picture.bars
+        names
+        (models |> List.map (fun (name, colour, forecast) -> struct (name, colour, ratio forecast)))
+        panel
+
+    panel.Axes.SetLimitsY(
+        0.0,
+        1.35 * (models |> List.map (fun (_, _, forecast) -> Array.max (ratio forecast)) |> List.max)
+    )
+
     Picture.legend ScottPlot.Alignment.UpperRight panel
     panel
 
@@ -187,7 +226,10 @@ let main arguments =
     let blocks = [ for i in 0..3 -> walk series (edge i) (edge (i + 1)) ]
     let all chosen = blocks |> List.map chosen |> Array.concat
     let real = all _.Real
-    printfn $"{series.Length} days; the last {real.Length} are forecast one by one in 4 blocks, each by models that learnt from the days before the block."
+
+    printfn
+        $"{series.Length} days; the last {real.Length} are forecast one by one in 4 blocks, each by models that learnt from the days before the block."
+
     printfn "%-20s %10s %8s   %s" "" "rmse" "ratio" "direction right"
     let today = rmse (all _.Today) real
 
@@ -196,7 +238,11 @@ let main arguments =
             let said = all forecast
             let error = rmse said real
             let before = all _.Today
-            let right = Array.map3 (fun s r b -> if (s - b) * (r - b) > 0.0 then 1.0 else 0.0) said real before |> Array.average
+
+            let right =
+                Array.map3 (fun s r b -> if (s - b) * (r - b) > 0.0 then 1.0 else 0.0) said real before
+                |> Array.average
+
             let direction = if name = "tomorrow is today" then "-" else sprintf "%.1f %%" (100.0 * right)
             printfn "%-20s %10.4f %8.3f   %s" name error (error / today) direction
             error / today
@@ -214,11 +260,13 @@ let main arguments =
     let linear, network = ratios[1], ratios[2]
 
     if network < 0.98 && network < 0.98 * linear then
-        printfn $"The network found structure: its error is {100.0 * network:F0} %% of that of \"tomorrow is today\", the linear model's {100.0 * linear:F0} %%."
+        printfn
+            $"The network found structure: its error is {100.0 * network:F0} %% of that of \"tomorrow is today\", the linear model's {100.0 * linear:F0} %%."
     elif network < 0.98 then
         printfn "There is structure, but the linear model finds it as well: no network is needed here."
     else
-        printfn "The network does no better than \"tomorrow is today\" by more than chance may give: do not trade on it."
+        printfn
+            "The network does no better than \"tomorrow is today\" by more than chance may give: do not trade on it."
 
     Command.Result("rmse-ratio", network)
     0

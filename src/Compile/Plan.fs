@@ -464,7 +464,8 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     // a result that stands twice is written once, and copied to its other place
     let writes =
         yOut
-        |> Array.mapi (fun j v -> writable.Contains v && not (Array.contains v carryOut) && System.Array.IndexOf(yOut, v) = j)
+        |> Array.mapi (fun j v ->
+            writable.Contains v && not (Array.contains v carryOut) && System.Array.IndexOf(yOut, v) = j)
 
     let outside = HashSet(Array.zip yOut writes |> Array.filter snd |> Array.map fst)
     let plan = Plan(body, outside, Fuse.allPasses)

@@ -90,7 +90,9 @@ let private parse name (stream: Stream) (start: ElementType -> int[] -> (byte[] 
     let mutable more = true
 
     while more && got < total do
-        let read = stream.ReadAtLeast(Span(piece, 0, min piece.Length (total - got)), 1, throwOnEndOfStream = false)
+        let read =
+            stream.ReadAtLeast(Span(piece, 0, min piece.Length (total - got)), 1, throwOnEndOfStream = false)
+
         take piece read
         got <- got + read
         more <- read > 0

@@ -35,7 +35,14 @@ module internal WindowPlace =
         at operation "dilations" 1 dilations
 
     /// How far windows reach out of an image: before it and behind it.
-    let padding operation (padding: Padding) (space: int[]) (size: int[]) (strides: int[]) (dilations: int[]) : int[] * int[] =
+    let padding
+        operation
+        (padding: Padding)
+        (space: int[])
+        (size: int[])
+        (strides: int[])
+        (dilations: int[])
+        : int[] * int[] =
         let axes = space.Length
         let reach i = (size[i] - 1) * dilations[i] + 1
 
@@ -49,7 +56,8 @@ module internal WindowPlace =
             Array.init axes (fun i -> total i / 2), Array.init axes (fun i -> total i - total i / 2)
         | Padding.Causal -> Array.init axes (fun i -> reach i - 1), Array.zeroCreate axes
         | Padding.Explicit pairs when pairs.Length = axes -> pairs |> Array.ofList |> Array.unzip
-        | Padding.Explicit pairs -> invalidArg "padding" $"{operation}: {pairs.Length} pairs of paddings for {axes} axes of space"
+        | Padding.Explicit pairs ->
+            invalidArg "padding" $"{operation}: {pairs.Length} pairs of paddings for {axes} axes of space"
 
     /// The axes of space of an image [n, space.., channels].
     let space operation (x: Tensor) : int[] =

@@ -6,31 +6,29 @@ open Functional.Operations
 
 /// How a pooling window moves over an image. Lists have an entry for every axis of space; one entry stands for all of them.
 /// Example: `{ Pool.window [ 3 ] with Strides = [ 2 ] }`.
-type PoolOptions =
-    {
-        /// The window's size.
-        Size: int list
-        /// How far it moves; none stands for the window's size.
-        Strides: int list
-        Padding: Padding
-        /// How far its places lie apart; none stands for 1.
-        Dilations: int list
-        /// Whether an average divides by the window's whole size where part of it lies in the padding; Keras does not.
-        CountPadding: bool
-    }
+type PoolOptions = {
+    /// The window's size.
+    Size: int list
+    /// How far it moves; none stands for the window's size.
+    Strides: int list
+    Padding: Padding
+    /// How far its places lie apart; none stands for 1.
+    Dilations: int list
+    /// Whether an average divides by the window's whole size where part of it lies in the padding; Keras does not.
+    CountPadding: bool
+}
 
 [<RequireQualifiedAccess>]
 module Pool =
 
     /// Windows side by side, without padding.
-    let window (size: int list) : PoolOptions =
-        {
-            Size = size
-            Strides = []
-            Padding = Padding.Valid
-            Dilations = []
-            CountPadding = false
-        }
+    let window (size: int list) : PoolOptions = {
+        Size = size
+        Strides = []
+        Padding = Padding.Valid
+        Dilations = []
+        CountPadding = false
+    }
 
     /// The operation for an image's space.
     let internal place operation (options: PoolOptions) (space: int[]) : Window =
@@ -40,7 +38,14 @@ module Pool =
         let dilations = WindowPlace.perAxis operation "dilations" axes (fun _ -> 1) options.Dilations
         WindowPlace.checkSteps operation strides dilations
         let low, high = WindowPlace.padding operation options.Padding space size strides dilations
-        { Size = size; Strides = strides; Dilations = dilations; Low = low; High = high }
+
+        {
+            Size = size
+            Strides = strides
+            Dilations = dilations
+            Low = low
+            High = high
+        }
 
     /// The shape of a pooling's result, without the batch axis: for examples [space.., channels].
     let outputShape (options: PoolOptions) (example: int[]) : int[] =
@@ -52,7 +57,9 @@ module Pool =
 
     /// Along one axis, how many of each window's places lie in the image.
     let private inside (w: Window) axis space =
-        let windows = (space + w.Low[axis] + w.High[axis] - (w.Size[axis] - 1) * w.Dilations[axis] - 1) / w.Strides[axis] + 1
+        let windows =
+            (space + w.Low[axis] + w.High[axis] - (w.Size[axis] - 1) * w.Dilations[axis] - 1) / w.Strides[axis]
+            + 1
 
         Array.init windows (fun o ->
             seq { 0 .. w.Size[axis] - 1 }

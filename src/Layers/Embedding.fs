@@ -23,7 +23,8 @@ module Embedding =
         { Vectors = initializer dtype [| vocabulary; units |] key }
 
     /// Float32 vectors for a vocabulary, with Keras' default initialiser. Example: `Embedding.init (Key.create 1L) 1000 64`.
-    let init (key: Tensor) (vocabulary: int) (units: int) : Embedding = initWith defaultInitializer DType.Float32 key vocabulary units
+    let init (key: Tensor) (vocabulary: int) (units: int) : Embedding =
+        initWith defaultInitializer DType.Float32 key vocabulary units
 
     /// Where there is a token: everywhere but at a number that stands for padding (Keras' `mask_zero` has 0). The mask to
     /// give to recurrent layers and attention.

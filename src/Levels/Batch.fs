@@ -217,8 +217,10 @@ type BatchLevel(size: int) =
             | SoftmaxScale axis -> Tensor.Bind(SoftmaxScale(axis + 1), l.Spread a, l.Spread b)
             | MatMul(ta, _) -> l.MatMul(op, ta, a, b)
             | Conv c -> BatchConvolution.conv c size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
-            | ConvInput(c, space) -> BatchConvolution.convInput c space size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
-            | ConvKernel(c, window) -> BatchConvolution.convKernel c window size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+            | ConvInput(c, space) ->
+                BatchConvolution.convInput c space size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+            | ConvKernel(c, window) ->
+                BatchConvolution.convKernel c window size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
             | MaxPoolPick _
             | MaxPoolPlace _ -> BatchConvolution.images2 op size (l.Spread a) (l.Spread b)
             | Gather axis -> l.Gather(axis, a, b)

@@ -7,12 +7,10 @@ open Functional
 open Functional.Operations
 
 /// Two leading axes as one.
-let private joined (x: Tensor) =
-    reshape (Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]) x
+let private joined (x: Tensor) = reshape (Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]) x
 
 /// The first axis cut into two again.
-let private parted size (x: Tensor) =
-    reshape (Array.concat [ [| size; x.Shape[0] / size |]; x.Shape[1..] ]) x
+let private parted size (x: Tensor) = reshape (Array.concat [ [| size; x.Shape[0] / size |]; x.Shape[1..] ]) x
 
 /// The first axis moved before axis `place` of the others, with that one and those behind it.
 let private inward place (x: Tensor) =
@@ -50,25 +48,36 @@ let private channels (w: Tensor) =
 
 let private ofChannels size (w: Tensor) =
     let r = w.Rank
-    reshape (Array.append w.Shape[.. r - 3] [| size; w.Shape[r - 2] / size; w.Shape[r - 1] |]) w |> outward (r - 2)
+
+    reshape (Array.append w.Shape[.. r - 3] [| size; w.Shape[r - 2] / size; w.Shape[r - 1] |]) w
+    |> outward (r - 2)
 
 let private wide (c: Convolution) size = { c with Groups = c.Groups * size }
 
 /// Results with the batch axis in front; at least one of the operands has it.
 let conv (c: Convolution) size (x: Tensor) isX (w: Tensor) isW : Tensor =
-    if not isW then Tensor.Bind(Conv c, joined x, w) |> parted size
-    elif not isX then Tensor.Bind(Conv c, x, within c.Groups w) |> withoutGroups c.Groups size
-    else Tensor.Bind(Conv(wide c size), beside x, beside w) |> apart size
+    if not isW then
+        Tensor.Bind(Conv c, joined x, w) |> parted size
+    elif not isX then
+        Tensor.Bind(Conv c, x, within c.Groups w) |> withoutGroups c.Groups size
+    else
+        Tensor.Bind(Conv(wide c size), beside x, beside w) |> apart size
 
 let convInput (c: Convolution) space size (y: Tensor) isY (w: Tensor) isW : Tensor =
-    if not isW then Tensor.Bind(ConvInput(c, space), joined y, w) |> parted size
-    elif not isY then Tensor.Bind(ConvInput(c, space), y, channels w) |> withoutGroups c.Groups size
-    else Tensor.Bind(ConvInput(wide c size, space), beside y, beside w) |> apart size
+    if not isW then
+        Tensor.Bind(ConvInput(c, space), joined y, w) |> parted size
+    elif not isY then
+        Tensor.Bind(ConvInput(c, space), y, channels w) |> withoutGroups c.Groups size
+    else
+        Tensor.Bind(ConvInput(wide c size, space), beside y, beside w) |> apart size
 
 let convKernel (c: Convolution) window size (x: Tensor) isX (y: Tensor) isY : Tensor =
-    if not isY then Tensor.Bind(ConvKernel(c, window), within c.Groups x, y) |> ofChannels size
-    elif not isX then Tensor.Bind(ConvKernel(c, window), x, within c.Groups y) |> withoutGroups c.Groups size
-    else Tensor.Bind(ConvKernel(wide c size, window), beside x, beside y) |> apart size
+    if not isY then
+        Tensor.Bind(ConvKernel(c, window), within c.Groups x, y) |> ofChannels size
+    elif not isX then
+        Tensor.Bind(ConvKernel(c, window), x, within c.Groups y) |> withoutGroups c.Groups size
+    else
+        Tensor.Bind(ConvKernel(wide c size, window), beside x, beside y) |> apart size
 
 /// An operation on images alone.
 let images (op: Op) size (x: Tensor) = Tensor.Bind(op, joined x) |> parted size

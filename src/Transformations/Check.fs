@@ -33,10 +33,15 @@ type GradientCheck = {
 } with
 
     /// The leaf that is furthest off, if there is any.
-    member c.Worst = if c.Leaves.Length = 0 then None else Some(c.Leaves |> Array.maxBy (fun l -> l.Error))
+    member c.Worst =
+        if c.Leaves.Length = 0 then
+            None
+        else
+            Some(c.Leaves |> Array.maxBy (fun l -> l.Error))
 
     /// Whether every error is within the tolerance.
-    member c.Passed = c.ForwardError <= c.Tolerance && c.Leaves |> Array.forall (fun l -> l.Error <= c.Tolerance)
+    member c.Passed =
+        c.ForwardError <= c.Tolerance && c.Leaves |> Array.forall (fun l -> l.Error <= c.Tolerance)
 
     override c.ToString() =
         let mark error = if error <= c.Tolerance then "ok" else "WRONG"
@@ -47,6 +52,7 @@ type GradientCheck = {
             yield $"gradient of a value of %.6g{c.Value}, tolerance %.0e{c.Tolerance}"
             for l in c.Leaves do
                 let place = String.Join(", ", l.Place)
+
                 yield
                     $"  {(path l).PadRight width}  {mark l.Error, -5}  error %.1e{l.Error} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
             yield $"""  {"forward mode".PadRight width}  {mark c.ForwardError, -5}  error %.1e{c.ForwardError}"""
@@ -100,7 +106,8 @@ module Check =
         place
 
     let private relative (floor: float) (a: float) (b: float) =
-        if a = b then 0.0
+        if a = b then
+            0.0
         else
             let e = abs (a - b) / max floor (max (abs a) (abs b))
             if Double.IsNaN e then infinity else e
@@ -109,11 +116,15 @@ module Check =
     let gradientWithin (tolerance: float) (f: 'P -> Tensor) (p: 'P) : GradientCheck =
         let leaves = Tree.leaves p
         let paths = Tree.paths p
-        let isVaried = Array.map2 (fun trained (x: Tensor) -> trained && x.DType.IsFloat()) (Tree.trainable p) leaves
+
+        let isVaried =
+            Array.map2 (fun trained (x: Tensor) -> trained && x.DType.IsFloat()) (Tree.trainable p) leaves
 
         for i in 0 .. leaves.Length - 1 do
             if isVaried[i] && leaves[i].DType <> DType.Float64 then
-                invalidArg "p" $"Check.gradient: {paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"
+                invalidArg
+                    "p"
+                    $"Check.gradient: {paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"
 
         let value, gradient = valueAndGrad f p
         let gradients = Tree.leaves gradient |> Array.map floats
@@ -133,7 +144,11 @@ module Check =
                 if isVaried[i] then
                     let n = numbers[i].Length
                     let elements = [| 0 .. max 1 (n / Elements) .. n - 1 |]
-                    i, elements, elements |> Array.map (fun k -> differentiate (0.01 * max 1.0 (abs (Array.item k numbers[i]))) (moved i k))
+
+                    i,
+                    elements,
+                    elements
+                    |> Array.map (fun k -> differentiate (0.01 * max 1.0 (abs (Array.item k numbers[i]))) (moved i k))
         |]
 
         // differences cannot resolve less than the rounding of the value, and a derivative next to a far larger one of
@@ -145,7 +160,14 @@ module Check =
             let error k = relative floor (Array.item elements[k] mine) (Array.item k differences)
 
             match elements.Length with
-            | 0 -> { Path = paths[i]; Shape = leaves[i].Shape; Error = 0.0; Place = [||]; Gradient = 0.0; Differences = 0.0 }
+            | 0 -> {
+                Path = paths[i]
+                Shape = leaves[i].Shape
+                Error = 0.0
+                Place = [||]
+                Gradient = 0.0
+                Differences = 0.0
+              }
             | n ->
                 let worst = Seq.maxBy error (seq { 0 .. n - 1 })
 

@@ -48,7 +48,15 @@ module Cell =
     }
 
     /// Kernel [inputs, gates·units], recurrent kernel [units, gates·units] and bias of a shape.
-    let internal draw name (gates: int) (biasShape: int[]) (settings: CellSettings) (key: Tensor) (inputs: int) (units: int) =
+    let internal draw
+        name
+        (gates: int)
+        (biasShape: int[])
+        (settings: CellSettings)
+        (key: Tensor)
+        (inputs: int)
+        (units: int)
+        =
         if inputs < 1 || units < 1 then
             invalidArg "units" $"{name}: {inputs} inputs and {units} units; there must be at least one of each"
 

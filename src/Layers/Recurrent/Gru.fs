@@ -22,11 +22,7 @@ type GruOptions = {
 module Gru =
 
     /// tanh, sigmoid gates, reset before the product.
-    let defaults: GruOptions = {
-        Activation = tanh
-        RecurrentActivation = sigmoid
-        ResetAfter = false
-    }
+    let defaults: GruOptions = { Activation = tanh; RecurrentActivation = sigmoid; ResetAfter = false }
 
     let private initialize (options: GruOptions) settings key inputs units : Gru =
         let biasShape = if options.ResetAfter then [| 2; 3 * units |] else [| 3 * units |]
@@ -42,9 +38,13 @@ module Gru =
             | true, 2 -> struct (Some(index 0 0 bias), Some(index 0 1 bias))
             | false, 1 -> struct (Some bias, None)
             | true, _ ->
-                invalidArg "parameters" $"gru: reset after the product has a bias [2, 3·units], this one is {Shape.show bias.Shape}"
+                invalidArg
+                    "parameters"
+                    $"gru: reset after the product has a bias [2, 3·units], this one is {Shape.show bias.Shape}"
             | false, _ ->
-                invalidArg "parameters" $"gru: reset before the product has a bias [3·units], this one is {Shape.show bias.Shape}"
+                invalidArg
+                    "parameters"
+                    $"gru: reset before the product has a bias [3·units], this one is {Shape.show bias.Shape}"
 
     let private resetBefore (options: GruOptions) (p: Gru) =
         let units = p.RecurrentKernel.Shape[0]

@@ -24,11 +24,7 @@ type LstmOptions = {
 module Lstm =
 
     /// tanh, sigmoid gates, the forget gate's bias 1.
-    let defaults: LstmOptions = {
-        Activation = tanh
-        RecurrentActivation = sigmoid
-        UnitForgetBias = true
-    }
+    let defaults: LstmOptions = { Activation = tanh; RecurrentActivation = sigmoid; UnitForgetBias = true }
 
     let private initialize (options: LstmOptions) settings key inputs units : Lstm =
         let struct (kernel, recurrent, bias) = Cell.draw "lstm" 4 [| 4 * units |] settings key inputs units
@@ -40,7 +36,11 @@ module Lstm =
             else
                 bias
 
-        { Kernel = kernel; RecurrentKernel = recurrent; Bias = Option.map remember bias }
+        {
+            Kernel = kernel
+            RecurrentKernel = recurrent
+            Bias = Option.map remember bias
+        }
 
     /// i, f, o = σ(x·W + h·U + b) of their gates, g = φ(…) of the candidate's; c′ = f·c + i·g; h′ = o·φ(c′).
     let cellWith (options: LstmOptions) : Cell<Lstm, LstmState> = {

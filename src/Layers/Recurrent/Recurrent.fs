@@ -45,13 +45,19 @@ module Recurrent =
 
     let private check (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: 'P) (x: Tensor) =
         if x.Rank <> 3 then
-            invalidArg "x" $"{cell.Name}: a sequence has axes [batch, time, features], the input is {Shape.show x.Shape}"
+            invalidArg
+                "x"
+                $"{cell.Name}: a sequence has axes [batch, time, features], the input is {Shape.show x.Shape}"
 
         if x.Shape[2] <> cell.Inputs p then
-            invalidArg "x" $"{cell.Name}: the input has {x.Shape[2]} features, the kernel expects {cell.Inputs p} (input {Shape.show x.Shape})"
+            invalidArg
+                "x"
+                $"{cell.Name}: the input has {x.Shape[2]} features, the kernel expects {cell.Inputs p} (input {Shape.show x.Shape})"
 
         if x.Shape[1] = 0 then
-            invalidArg "x" $"{cell.Name}: the sequences have no steps (input {Shape.show x.Shape}); there must be at least one"
+            invalidArg
+                "x"
+                $"{cell.Name}: the sequences have no steps (input {Shape.show x.Shape}); there must be at least one"
 
         match options.Mask with
         | Some mask when mask.DType <> DType.Bool || not (Shape.same mask.Shape x.Shape[..1]) ->
@@ -78,11 +84,17 @@ module Recurrent =
     let private dropped (rate: float) (dtype: DType) (shape: int seq) (key: Tensor) =
         cast dtype (Random.bernoulli (1.0 - rate) shape key) * (1.0 / (1.0 - rate))
 
-    let private swapTime (x: Tensor) =
-        permute (Seq.append [ 1; 0 ] (seq { 2 .. x.Rank - 1 })) x
+    let private swapTime (x: Tensor) = permute (Seq.append [ 1; 0 ] (seq { 2 .. x.Rank - 1 })) x
 
     /// The loop: per step the output, or nothing.
-    let private loop (collect: 'S -> 'Y) (cell: Cell<'P, 'S>) (options: RecurrentOptions) (start: 'S option) (p: 'P) (x: Tensor) : 'S * 'Y =
+    let private loop
+        (collect: 'S -> 'Y)
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentOptions)
+        (start: 'S option)
+        (p: 'P)
+        (x: Tensor)
+        : 'S * 'Y =
         check cell options p x
         let batch = x.Shape[0]
         let start = defaultArg start (cell.Start p batch)
@@ -98,7 +110,8 @@ module Recurrent =
 
         let x =
             match phases[0] with
-            | Training key when options.Dropout > 0.0 -> x * dropped options.Dropout x.DType [ batch; 1; x.Shape[2] ] key
+            | Training key when options.Dropout > 0.0 ->
+                x * dropped options.Dropout x.DType [ batch; 1; x.Shape[2] ] key
             | _ -> x
 
         let keep =
@@ -135,7 +148,8 @@ module Recurrent =
         fst (loop ignore cell options start p x)
 
     /// The outputs of all steps: [batch, time, features] gives [batch, time, units].
-    let outputs (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: 'P) (x: Tensor) : Tensor = fst (run cell options None p x)
+    let outputs (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: 'P) (x: Tensor) : Tensor =
+        fst (run cell options None p x)
 
     /// The last output: [batch, time, features] gives [batch, units].
     let last (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: 'P) (x: Tensor) : Tensor =
@@ -166,13 +180,25 @@ module Recurrent =
 
     /// The outputs of all steps of a cell that reads from the beginning, merged with those of one that reads from the end.
     /// Schuster and Paliwal, "Bidirectional recurrent neural networks" (1997).
-    let bidirectional (merge: BidirectionalMerge) (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: Bidirectional<'P>) (x: Tensor) =
+    let bidirectional
+        (merge: BidirectionalMerge)
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentOptions)
+        (p: Bidirectional<'P>)
+        (x: Tensor)
+        =
         let both = parts options 2
         let backward = { both[1] with FromEnd = not options.FromEnd }
         merged merge (outputs cell both[0] p.Forward x) (outputs cell backward p.Backward x)
 
     /// As `bidirectional`, of the last output of both: [batch, units] merged.
-    let bidirectionalLast (merge: BidirectionalMerge) (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: Bidirectional<'P>) (x: Tensor) =
+    let bidirectionalLast
+        (merge: BidirectionalMerge)
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentOptions)
+        (p: Bidirectional<'P>)
+        (x: Tensor)
+        =
         let both = parts options 2
         let backward = { both[1] with FromEnd = not options.FromEnd }
         merged merge (last cell both[0] p.Forward x) (last cell backward p.Backward x)
@@ -181,7 +207,8 @@ module Recurrent =
 module RecurrentFunctions =
 
     /// The outputs of all steps of a plain recurrent layer. Example: `simpleRnn Recurrent.defaults net.Hidden x`.
-    let simpleRnn (options: RecurrentOptions) (p: SimpleRnn) (x: Tensor) : Tensor = Recurrent.outputs SimpleRnn.cell options p x
+    let simpleRnn (options: RecurrentOptions) (p: SimpleRnn) (x: Tensor) : Tensor =
+        Recurrent.outputs SimpleRnn.cell options p x
 
     /// The outputs of all steps of an LSTM layer. Example: `lstm { Recurrent.defaults with Mask = Some mask } net.Encoder x`.
     let lstm (options: RecurrentOptions) (p: Lstm) (x: Tensor) : Tensor = Recurrent.outputs Lstm.cell options p x

@@ -75,7 +75,12 @@ module RecurrentLayer =
     }
 
     /// A layer that runs sequences through two cells, from the beginning and from the end, and merges what they give.
-    let bidirectional (merge: BidirectionalMerge) (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (units: int) : Layer<Bidirectional<'P>> =
+    let bidirectional
+        (merge: BidirectionalMerge)
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentLayerOptions)
+        (units: int)
+        : Layer<Bidirectional<'P>> =
         let name = $"bidirectional {cell.Name}"
 
         let width =

@@ -8,7 +8,11 @@ open Expecto
 let private assembly = typeof<Functional.CSharp.TensorMath>.Assembly
 
 let private flags =
-    BindingFlags.Public ||| BindingFlags.NonPublic ||| BindingFlags.Static ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly
+    BindingFlags.Public
+    ||| BindingFlags.NonPublic
+    ||| BindingFlags.Static
+    ||| BindingFlags.Instance
+    ||| BindingFlags.DeclaredOnly
 
 /// A type, its arguments, its elements: everything that is written when the type is.
 let rec private parts (t: Type) : Type list = [
@@ -26,7 +30,9 @@ let private isFSharp (t: Type) =
     // records and unions of the F# library are as foreign to C# as its functions; its tensors are classes
     let isFSharpShaped =
         t.Assembly = typeof<Functional.Tensor>.Assembly
-        && (Reflection.FSharpType.IsRecord t || Reflection.FSharpType.IsUnion t || Reflection.FSharpType.IsModule t)
+        && (Reflection.FSharpType.IsRecord t
+            || Reflection.FSharpType.IsUnion t
+            || Reflection.FSharpType.IsModule t)
 
     isFSharpsOwn || isFSharpShaped
 

@@ -47,7 +47,9 @@ let tests =
 
         testCase "the talk's program, as a function over a record"
         <| fun () ->
-            let first, second = Key.split 4 (Key.create 7L) |> fun keys -> Dense.init keys[0] 4 5, Dense.init keys[2] 5 3
+            let first, second =
+                Key.split 4 (Key.create 7L) |> fun keys -> Dense.init keys[0] 4 5, Dense.init keys[2] 5 3
+
             let predict (a, b) = dense a >> sigmoid >> dense b >> softmax
             let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.sgd 0.1) []
             let learnt = fit 4 3L NoValidation trainer (first, second)

@@ -12,13 +12,14 @@ let private count = 12
 let private loose (name: string) = if name.StartsWith "Linear" then 1e-10 else 1e-12
 
 /// A sample with several draws of its inputs, of which only some are mapped: the others are those of the first draw.
-let private batches (size: int) (g: FsCheck.Gen<Sample>) = gen {
-    let! s = g
-    let! draws = Gen.arrayOfLength size s.Draw
-    let! mapped = Gen.arrayOfLength draws[0].Length (Gen.elements [ true; false ])
-    let mapped = if Array.contains true mapped then mapped else Array.create mapped.Length true
-    return s, draws, mapped
-}
+let private batches (size: int) (g: FsCheck.Gen<Sample>) =
+    gen {
+        let! s = g
+        let! draws = Gen.arrayOfLength size s.Draw
+        let! mapped = Gen.arrayOfLength draws[0].Length (Gen.elements [ true; false ])
+        let mapped = if Array.contains true mapped then mapped else Array.create mapped.Length true
+        return s, draws, mapped
+    }
 
 let private forBatches size (check: string -> Sample -> Tensor[][] -> bool[] -> unit) = [
     for name, g in Primitives.generators ->
@@ -41,11 +42,16 @@ let private input (draws: Tensor[][]) (draw: int) (i: int) : Tensor =
     let first: Tensor = draws[0][i]
     cast first.DType (Array.item i draws[draw])
 
-let private stacked (draws: Tensor[][]) (i: int) : Tensor =
-    stack 0 (Array.init draws.Length (fun k -> input draws k i))
+let private stacked (draws: Tensor[][]) (i: int) : Tensor = stack 0 (Array.init draws.Length (fun k -> input draws k i))
 
 let private floats: Tensor[] -> Tensor[] = Array.filter (fun y -> y.DType.IsFloat())
-let private placesOf (mapped: bool[]) = [| for i in 0 .. mapped.Length - 1 do if mapped[i] then i |]
+
+let private placesOf (mapped: bool[]) = [|
+    for i in 0 .. mapped.Length - 1 do
+        if mapped[i] then
+            i
+|]
+
 let private example (k: int) : Tensor[] -> Tensor[] = Array.map (index 0 k)
 
 /// The function of the mapped inputs alone, and those inputs stacked.
@@ -101,11 +107,15 @@ let tests =
                 let total xs = curved (vmap f >> floats) xs
                 let places = placesOf mapped
 
-                let inALoop (xs: Tensor[]) =
-                    Array.init draws.Length (fun k -> f (example k xs) |> floats) |> together
+                let inALoop (xs: Tensor[]) = Array.init draws.Length (fun k -> f (example k xs) |> floats) |> together
 
                 let a, b = grad total xs, grad (curved inALoop) xs
-                Array.iteri (fun k place -> if isVaried[place] then agreeTensors (loose name) $"input {place}" [| a[k] |] [| b[k] |]) places
+
+                Array.iteri
+                    (fun k place ->
+                        if isVaried[place] then
+                            agreeTensors (loose name) $"input {place}" [| a[k] |] [| b[k] |])
+                    places
                 // forward mode through the batch
                 let vs = like 3 xs
                 agreeTensors (loose name) "tangent" [| snd (jvp total xs vs) |] [| snd (jvp (curved inALoop) xs vs) |])
@@ -113,7 +123,12 @@ let tests =
         testList "shared inputs collect from every example"
         <| forBatches 3 (fun name s draws mapped ->
             if isSmooth s then
-                let shared = [| for i in 0 .. mapped.Length - 1 do if not mapped[i] && s.Varied[i] then i |]
+                let shared = [|
+                    for i in 0 .. mapped.Length - 1 do
+                        if not mapped[i] && s.Varied[i] then
+                            i
+                |]
+
                 let places = placesOf mapped
                 let stacks = places |> Array.map (stacked draws)
 

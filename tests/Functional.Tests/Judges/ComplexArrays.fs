@@ -23,8 +23,7 @@ let placeOf (shape: int[]) (n: int) : int[] =
 
     place
 
-let private numberOf (shape: int[]) (place: int[]) =
-    Array.fold2 (fun n size i -> n * size + i) 0 shape place
+let private numberOf (shape: int[]) (place: int[]) = Array.fold2 (fun n size i -> n * size + i) 0 shape place
 
 let build (shape: int[]) (value: int[] -> Complex) : ComplexArray = {
     Shape = shape
@@ -43,8 +42,7 @@ let meet (a: int[]) (b: int[]) =
     let padded (s: int[]) = Array.append (Array.create (rank - s.Length) 1) s
     Array.map2 (fun x y -> if x = 1 then y else x) (padded a) (padded b)
 
-let map2 f a b =
-    build (meet a.Shape b.Shape) (fun p -> f (atBroadcast a p) (atBroadcast b p))
+let map2 f a b = build (meet a.Shape b.Shape) (fun p -> f (atBroadcast a p) (atBroadcast b p))
 
 let whole (z: Complex) = int (Math.Round z.Real)
 let real (x: float) = Complex(x, 0.0)
@@ -55,7 +53,13 @@ let private group (shape: int[]) (axes: int[]) (place: int[]) =
 
     Array.init (product sizes) (fun n ->
         let inside = placeOf sizes n
-        Array.mapi (fun i p -> match Array.IndexOf(axes, i) with -1 -> p | k -> inside[k]) place)
+
+        Array.mapi
+            (fun i p ->
+                match Array.IndexOf(axes, i) with
+                | -1 -> p
+                | k -> inside[k])
+            place)
 
 let reshape (shape: int[]) x = { Shape = shape; Data = x.Data }
 
@@ -85,23 +89,29 @@ let reduction r (zs: Complex[]) =
     | Reduction.LogSumExp -> logSumExp zs
 
 /// The elements of x along an axis, through a place.
-let line axis x (place: int[]) =
-    Array.init x.Shape[axis] (fun j -> at x (Array.updateAt axis j place))
+let line axis x (place: int[]) = Array.init x.Shape[axis] (fun j -> at x (Array.updateAt axis j place))
 
 let private lead (shape: int[]) = Array.take (shape.Length - 2) shape
 
 let matmul transA transB (a: ComplexArray) (b: ComplexArray) =
-    let swap on (s: int[]) = if on then [| s[s.Length - 1]; s[s.Length - 2] |] else Array.skip (s.Length - 2) s
+    let swap on (s: int[]) =
+        if on then
+            [| s[s.Length - 1]; s[s.Length - 2] |]
+        else
+            Array.skip (s.Length - 2) s
+
     let sizeA, sizeB = swap transA a.Shape, swap transB b.Shape
 
     build (Array.append (meet (lead a.Shape) (lead b.Shape)) [| sizeA[0]; sizeB[1] |]) (fun p ->
         let r = p.Length - 2
+
         let pick (x: ComplexArray) on i j =
             let mine = Array.skip (r - (x.Shape.Length - 2)) p[.. r - 1]
             let mine = Array.map2 (fun size i -> if size = 1 then 0 else i) (lead x.Shape) mine
             at x (Array.append mine (if on then [| j; i |] else [| i; j |]))
 
-        Seq.init sizeA[1] (fun k -> pick a transA p[r] k * pick b transB k p[r + 1]) |> Seq.fold (+) Complex.Zero)
+        Seq.init sizeA[1] (fun k -> pick a transA p[r] k * pick b transB k p[r + 1])
+        |> Seq.fold (+) Complex.Zero)
 
 let softmax axis x =
     build x.Shape (fun p ->
@@ -110,7 +120,8 @@ let softmax axis x =
 
 /// Sorted places of a line, stable; there is no NaN among the judges' samples.
 let sortedPlaces descending (zs: Complex[]) =
-    [| 0 .. zs.Length - 1 |] |> Array.sortBy (fun i -> (if descending then -zs[i].Real else zs[i].Real), i)
+    [| 0 .. zs.Length - 1 |]
+    |> Array.sortBy (fun i -> (if descending then -zs[i].Real else zs[i].Real), i)
 
 let scatter (shape: int[]) (updates: ComplexArray) (target: int[] -> int[]) =
     let y = Array.create (product shape) Complex.Zero

@@ -17,6 +17,7 @@ let private realLog1p (u: float) =
 /// exp(u) − 1 for small real u (Kahan's form).
 let private realExpm1 (u: float) =
     let w = Math.Exp u
+
     if w = 1.0 then u
     elif w - 1.0 = -1.0 then -1.0
     else (w - 1.0) * u / Math.Log w
@@ -29,8 +30,7 @@ let expm1 (z: Complex) =
     let half = Math.Sin(0.5 * z.Imaginary)
     Complex(realExpm1 z.Real * Math.Cos z.Imaginary - 2.0 * half * half, Math.Exp z.Real * Math.Sin z.Imaginary)
 
-let log (z: Complex) =
-    Complex(Math.Log(Complex.Abs z), Math.Atan2(z.Imaginary, z.Real))
+let log (z: Complex) = Complex(Math.Log(Complex.Abs z), Math.Atan2(z.Imaginary, z.Real))
 
 let log1p (z: Complex) =
     let x, y = z.Real, z.Imaginary
@@ -47,26 +47,25 @@ let sqrt (z: Complex) =
         let s = Math.Sqrt(0.5 * (Complex.Abs z - z.Real))
         Complex(0.5 * abs z.Imaginary / s, if z.Imaginary < 0.0 then -s else s)
 
-let sin (z: Complex) =
-    Complex(Math.Sin z.Real * Math.Cosh z.Imaginary, Math.Cos z.Real * Math.Sinh z.Imaginary)
+let sin (z: Complex) = Complex(Math.Sin z.Real * Math.Cosh z.Imaginary, Math.Cos z.Real * Math.Sinh z.Imaginary)
 
-let cos (z: Complex) =
-    Complex(Math.Cos z.Real * Math.Cosh z.Imaginary, -Math.Sin z.Real * Math.Sinh z.Imaginary)
+let cos (z: Complex) = Complex(Math.Cos z.Real * Math.Cosh z.Imaginary, -Math.Sin z.Real * Math.Sinh z.Imaginary)
 
-let sinh (z: Complex) =
-    Complex(Math.Sinh z.Real * Math.Cos z.Imaginary, Math.Cosh z.Real * Math.Sin z.Imaginary)
+let sinh (z: Complex) = Complex(Math.Sinh z.Real * Math.Cos z.Imaginary, Math.Cosh z.Real * Math.Sin z.Imaginary)
 
-let cosh (z: Complex) =
-    Complex(Math.Cosh z.Real * Math.Cos z.Imaginary, Math.Sinh z.Real * Math.Sin z.Imaginary)
+let cosh (z: Complex) = Complex(Math.Cosh z.Real * Math.Cos z.Imaginary, Math.Sinh z.Real * Math.Sin z.Imaginary)
 
 let atan (z: Complex) =
     let x, y = z.Real, z.Imaginary
-    Complex(0.5 * Math.Atan2(2.0 * x, 1.0 - x * x - y * y), 0.25 * realLog1p (4.0 * y / (x * x + (1.0 - y) * (1.0 - y))))
+
+    Complex(
+        0.5 * Math.Atan2(2.0 * x, 1.0 - x * x - y * y),
+        0.25 * realLog1p (4.0 * y / (x * x + (1.0 - y) * (1.0 - y)))
+    )
 
 let asin (z: Complex) = atan (z / sqrt (one - z * z))
 
-let rec asinh (z: Complex) =
-    if z.Real < 0.0 then -(asinh -z) else log (z + sqrt (z * z + one))
+let rec asinh (z: Complex) = if z.Real < 0.0 then -(asinh -z) else log (z + sqrt (z * z + one))
 
 /// erf by its Taylor series, for |z| up to about 3.
 let erf (z: Complex) =

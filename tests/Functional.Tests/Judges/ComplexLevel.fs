@@ -45,11 +45,20 @@ type ComplexLevel() =
 
     /// Integers and truth values are decided by the real parts and have no imaginary ones.
     member l.Wrap(dtype: DType, value: ComplexArray) : Tensor =
-        if dtype.IsFloat() then ComplexTensor(l, value, dtype) else realTensor dtype value
+        if dtype.IsFloat() then
+            ComplexTensor(l, value, dtype)
+        else
+            realTensor dtype value
 
     member private l.Process(op, inputs: Tensor[]) =
         l.Check()
-        let at i = if i < inputs.Length then ({ Shape = inputs[i].Shape; DType = inputs[i].DType }: Spec) else Unchecked.defaultof<_>
+
+        let at i =
+            if i < inputs.Length then
+                ({ Shape = inputs[i].Shape; DType = inputs[i].DType }: Spec)
+            else
+                Unchecked.defaultof<_>
+
         let dtype = (Shapes.infer op (at 0) (at 1) (at 2)).DType
         l.Wrap(dtype, ComplexVocabulary.evaluate op (Array.map l.ValueOf inputs))
 
@@ -97,7 +106,13 @@ type ComplexLevel() =
                 found[place] <- Array.skip s.Carry outs
 
             let specs = Array.skip s.Carry s.Body.OutputSpecs
-            let together i (spec: Spec) = if s.Length = 0 then Tensor.full spec.DType (Array.append [| 0 |] spec.Shape) 0.0 else stack 0 (found |> Array.map (Array.item i))
+
+            let together i (spec: Spec) =
+                if s.Length = 0 then
+                    Tensor.full spec.DType (Array.append [| 0 |] spec.Shape) 0.0
+                else
+                    stack 0 (found |> Array.map (Array.item i))
+
             Array.append carry (Array.mapi together specs)
         | Cond(whenTrue, whenFalse) ->
             Trace.replay (if xs[0].Data[0] <> Complex.Zero then whenTrue else whenFalse) (Array.skip 1 inputs)
@@ -105,7 +120,10 @@ type ComplexLevel() =
             let constants, start = Array.splitAt w.Constants inputs
             let mutable carry = start
 
-            while Trace.replay w.Condition (Array.append constants carry) |> Array.head |> Tensor.detach |> Tensor.toBool do
+            while Trace.replay w.Condition (Array.append constants carry)
+                  |> Array.head
+                  |> Tensor.detach
+                  |> Tensor.toBool do
                 carry <- Trace.replay w.Body (Array.append constants carry)
 
             carry

@@ -37,8 +37,10 @@ let private eliminate (a: Matrix) (b: Matrix) =
         for k in 0 .. n - 1 do
             if k <> i then
                 let f = a[k, i] / a[i, i]
+
                 for j in 0 .. n - 1 do
                     a[k, j] <- a[k, j] - f * a[i, j]
+
                 for j in 0 .. columns b - 1 do
                     b[k, j] <- b[k, j] - f * b[i, j]
 
@@ -63,10 +65,13 @@ let private qr (a: Matrix) =
 
     for j in 0 .. n - 1 do
         r[j, j] <- ComplexFunctions.sqrt (dot j j)
+
         for i in 0 .. m - 1 do
             q[i, j] <- q[i, j] / r[j, j]
+
         for k in j + 1 .. n - 1 do
             r[j, k] <- dot j k
+
             for i in 0 .. m - 1 do
                 q[i, k] <- q[i, k] - r[j, k] * q[i, j]
 
@@ -122,11 +127,17 @@ let evaluate (op: LinearAlgebra) (xs: ComplexArray[]) (reference: ComplexArray[]
         |> Array.ofList
 
     match op with
-    | Solve -> results [ Array.skip (shape.Length - 2) xs[1].Shape ] (fun k -> [| flat (fst (eliminate (a k) (right k))) |])
+    | Solve ->
+        results [ Array.skip (shape.Length - 2) xs[1].Shape ] (fun k -> [| flat (fst (eliminate (a k) (right k))) |])
     | TriangularSolve(lower, transposed) ->
-        let part (m: Matrix) = matrix r r (fun i j -> if (if lower then i >= j else i <= j) then m[i, j] else Complex.Zero)
+        let part (m: Matrix) =
+            matrix r r (fun i j -> if (if lower then i >= j else i <= j) then m[i, j] else Complex.Zero)
+
         let side m = if transposed then turned (part m) else part m
-        results [ Array.skip (shape.Length - 2) xs[1].Shape ] (fun k -> [| flat (fst (eliminate (side (a k)) (right k))) |])
+
+        results [ Array.skip (shape.Length - 2) xs[1].Shape ] (fun k -> [|
+            flat (fst (eliminate (side (a k)) (right k)))
+        |])
     | Cholesky -> results [ [| r; r |] ] (fun k -> [| flat (cholesky (a k)) |])
     | Determinant -> results [ [||] ] (fun k -> [| [| snd (eliminate (a k) (a k)) |] |])
     | SignLogDeterminant ->
@@ -159,7 +170,10 @@ let evaluate (op: LinearAlgebra) (xs: ComplexArray[]) (reference: ComplexArray[]
 
             let triples =
                 Array.init n (fun j ->
-                    eigenpair both reference[1].Data[k * n + j] (Array.append u[*, j] vt[j, *] |> Array.map ((*) root)))
+                    eigenpair
+                        both
+                        reference[1].Data[k * n + j]
+                        (Array.append u[*, j] vt[j, *] |> Array.map ((*) root)))
 
             [|
                 flat (matrix r n (fun i j -> (snd triples[j])[i] / root))

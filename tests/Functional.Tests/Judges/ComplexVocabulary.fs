@@ -17,7 +17,10 @@ let evaluate (op: Op) (xs: ComplexArray[]) : ComplexArray =
     | Compare c -> map2 (ComplexFunctions.compare c) x xs[1]
     | Select ->
         build (meet x.Shape (meet xs[1].Shape xs[2].Shape)) (fun p ->
-            if (atBroadcast x p).Real <> 0.0 then atBroadcast xs[1] p else atBroadcast xs[2] p)
+            if (atBroadcast x p).Real <> 0.0 then
+                atBroadcast xs[1] p
+            else
+                atBroadcast xs[2] p)
     | Cast t -> { x with Data = Array.map (cast t) x.Data }
     | StopGradient -> { x with Data = x.Data |> Array.map (fun z -> real z.Real) }
     | AddScaled s -> map2 (fun a b -> a + real s * b) x xs[1]
@@ -35,10 +38,18 @@ let evaluate (op: Op) (xs: ComplexArray[]) : ComplexArray =
     | ArgReduce(r, axis) ->
         x
         |> reduceBy [| axis |] false (fun zs ->
-            let key (i: int) = match r with ArgReduction.ArgMax -> -zs[i].Real | ArgReduction.ArgMin -> zs[i].Real
+            let key (i: int) =
+                match r with
+                | ArgReduction.ArgMax -> -zs[i].Real
+                | ArgReduction.ArgMin -> zs[i].Real
+
             real (float (Array.minBy key [| 0 .. zs.Length - 1 |])))
     | Cumulate(c, axis, fromEnd) ->
-        let f = match c with Cumulation.Sum -> total | Cumulation.Prod -> Array.fold (*) Complex.One
+        let f =
+            match c with
+            | Cumulation.Sum -> total
+            | Cumulation.Prod -> Array.fold (*) Complex.One
+
         build x.Shape (fun p -> let zs = line axis x p in f (if fromEnd then zs[p[axis] ..] else zs[.. p[axis]]))
     | Softmax axis -> softmax axis x
     | SoftmaxScale axis ->
@@ -50,7 +61,8 @@ let evaluate (op: Op) (xs: ComplexArray[]) : ComplexArray =
     | Transpose permutation ->
         let shape = permutation |> Array.map (fun i -> x.Shape[i])
         build shape (fun p -> at x (Array.init p.Length (fun i -> p[Array.IndexOf(permutation, i)])))
-    | Slice(starts, lengths, steps) -> build lengths (fun p -> at x (Array.map3 (fun i s step -> s + i * step) p starts steps))
+    | Slice(starts, lengths, steps) ->
+        build lengths (fun p -> at x (Array.map3 (fun i s step -> s + i * step) p starts steps))
     | Pad(low, high, interior) ->
         let size i d = low[i] + d + (max 0 (d - 1)) * interior[i] + high[i]
         scatter (Array.mapi size x.Shape) x (Array.map3 (fun lo gap i -> lo + i * (gap + 1)) low interior)

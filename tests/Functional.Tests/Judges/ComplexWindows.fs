@@ -19,7 +19,8 @@ let private seen (strides: int[]) (dilations: int[]) (low: int[]) (space: int[])
 
 /// How many windows there are along every axis of space.
 let windows (strides: int[]) (dilations: int[]) (low: int[]) (high: int[]) (space: int[]) (window: int[]) =
-    Array.init space.Length (fun i -> (space[i] + low[i] + high[i] - (window[i] - 1) * dilations[i] - 1) / strides[i] + 1)
+    Array.init space.Length (fun i ->
+        (space[i] + low[i] + high[i] - (window[i] - 1) * dilations[i] - 1) / strides[i] + 1)
 
 /// Every product of a convolution: a place of x, one of w, and the place of y where it belongs.
 let private products (c: Convolution) (space: int[]) examples channels (window: int[]) features =
@@ -36,7 +37,10 @@ let private products (c: Convolution) (space: int[]) examples channels (window: 
                         for f in 0 .. features - 1 do
                             for j in 0 .. each - 1 do
                                 let channel = f / own * each + j
-                                Array.concat [ [| n |]; at; [| channel |] ], Array.append k [| j; f |], Array.concat [ [| n |]; o; [| f |] ]
+
+                                Array.concat [ [| n |]; at; [| channel |] ],
+                                Array.append k [| j; f |],
+                                Array.concat [ [| n |]; o; [| f |] ]
     }
 
 let private collect (shape: int[]) (terms: seq<int[] * Complex>) : ComplexArray =

@@ -19,7 +19,10 @@ let distance (a: float[]) (b: float[]) =
 
     let scale = max 1e-2 (max (largest a) (largest b))
     let difference x y = if x = y || (Double.IsNaN x && Double.IsNaN y) then 0.0 else abs (x - y)
-    let worst = Array.fold2 (fun m x y -> let d = difference x y in if d > m || Double.IsNaN d then d else m) 0.0 a b
+
+    let worst =
+        Array.fold2 (fun m x y -> let d = difference x y in if d > m || Double.IsNaN d then d else m) 0.0 a b
+
     worst / scale
 
 let agree (tolerance: float) (what: string) (a: float[]) (b: float[]) =
@@ -30,7 +33,10 @@ let agree (tolerance: float) (what: string) (a: float[]) (b: float[]) =
         failtest $"{what}: off by {d:G3}, allowed {tolerance:G3}\n  {show a}\n  {show b}"
 
 let sameShapes (what: string) (a: Tensor[]) (b: Tensor[]) =
-    Expect.equal (a |> Array.map (fun t -> List.ofArray t.Shape)) (b |> Array.map (fun t -> List.ofArray t.Shape)) $"{what}: shapes"
+    Expect.equal
+        (a |> Array.map (fun t -> List.ofArray t.Shape))
+        (b |> Array.map (fun t -> List.ofArray t.Shape))
+        $"{what}: shapes"
 
 let numbers (ts: Tensor[]) = ts |> Array.collect Tensor.toFloats
 
@@ -38,8 +44,7 @@ let agreeTensors tolerance what (a: Tensor[]) (b: Tensor[]) =
     sameShapes what a b
     agree tolerance what (numbers a) (numbers b)
 
-let private dot (a: Tensor[]) (b: Tensor[]) =
-    Array.fold2 (fun s x y -> s + x * y) 0.0 (numbers a) (numbers b)
+let private dot (a: Tensor[]) (b: Tensor[]) = Array.fold2 (fun s x y -> s + x * y) 0.0 (numbers a) (numbers b)
 
 // ---- random directions, the same for the same sample
 
@@ -55,7 +60,11 @@ let like (seed: int) (xs: Tensor[]) : Tensor[] =
 
 /// The sample as a function of the inputs that are varied, to its float results.
 let restrict (s: Sample) (xs: Tensor[]) : (Tensor[] -> Tensor[]) * Tensor[] =
-    let places = [| for i in 0 .. xs.Length - 1 do if s.Varied[i] then i |]
+    let places = [|
+        for i in 0 .. xs.Length - 1 do
+            if s.Varied[i] then
+                i
+    |]
 
     let f (varied: Tensor[]) =
         let inputs = Array.copy xs
@@ -70,8 +79,18 @@ let restrict (s: Sample) (xs: Tensor[]) : (Tensor[] -> Tensor[]) * Tensor[] =
 let complexStep tolerance (f: Tensor[] -> Tensor[]) (xs: Tensor[]) (vs: Tensor[]) =
     let values, derivatives = ComplexLevel.derivative f xs vs
     let ys, ts = jvp f xs vs
-    Expect.equal (ys |> Array.map (fun y -> List.ofArray y.Shape)) (values |> Array.map (fun y -> List.ofArray y.Shape)) "shapes"
-    agree tolerance "value against its definition" (numbers ys) (values |> Array.collect (fun y -> y.Data |> Array.map (fun z -> z.Real)))
+
+    Expect.equal
+        (ys |> Array.map (fun y -> List.ofArray y.Shape))
+        (values |> Array.map (fun y -> List.ofArray y.Shape))
+        "shapes"
+
+    agree
+        tolerance
+        "value against its definition"
+        (numbers ys)
+        (values |> Array.collect (fun y -> y.Data |> Array.map (fun z -> z.Real)))
+
     agree tolerance "derivative against the complex step" (numbers ts) (Array.concat derivatives)
 
 /// Judge 2: ⟨w, J·v⟩ = ⟨Jᵀ·w, v⟩. Both modes also give the value that a plain call gives.
@@ -87,7 +106,10 @@ let adjoint tolerance (f: Tensor[] -> Tensor[]) (xs: Tensor[]) (vs: Tensor[]) =
     let cts = pullback ws
     sameShapes "cotangents" cts xs
     let a, b = dot ws ts, dot cts vs
-    let scale = Array.concat [ [| 1e-2 |]; Array.map2 (fun x y -> abs (x * y)) (numbers cts) (numbers vs) ] |> Array.sum
+
+    let scale =
+        Array.concat [ [| 1e-2 |]; Array.map2 (fun x y -> abs (x * y)) (numbers cts) (numbers vs) ]
+        |> Array.sum
 
     if not (abs (a - b) <= tolerance * scale) then
         failtest $"adjoint identity: ⟨w, Jv⟩ = {a:R}, ⟨Jᵀw, v⟩ = {b:R}"
@@ -132,14 +154,23 @@ let secondOrder (sample: Sample) tolerance (f: Tensor[] -> Tensor[]) (xs: Tensor
     agreeTensors tolerance "reverse over forward" (grad (fun xs -> snd (jvp s xs vs)) xs) forwardOverReverse
     let us = like 17 xs
     let twice = snd (jvp (fun xs -> snd (jvp s xs vs)) xs us) |> Tensor.toFloat
-    let scale = Array.map2 (fun a b -> abs (a * b)) (numbers us) (numbers forwardOverReverse) |> Array.sum |> max 1e-2
+
+    let scale =
+        Array.map2 (fun a b -> abs (a * b)) (numbers us) (numbers forwardOverReverse)
+        |> Array.sum
+        |> max 1e-2
 
     if not (abs (twice - dot us forwardOverReverse) <= tolerance * scale) then
         failtest $"forward over forward: {twice:R} against {dot us forwardOverReverse:R}"
 
     if sample.Complex then
         let _, derivatives = ComplexLevel.derivative (grad s) xs vs
-        agree tolerance "Hessian times v against the complex step of the gradient" (numbers forwardOverReverse) (Array.concat derivatives)
+
+        agree
+            tolerance
+            "Hessian times v against the complex step of the gradient"
+            (numbers forwardOverReverse)
+            (Array.concat derivatives)
 
     if sample.Differences then
         differences 1e-8 (grad s) xs vs

@@ -51,8 +51,10 @@ let ofOp (op: Op) (draw: Gen<Tensor[]>) (varied: bool list) =
     { sample $"%A{op}" run draw with Varied = Array.ofList varied }
 
 /// A sample of a primitive with many inputs or results.
-let ofMany (op: ManyOp) (name: string) (draw: Gen<Tensor[]>) (varied: bool list) =
-    { sample name (fun xs -> Tensor.Bind(op, xs)) draw with Varied = Array.ofList varied }
+let ofMany (op: ManyOp) (name: string) (draw: Gen<Tensor[]>) (varied: bool list) = {
+    sample name (fun xs -> Tensor.Bind(op, xs)) draw with
+        Varied = Array.ofList varied
+}
 
 let linearIn inputs s = { s with LinearIn = inputs }
 
@@ -62,10 +64,12 @@ let linearIn inputs s = { s with LinearIn = inputs }
 let axisSize = Gen.frequency [ 5, Gen.choose (2, 4); 2, Gen.constant 1; 1, Gen.constant 0 ]
 
 let private limited (shape: int[]) = Shape.size shape <= 48
-let private shapeOf axis low high = gen {
-    let! rank = Gen.choose (low, high)
-    return! Gen.arrayOfLength rank axis |> Gen.filter limited
-}
+
+let private shapeOf axis low high =
+    gen {
+        let! rank = Gen.choose (low, high)
+        return! Gen.arrayOfLength rank axis |> Gen.filter limited
+    }
 
 /// A shape with a number of axes between two bounds, possibly empty.
 let shapeOfRank low high = shapeOf axisSize low high
@@ -74,43 +78,56 @@ let anyShape = shapeOfRank 0 4
 let fullShape low high = shapeOf (Gen.choose (1, 4)) low high
 
 /// A shape that broadcasts to the given one: leading axes left out, some axes of size 1.
-let partOf (shape: int[]) = gen {
-    let! dropped = Gen.frequency [ 3, Gen.constant 0; 1, Gen.choose (0, shape.Length) ]
-    let! ones = Gen.arrayOfLength shape.Length (Gen.frequency [ 3, Gen.constant false; 1, Gen.constant true ])
-    return Array.map2 (fun d one -> if one then 1 else d) shape ones |> Array.skip dropped
-}
+let partOf (shape: int[]) =
+    gen {
+        let! dropped = Gen.frequency [ 3, Gen.constant 0; 1, Gen.choose (0, shape.Length) ]
+
+        let! ones =
+            Gen.arrayOfLength shape.Length (Gen.frequency [ 3, Gen.constant false; 1, Gen.constant true ])
+
+        return Array.map2 (fun d one -> if one then 1 else d) shape ones |> Array.skip dropped
+    }
 
 /// Shapes that meet: one whole, the others parts of it or whole, in any order.
-let meetingShapes count = gen {
-    let! whole = anyShape
-    let! shapes = Gen.arrayOfLength count (Gen.frequency [ 1, Gen.constant whole; 2, partOf whole ])
-    return shapes
-}
+let meetingShapes count =
+    gen {
+        let! whole = anyShape
+        let! shapes = Gen.arrayOfLength count (Gen.frequency [ 1, Gen.constant whole; 2, partOf whole ])
+        return shapes
+    }
 
 /// Some of the axes, each at most once, in order.
-let someAxes (rank: int) = gen {
-    let! chosen = Gen.arrayOfLength rank (Gen.elements [ true; false ])
-    return [| for i in 0 .. rank - 1 do if chosen[i] then i |]
-}
+let someAxes (rank: int) =
+    gen {
+        let! chosen = Gen.arrayOfLength rank (Gen.elements [ true; false ])
+
+        return [|
+            for i in 0 .. rank - 1 do
+                if chosen[i] then
+                    i
+        |]
+    }
 
 // ---- values
 
-let private seeded (f: System.Random -> 'T) = Gen.choose (0, Int32.MaxValue - 1) |> Gen.map (fun seed -> f (System.Random seed))
+let private seeded (f: System.Random -> 'T) =
+    Gen.choose (0, Int32.MaxValue - 1) |> Gen.map (fun seed -> f (System.Random seed))
 
 /// A Float64 tensor with elements from a function of a random source and the element's number.
 let tensorBy (shape: int[]) (value: System.Random -> int -> float) =
     seeded (fun random -> Tensor.create shape (Array.init (Shape.size shape) (value random)))
 
-let between low high (shape: int[]) =
-    tensorBy shape (fun random _ -> low + (high - low) * random.NextDouble())
+let between low high (shape: int[]) = tensorBy shape (fun random _ -> low + (high - low) * random.NextDouble())
 
 /// Of either sign, with a size between two bounds.
 let awayFromZero low high (shape: int[]) =
-    tensorBy shape (fun random _ -> (if random.Next 2 = 0 then 1.0 else -1.0) * (low + (high - low) * random.NextDouble()))
+    tensorBy shape (fun random _ ->
+        (if random.Next 2 = 0 then 1.0 else -1.0) * (low + (high - low) * random.NextDouble()))
 
 /// Well inside (n, n + 0.5) or (n + 0.5, n + 1).
 let awayFromSteps (shape: int[]) =
-    tensorBy shape (fun random _ -> float (random.Next(-3, 4)) + 0.5 * float (random.Next 2) + 0.1 + 0.3 * random.NextDouble())
+    tensorBy shape (fun random _ ->
+        float (random.Next(-3, 4)) + 0.5 * float (random.Next 2) + 0.1 + 0.3 * random.NextDouble())
 
 /// No two elements closer than 0.06, in random order.
 let distinct (shape: int[]) =
@@ -124,14 +141,19 @@ let truths (shape: int[]) =
     seeded (fun random -> Tensor.create shape (Array.init (Shape.size shape) (fun _ -> random.Next 2 = 0)))
 
 /// Places on an axis, of either index type.
-let places (size: int) (shape: int[]) = gen {
-    let! wide = Gen.elements [ true; false ]
+let places (size: int) (shape: int[]) =
+    gen {
+        let! wide = Gen.elements [ true; false ]
 
-    return!
-        seeded (fun random ->
-            let values = Array.init (Shape.size shape) (fun _ -> random.Next(max 1 size))
-            if wide then Tensor.create shape (Array.map int64 values) else Tensor.create shape values)
-}
+        return!
+            seeded (fun random ->
+                let values = Array.init (Shape.size shape) (fun _ -> random.Next(max 1 size))
+
+                if wide then
+                    Tensor.create shape (Array.map int64 values)
+                else
+                    Tensor.create shape values)
+    }
 
 /// Several inputs drawn one by one.
 let all (draws: Gen<Tensor> list) = Gen.sequenceToArray draws
@@ -140,18 +162,20 @@ let all (draws: Gen<Tensor> list) = Gen.sequenceToArray draws
 let take (count: int) (g: Gen<'T>) : 'T[] =
     let seed =
         match Environment.GetEnvironmentVariable "FUNCTIONAL_SEED" with
-        | null | "" -> 20UL
+        | null
+        | "" -> 20UL
         | s -> uint64 s
 
     Gen.sampleWithSeed (Rnd seed) 30 count g
 
 /// Runs a check on samples; what fails is told with its sample.
 let onSamples (count: int) (g: Gen<Sample>) (check: Sample -> Tensor[] -> unit) =
-    let drawn = gen {
-        let! s = g
-        let! xs = s.Draw
-        return s, xs
-    }
+    let drawn =
+        gen {
+            let! s = g
+            let! xs = s.Draw
+            return s, xs
+        }
 
     for s, xs in take count drawn do
         try

@@ -46,7 +46,11 @@ let numbers array = elements array |> Array.map number
 /// The bits of every element; all NaN are one.
 let bits array =
     elements array
-    |> Array.map (fun x -> if x.DType.IsFloat() && Double.IsNaN x.Float then 0x7FF8000000000000L else x.Bits)
+    |> Array.map (fun x ->
+        if x.DType.IsFloat() && Double.IsNaN x.Float then
+            0x7FF8000000000000L
+        else
+            x.Bits)
 
 /// The place in x, of a shape that broadcasts to `shape`, of the element that place i of the result sees.
 let place (shape: int[]) (x: int[]) i =

@@ -32,7 +32,8 @@ let private case strides dilations low high groups examples space channels windo
         Array.concat [
             [| examples |]
             Array.init (Array.length space) (fun i ->
-                (space[i] + low[i] + Array.item i high - (Array.item i window - 1) * dilations[i] - 1) / strides[i] + 1)
+                (space[i] + low[i] + Array.item i high - (Array.item i window - 1) * dilations[i] - 1) / strides[i]
+                + 1)
             [| features |]
         ]
 }
@@ -76,7 +77,14 @@ let private products (c: Case) (visit: int -> int -> int -> unit) =
                                 ((n * sizeOf outputs + o) * features + f)
 
 let private plan (c: Case) make =
-    (make: int[] -> int[] -> int[] -> int -> int[] -> int[] -> int[] -> ConvolutionPlan) c.Strides c.Dilations c.Low c.Groups c.X c.W c.Y
+    (make: int[] -> int[] -> int[] -> int -> int[] -> int[] -> int[] -> ConvolutionPlan)
+        c.Strides
+        c.Dilations
+        c.Low
+        c.Groups
+        c.X
+        c.W
+        c.Y
 
 let private output s d l g x w y = ConvolutionPlan.Output(s, d, l, g, x, w, y)
 let private input s d l g x w y = ConvolutionPlan.Input(s, d, l, g, x, w, y)
@@ -100,7 +108,9 @@ let private check seed dtype (c: Case) =
     let random (shape: int[]) offset = make dtype shape (random (seed + offset) (sizeOf shape) -1.0 1.0)
     let x, w, y, bias = random c.X 1, random c.W 2, random c.Y 3, random [| Array.last c.W |] 4
     let xs, ws, ys, biases = numbers x, numbers w, numbers y, numbers bias
-    let expected = [| c.Y; c.Y; c.X; c.W |] |> Array.map (fun shape -> Array.zeroCreate<float> (sizeOf shape))
+
+    let expected =
+        [| c.Y; c.Y; c.X; c.W |] |> Array.map (fun shape -> Array.zeroCreate<float>(sizeOf shape))
 
     products c (fun i k o ->
         expected[0][o] <- expected[0][o] + xs[i] * ws[k]
@@ -123,7 +133,11 @@ let private check seed dtype (c: Case) =
 
     for threads in [ 2; 3; 7 ] do
         let again = withThreads threads (fun () -> results dtype c x w y bias)
-        Array.iteri2 (fun i a b -> Expect.equal (bits b) (bits a) $"%A{c}: result {i} on {threads} threads") actual again
+
+        Array.iteri2
+            (fun i a b -> Expect.equal (bits b) (bits a) $"%A{c}: result {i} on {threads} threads")
+            actual
+            again
 
 let private everyFloat name (cases: Case list) =
     testCase name
@@ -186,14 +200,37 @@ let tests =
             for i in 1..150 do
                 let r = random.Next(1, 4)
                 let some low high = Array.init r (fun _ -> random.Next(low, high + 1))
-                let strides, dilations, window, low, high = some 1 3, some 1 3, some 1 (if r = 3 then 2 else 4), some 0 3, some 0 3
+
+                let strides, dilations, window, low, high =
+                    some 1 3, some 1 3, some 1 (if r = 3 then 2 else 4), some 0 3, some 0 3
+
                 let extra = some 0 (if r = 3 then 3 else 8)
-                let space = Array.init r (fun a -> max 1 ((window[a] - 1) * dilations[a] + 1 - low[a] - high[a] + extra[a]))
+
+                let space =
+                    Array.init r (fun a -> max 1 ((window[a] - 1) * dilations[a] + 1 - low[a] - high[a] + extra[a]))
+
                 let groups = random.Next(1, 4)
                 let depthwise = random.Next 4 = 0
-                let channels, features = (if depthwise then 1 else random.Next(1, 6)), (if depthwise then 1 else random.Next(1, 20))
+
+                let channels, features =
+                    (if depthwise then 1 else random.Next(1, 6)), (if depthwise then 1 else random.Next(1, 20))
+
                 let groups = if depthwise then random.Next(1, 40) else groups
-                check i DType.Float32 (case strides dilations low high groups (random.Next(1, 4)) space (groups * channels) window (groups * features))
+
+                check
+                    i
+                    DType.Float32
+                    (case
+                        strides
+                        dilations
+                        low
+                        high
+                        groups
+                        (random.Next(1, 4))
+                        space
+                        (groups * channels)
+                        window
+                        (groups * features))
 
         testCase "nothing to do"
         <| fun () ->
@@ -203,6 +240,9 @@ let tests =
         testCase "integers are refused"
         <| fun () ->
             let c = case [| 1 |] [| 1 |] [| 0 |] [| 0 |] 1 1 [| 4 |] 1 [| 2 |] 1
-            let run () = (plan c output).Run(allocate DType.Int32 c.X, allocate DType.Int32 c.W, allocate DType.Int32 c.Y)
+
+            let run () =
+                (plan c output).Run(allocate DType.Int32 c.X, allocate DType.Int32 c.W, allocate DType.Int32 c.Y)
+
             Expect.throwsT<NotSupportedException> run "Int32"
     ]

@@ -40,7 +40,8 @@ let private expm1 x =
     else 2.0 * sinh (x / 2.0) * exp (x / 2.0)
 
 let private log1p x =
-    if abs x < 1e-4 then x - x * x / 2.0 + x * x * x / 3.0 - x * x * x * x / 4.0
+    if abs x < 1e-4 then
+        x - x * x / 2.0 + x * x * x / 3.0 - x * x * x * x / 4.0
     else
         let u = 1.0 + x
         if abs x > 1e16 || x <= -1.0 then log u else log u + (x - (u - 1.0)) / u
@@ -216,7 +217,12 @@ let private cycle dtype shape shift =
     Array.init (sizeOf shape) (fun i -> values[(i * 7 + shift) % values.Length]) |> make dtype shape
 
 let private sameBits name expected actual =
-    Array.iteri2 (fun i e a -> if e <> a then failtest $"{name}: element {i} is {a}, expected {e}") expected actual
+    Array.iteri2
+        (fun i e a ->
+            if e <> a then
+                failtest $"{name}: element {i} is {a}, expected {e}")
+        expected
+        actual
 
 let private unaryTests =
     testList "unary" [
@@ -261,7 +267,10 @@ let private unaryTests =
                     <| fun () ->
                         let x = make dtype [| 2 |] [| 1.0; 1.0 |]
                         Expect.throwsT<NotSupportedException> (fun () -> run op x |> ignore) "in arrays"
-                        Expect.throwsT<NotSupportedException> (fun () -> Scalars.Unary(op, element x 0) |> ignore) "alone"
+
+                        Expect.throwsT<NotSupportedException>
+                            (fun () -> Scalars.Unary(op, element x 0) |> ignore)
+                            "alone"
     ]
 
 let private binaryTests =
@@ -277,8 +286,17 @@ let private binaryTests =
 
                             // Exponents small and not negative, divisors not 0.
                             let b =
-                                if dtype.IsFloat() || dtype = DType.Bool then b
-                                else make dtype right (numbers b |> Array.map (fun v -> if op = Binary.Pow then abs v % 6.0 elif v = 0.0 then 3.0 else v))
+                                if dtype.IsFloat() || dtype = DType.Bool then
+                                    b
+                                else
+                                    make
+                                        dtype
+                                        right
+                                        (numbers b
+                                         |> Array.map (fun v ->
+                                             if op = Binary.Pow then abs v % 6.0
+                                             elif v = 0.0 then 3.0
+                                             else v))
 
                             let y = zip dtype shape (fun y -> Elementwise.Binary(op, a.Settle(), b.Settle(), y))
 
@@ -289,12 +307,16 @@ let private binaryTests =
 
                                     if dtype.IsFloat() then
                                         let expected = binary op p.Float q.Float
-                                        let expected = if dtype = DType.Float32 then float (float32 expected) else expected
+
+                                        let expected =
+                                            if dtype = DType.Float32 then float (float32 expected) else expected
                                         // t·(1 − y²) loses what the difference cancels.
-                                        let slack = if op = Binary.TanhScale || op = Binary.SigmoidScale then 1e3 else 1.0
+                                        let slack =
+                                            if op = Binary.TanhScale || op = Binary.SigmoidScale then 1e3 else 1.0
 
                                         if not (agree (slack * tolerance dtype) expected value.Float) then
-                                            failtest $"{op}({p.Float:R}, {q.Float:R}) = {value.Float:R}, expected {expected:R}"
+                                            failtest
+                                                $"{op}({p.Float:R}, {q.Float:R}) = {value.Float:R}, expected {expected:R}"
                                     else
                                         let expected = integerBinaryOf op p.Bits q.Bits
                                         let expected = if dtype = DType.Int32 then int64 (int expected) else expected
@@ -308,7 +330,10 @@ let private binaryTests =
                     <| fun () ->
                         let x = make dtype [| 2 |] [| 1.0; 1.0 |]
                         Expect.throwsT<NotSupportedException> (fun () -> Elementwise.Binary(op, x, x, x)) "in arrays"
-                        Expect.throwsT<NotSupportedException> (fun () -> Scalars.Binary(op, element x 0, element x 0) |> ignore) "alone"
+
+                        Expect.throwsT<NotSupportedException>
+                            (fun () -> Scalars.Binary(op, element x 0, element x 0) |> ignore)
+                            "alone"
 
         for dtype in integers do
             testCase $"division by zero of {dtype} says so"
@@ -317,8 +342,13 @@ let private binaryTests =
                 let b = make dtype [| 20 |] (Array.init 20 (fun i -> if i = 17 then 0.0 else 2.0))
 
                 for op in [ Binary.Div; Binary.Rem ] do
-                    Expect.throwsT<DivideByZeroException> (fun () -> Elementwise.Binary(op, a, b, allocate dtype [| 20 |])) "in arrays"
-                    Expect.throwsT<DivideByZeroException> (fun () -> Scalars.Binary(op, element a 17, element b 17) |> ignore) "alone"
+                    Expect.throwsT<DivideByZeroException>
+                        (fun () -> Elementwise.Binary(op, a, b, allocate dtype [| 20 |]))
+                        "in arrays"
+
+                    Expect.throwsT<DivideByZeroException>
+                        (fun () -> Scalars.Binary(op, element a 17, element b 17) |> ignore)
+                        "alone"
 
         testCase "the smallest integer over −1 wraps around"
         <| fun () ->

@@ -64,7 +64,11 @@ let private ofFloats op (values: float[]) =
     | Reduction.Min -> Array.fold (fun (a: float) b -> Math.Min(a, b)) infinity values
     | Reduction.LogSumExp ->
         let most = Array.fold (fun (a: float) b -> Math.Max(a, b)) -infinity values
-        if Double.IsFinite most then most + log (values |> Array.sumBy (fun v -> exp (v - most))) else most
+
+        if Double.IsFinite most then
+            most + log (values |> Array.sumBy (fun v -> exp (v - most)))
+        else
+            most
 
 let private ofIntegers op (dtype: DType) (values: int64[]) =
     let wrap (v: int64) = if dtype = DType.Int32 then int64 (int v) else v
@@ -90,7 +94,15 @@ let private defined op dtype =
 
 let private sample (dtype: DType) shape =
     let values = random (sizeOf shape) (sizeOf shape) -1.5 1.5
-    let values = if dtype.IsFloat() then values elif dtype = DType.Bool then Array.map (fun v -> if v > 1.0 then 1.0 else 0.0) values else Array.map (fun v -> round (3.0 * v)) values
+
+    let values =
+        if dtype.IsFloat() then
+            values
+        elif dtype = DType.Bool then
+            Array.map (fun v -> if v > 1.0 then 1.0 else 0.0) values
+        else
+            Array.map (fun v -> round (3.0 * v)) values
+
     make dtype shape values
 
 let private reduce op (x: NDArray) axes =
@@ -129,13 +141,17 @@ let private reduceTests =
                                     let expected = if dtype = DType.Float32 then float (float32 expected) else expected
 
                                     if not (close dtype scale expected y[i].Float) then
-                                        failtest $"{op} of %A{shape} over %A{axes}: {y[i].Float:R}, expected {expected:R}"
+                                        failtest
+                                            $"{op} of %A{shape} over %A{axes}: {y[i].Float:R}, expected {expected:R}"
                                 else
                                     let expected = members |> Array.map (fun m -> all[m].Bits) |> ofIntegers op dtype
                                     Expect.equal y[i].Bits expected $"{op} of %A{shape} over %A{axes}")
                 else
                     testCase $"{op} of {dtype} is refused"
-                    <| fun () -> Expect.throwsT<NotSupportedException> (fun () -> reduce op (sample dtype [| 3 |]) [| 0 |] |> ignore) ""
+                    <| fun () ->
+                        Expect.throwsT<NotSupportedException>
+                            (fun () -> reduce op (sample dtype [| 3 |]) [| 0 |] |> ignore)
+                            ""
 
         for dtype in floats do
             testCase $"NaN and infinities of {dtype}"
@@ -144,7 +160,8 @@ let private reduceTests =
 
                 for n in [ 1; 5; 16; 64; 100; 300 ] do
                     for at in [ 0; n / 2; n - 1 ] do
-                        let ofSpecial op special = (numbers (reduce op (make dtype [| n |] (values n special at)) [| 0 |]))[0]
+                        let ofSpecial op special =
+                            (numbers (reduce op (make dtype [| n |] (values n special at)) [| 0 |]))[0]
                         // The same down a column.
                         let down op special =
                             let rows = values n special at |> Array.collect (fun v -> [| v; 0.0; 1.0 |])
@@ -156,11 +173,18 @@ let private reduceTests =
 
                             Expect.equal (reduced Reduction.Max infinity) infinity "max"
                             Expect.equal (reduced Reduction.LogSumExp infinity) infinity "log-sum-exp"
-                            Expect.isTrue (Double.IsFinite(reduced Reduction.LogSumExp -infinity) || n = 1) "log-sum-exp of −∞ and others"
+
+                            Expect.isTrue
+                                (Double.IsFinite(reduced Reduction.LogSumExp -infinity) || n = 1)
+                                "log-sum-exp of −∞ and others"
 
                     let nothing = make dtype [| n; 2 |] (Array.create (2 * n) -infinity)
                     Expect.allEqual (numbers (reduce Reduction.LogSumExp nothing [| 0 |])) -infinity "log-sum-exp of −∞"
-                    Expect.allEqual (numbers (reduce Reduction.LogSumExp nothing [| 1; 0 |])) -infinity "log-sum-exp of −∞"
+
+                    Expect.allEqual
+                        (numbers (reduce Reduction.LogSumExp nothing [| 1; 0 |]))
+                        -infinity
+                        "log-sum-exp of −∞"
 
                 let large = make dtype [| 3 |] [| 1e4; 1e4; -1e4 |]
                 let y = numbers (reduce Reduction.LogSumExp large [| 0 |])
@@ -183,7 +207,9 @@ let private productTests =
                     |> Array.iteri (fun i members ->
                         let expected = members |> Array.sumBy (fun m -> p[m] * q[m])
                         let scale = members |> Array.sumBy (fun m -> abs (p[m] * q[m]))
-                        if not (close dtype scale expected r[i]) then failtest $"%A{shape} over %A{axes}: {r[i]}, expected {expected}")
+
+                        if not (close dtype scale expected r[i]) then
+                            failtest $"%A{shape} over %A{axes}: {r[i]}, expected {expected}")
 
             testCase $"of {dtype}, broadcast"
             <| fun () ->
@@ -195,7 +221,9 @@ let private productTests =
                 for i in 0..5 do
                     for j in 0..3 do
                         let expected = Seq.sum (seq { for k in 0..19 -> p[i * 20 + k] * q[j * 20 + k] })
-                        if not (close dtype 20.0 expected r[i * 4 + j]) then failtest $"{r[i * 4 + j]}, expected {expected}"
+
+                        if not (close dtype 20.0 expected r[i * 4 + j]) then
+                            failtest $"{r[i * 4 + j]}, expected {expected}"
     ]
 
 /// Shapes, and one axis.
@@ -222,7 +250,12 @@ let private lineTests =
                     for shape, axis in lines do
                         for withNaN in [ false; true ] do
                             let x = sample dtype shape
-                            let values = numbers x |> Array.mapi (fun i v -> if withNaN && dtype.IsFloat() && i % 11 = 7 then nan else round v)
+
+                            let values =
+                                numbers x
+                                |> Array.mapi (fun i v ->
+                                    if withNaN && dtype.IsFloat() && i % 11 = 7 then nan else round v)
+
                             let x = make dtype shape values
                             let y = allocate DType.Int32 (keptShape shape [| axis |])
                             Reductions.ArgReduce(op, x, axis, y)
@@ -230,7 +263,12 @@ let private lineTests =
                             linesOf shape axis
                             |> Array.iteri (fun i members ->
                                 let line = members |> Array.map (fun m -> values[m])
-                                let best = line |> Array.reduce (fun a b -> if op = ArgReduction.ArgMax then Math.Max(a, b) else Math.Min(a, b))
+
+                                let best =
+                                    line
+                                    |> Array.reduce (fun a b ->
+                                        if op = ArgReduction.ArgMax then Math.Max(a, b) else Math.Min(a, b))
+
                                 let expected = line |> Array.findIndex (fun v -> agree 0.0 best v)
                                 Expect.equal (int (element y i).Bits) expected $"{op} of %A{shape} along {axis}")
 
@@ -250,12 +288,21 @@ let private lineTests =
                                 let mutable running = values[members[0]]
 
                                 for k in 0 .. members.Length - 1 do
-                                    if k > 0 then running <- Scalars.Binary(combine, running, values[members[k]])
+                                    if k > 0 then
+                                        running <- Scalars.Binary(combine, running, values[members[k]])
+
                                     Expect.equal results[members[k]].Bits running.Bits $"{op} of %A{shape} along {axis}"
 
         testCase "an empty line has no extreme"
         <| fun () ->
-            let act () = Reductions.ArgReduce(ArgReduction.ArgMax, make DType.Float32 [| 3; 0 |] [||], 1, allocate DType.Int32 [| 3 |])
+            let act () =
+                Reductions.ArgReduce(
+                    ArgReduction.ArgMax,
+                    make DType.Float32 [| 3; 0 |] [||],
+                    1,
+                    allocate DType.Int32 [| 3 |]
+                )
+
             Expect.throwsT<ArgumentException> act "said so"
 
         for dtype in floats do
@@ -276,9 +323,14 @@ let private lineTests =
 
                         for m in members do
                             let expected = exp (x[m] - most) / sum
-                            if not (agree (20.0 * tolerance dtype) expected y[m]) then failtest $"softmax: {y[m]:R}, expected {expected:R}"
+
+                            if not (agree (20.0 * tolerance dtype) expected y[m]) then
+                                failtest $"softmax: {y[m]:R}, expected {expected:R}"
+
                             let expected = y[m] * (t[m] - inner)
-                            if not (close dtype (4.0 * y[m]) expected z[m]) then failtest $"derivative: {z[m]:R}, expected {expected:R}"
+
+                            if not (close dtype (4.0 * y[m]) expected z[m]) then
+                                failtest $"derivative: {z[m]:R}, expected {expected:R}"
 
             testCase $"softmax of {dtype} at the edges"
             <| fun () ->
@@ -288,7 +340,13 @@ let private lineTests =
                     let y = allocate dtype shape
                     Reductions.Softmax(make dtype shape rows, axis, y)
                     let expected = [| 0.5; 0.0; 0.5; 0.0; 1.0; 0.0 |]
-                    let expected = if axis = 1 then expected else Array.init 6 (fun i -> expected[i % 2 * 3 + i / 2])
+
+                    let expected =
+                        if axis = 1 then
+                            expected
+                        else
+                            Array.init 6 (fun i -> expected[i % 2 * 3 + i / 2])
+
                     Expect.equal (numbers y) expected "softmax"
     ]
 
@@ -311,7 +369,13 @@ let private longTests =
             let values = random 1 200000 -1.0 1.0
 
             for dtype in floats do
-                for shape, axes in [ [| 200000 |], [| 0 |]; [| 200; 1000 |], [| 0 |]; [| 200; 1000 |], [| 1 |]; [| 20; 100; 100 |], [| 0; 2 |] ] do
+                for shape, axes in
+                    [
+                        [| 200000 |], [| 0 |]
+                        [| 200; 1000 |], [| 0 |]
+                        [| 200; 1000 |], [| 1 |]
+                        [| 20; 100; 100 |], [| 0; 2 |]
+                    ] do
                     let x = make dtype shape values
 
                     let all () = [

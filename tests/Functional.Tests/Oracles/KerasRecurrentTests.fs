@@ -13,7 +13,11 @@ let private setting (config: string) name otherwise =
     if found.Success then found.Groups[1].Value else otherwise
 
 /// Kernel, recurrent kernel and bias of each direction.
-let private weightsOf (case: Case) = if case.Weights.Length % 3 = 0 then List.chunkBySize 3 case.Weights else [ case.Weights ]
+let private weightsOf (case: Case) =
+    if case.Weights.Length % 3 = 0 then
+        List.chunkBySize 3 case.Weights
+    else
+        [ case.Weights ]
 
 /// A case by this library: its layer's cell over one direction or two.
 let private through (case: Case) (cell: Cell<'P, 'S>) (parameters: Tensor list -> 'P) =
@@ -38,7 +42,10 @@ let private through (case: Case) (cell: Cell<'P, 'S>) (parameters: Tensor list -
     let y =
         match merge with
         | Some merge ->
-            Layer.predict (RecurrentLayer.bidirectional merge cell layerOptions 4) { Forward = ps[0]; Backward = ps[1] } x
+            Layer.predict
+                (RecurrentLayer.bidirectional merge cell layerOptions 4)
+                { Forward = ps[0]; Backward = ps[1] }
+                x
         | None when option "stateful" ->
             // the file's numbers are those of a second run, which begins where the first ended
             let options = { Recurrent.defaults with FromEnd = layerOptions.GoBackwards }
@@ -56,7 +63,11 @@ let private compute (case: Case) =
     let is name = case.Name.Contains("." + name + ".") || case.Config.Contains $"a {name} layer"
 
     if is "SimpleRNN" then
-        through case (SimpleRnn.cellWith activation) (fun w -> { SimpleRnn.Kernel = w[0]; RecurrentKernel = w[1]; Bias = List.tryItem 2 w })
+        through case (SimpleRnn.cellWith activation) (fun w -> {
+            SimpleRnn.Kernel = w[0]
+            RecurrentKernel = w[1]
+            Bias = List.tryItem 2 w
+        })
     elif is "LSTM" then
         let cell = Lstm.cellWith { Lstm.defaults with Activation = activation; RecurrentActivation = gates }
         through case cell (fun w -> { Lstm.Kernel = w[0]; RecurrentKernel = w[1]; Bias = List.tryItem 2 w })

@@ -56,31 +56,39 @@ let tests =
             Expect.isGreaterThan c.Worst.Value.Error 1e-5 "the error"
             Expect.stringContains (string c) "WRONG" "printed"
 
-            match (try Choice1Of2(Check.assertGradient f (net ())) with e -> Choice2Of2 e.Message) with
+            match
+                (try
+                    Choice1Of2(Check.assertGradient f (net ()))
+                 with e ->
+                     Choice2Of2 e.Message)
+            with
             | Choice1Of2() -> failtest "no error"
             | Choice2Of2 message -> Expect.stringContains message c.Worst.Value.Path "names the worst leaf"
 
         testCase "an error of one part in ten million is found"
-        <| fun () -> Expect.isFalse (Check.gradient (fun x -> sum (wrong (1.0 + 1e-7) x)) (Tensor.ofSeq [ 0.3; -0.4 ])).Passed "passed"
+        <| fun () ->
+            Expect.isFalse
+                (Check.gradient (fun x -> sum (wrong (1.0 + 1e-7) x)) (Tensor.ofSeq [ 0.3; -0.4 ])).Passed
+                "passed"
 
         testCase "hard functions pass: steep, near the edge of their domain, of any size"
         <| fun () ->
-            let functions: (Tensor -> Tensor) list =
-                [
-                    (fun x -> sum (log x))
-                    (fun x -> sum (sqrt x) * 1e8)
-                    (fun x -> sum (exp (x * 5.0)))
-                    (fun x -> sum (sin (x * 30.0)))
-                    (fun x -> prod x * 1e-8)
-                    (fun x -> logsumexp (x * 10.0))
-                ]
+            let functions: (Tensor -> Tensor) list = [
+                (fun x -> sum (log x))
+                (fun x -> sum (sqrt x) * 1e8)
+                (fun x -> sum (exp (x * 5.0)))
+                (fun x -> sum (sin (x * 30.0)))
+                (fun x -> prod x * 1e-8)
+                (fun x -> logsumexp (x * 10.0))
+            ]
 
             for f in functions do
                 let c = Check.gradient f (Tensor.ofSeq [ 0.003; 0.4; 2.5 ])
                 Expect.isTrue c.Passed (string c)
 
         testCase "a function of nothing that matters has gradient zero"
-        <| fun () -> Expect.isTrue (Check.gradient (fun (_: Tensor) -> scalar 3.0) (Tensor.ofSeq [ 1.0; 2.0 ])).Passed "passed"
+        <| fun () ->
+            Expect.isTrue (Check.gradient (fun (_: Tensor) -> scalar 3.0) (Tensor.ofSeq [ 1.0; 2.0 ])).Passed "passed"
 
         testCase "Float32 parameters are refused, with what to do"
         <| fun () ->
@@ -88,7 +96,8 @@ let tests =
                 try
                     Check.gradient (fun x -> sum x) (Tensor.ofSeq [ 1.0f ]) |> ignore
                     ""
-                with :? ArgumentException as e -> e.Message
+                with :? ArgumentException as e ->
+                    e.Message
 
             Expect.stringContains refused "cast the parameters to Float64" "the error"
     ]

@@ -13,7 +13,12 @@ let private close (tolerance: float) (what: string) (expected: float) (actual: f
         failtest $"{what}: {actual:R}, expected {expected:R}"
 
 let private fails (kind: Type) (words: string list) (action: unit -> 'T) =
-    match (try Choice1Of2(action ()) with e -> Choice2Of2 e) with
+    match
+        (try
+            Choice1Of2(action ())
+         with e ->
+             Choice2Of2 e)
+    with
     | Choice1Of2 value -> failtest $"no error, but {value}"
     | Choice2Of2 e ->
         Expect.isTrue (kind.IsInstanceOfType e) $"{e.GetType().Name}: {e.Message}"
@@ -44,7 +49,8 @@ let private root (a: Tensor) =
 
 let private controlFlow = [
     for mode in modes do
-        testCase $"recursion, {mode}" <| fun () -> close 1e-14 "7x⁶" (7.0 * 1.3 ** 6.0) (number (derivative mode (fun x -> power x 7) (scalar 1.3)))
+        testCase $"recursion, {mode}"
+        <| fun () -> close 1e-14 "7x⁶" (7.0 * 1.3 ** 6.0) (number (derivative mode (fun x -> power x 7) (scalar 1.3)))
 
         testCase $"a loop until it has settled, {mode}"
         <| fun () ->
@@ -89,8 +95,7 @@ let private inParallel (count: int) (action: int -> unit) =
     | true, e -> raise (AggregateException e)
     | _ -> ()
 
-let private wave (x: Tensor) =
-    sum (sin (x * 3.0) * exp (x * 0.5)) + sum (grad (fun y -> sum (y * y * x)) x)
+let private wave (x: Tensor) = sum (sin (x * 3.0) * exp (x * 0.5)) + sum (grad (fun y -> sum (y * y * x)) x)
 
 let private threads = [
     testCase "many threads computing nested gradients"
@@ -104,7 +109,11 @@ let private threads = [
 
     testCase "a pullback called twice, and from many threads"
     <| fun () ->
-        let _, pullback = vjp (fun (x: Tensor, w: Tensor) -> tanh (x *@ w)) (Tensor.linspace -1.0 1.0 40 |> reshape [ 8; 5 ], Tensor.linspace 0.0 1.0 20 |> reshape [ 5; 4 ])
+        let _, pullback =
+            vjp
+                (fun (x: Tensor, w: Tensor) -> tanh (x *@ w))
+                (Tensor.linspace -1.0 1.0 40 |> reshape [ 8; 5 ], Tensor.linspace 0.0 1.0 20 |> reshape [ 5; 4 ])
+
         let ct = Tensor.linspace 0.5 1.5 32 |> reshape [ 8; 4 ]
         let numbers () = let a, b = pullback ct in Tensor.toFloats a, Tensor.toFloats b
         let first = numbers ()
@@ -140,7 +149,11 @@ let private strays = [
         testCase $"a tensor that escaped from {name} is refused"
         <| fun () ->
             let mutable escaped: Tensor = null
-            transform (fun x -> escaped <- sin x; x * x)
+
+            transform (fun x ->
+                escaped <- sin x
+                x * x)
+
             refused [ name ] (fun () -> escaped + 1.0)
             refused [ name ] (fun () -> 1.0 * escaped)
             refused [ name ] (fun () -> grad (fun y -> y * escaped) (scalar 1.0))
@@ -149,7 +162,12 @@ let private strays = [
         testCase $"a level ends although the function fails in {name}"
         <| fun () ->
             let mutable escaped: Tensor = null
-            fails typeof<DivideByZeroException> [] (fun () -> transform (fun x -> escaped <- sin x; raise (DivideByZeroException())))
+
+            fails typeof<DivideByZeroException> [] (fun () ->
+                transform (fun x ->
+                    escaped <- sin x
+                    raise (DivideByZeroException())))
+
             refused [ name ] (fun () -> escaped + 1.0)
 
     testCase "a custom rule over a tensor of the same level is refused"
@@ -165,20 +183,38 @@ let private strays = [
             // and under an outer transformation of the argument's own
             refused [ "closes over" ] (fun () ->
                 grad (fun (x: Tensor) -> snd (jvp (fun w -> rule w (x * w)) (scalar 3.0) (scalar 1.0))) (scalar 2.0))
+
             refused [ "closes over" ] (fun () ->
                 grad (fun x -> sum (vmap (fun w -> rule w x) (Tensor.ofSeq [ 1.0; 2.0 ]))) (scalar 2.0))
 
     testCase "a custom rule over a tensor of an outer level has its derivative"
     <| fun () ->
         for outer in modes do
-            let reverse (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * x * w, x) (fun x ct -> ct * x * w * 2.0)
-            let forward (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * x * w) (fun x _ t -> t * x * w * 2.0)
+            let reverse (w: Tensor) =
+                customReverse "scale" (fun (x: Tensor) -> x * x * w, x) (fun x ct -> ct * x * w * 2.0)
+
+            let forward (w: Tensor) =
+                customForward "scale" (fun (x: Tensor) -> x * x * w) (fun x _ t -> t * x * w * 2.0)
 
             for rule in [ reverse; forward; (fun (w: Tensor) -> checkpoint (fun (x: Tensor) -> x * x * w)) ] do
                 // d/dw (d/dx x²w at 5) = 10
-                close 1e-15 "grad inside" 10.0 (number (derivative outer (fun w -> grad (rule w) (scalar 5.0)) (scalar 3.0)))
-                close 1e-15 "vmap inside" 13.0 (number (derivative outer (fun w -> sum (vmap (rule w) (Tensor.ofSeq [ 2.0; 3.0 ]))) (scalar 3.0)))
-                close 1e-15 "jvp inside" 10.0 (number (derivative outer (fun w -> derivative Forward (rule w) (scalar 5.0)) (scalar 3.0)))
+                close
+                    1e-15
+                    "grad inside"
+                    10.0
+                    (number (derivative outer (fun w -> grad (rule w) (scalar 5.0)) (scalar 3.0)))
+
+                close
+                    1e-15
+                    "vmap inside"
+                    13.0
+                    (number (derivative outer (fun w -> sum (vmap (rule w) (Tensor.ofSeq [ 2.0; 3.0 ]))) (scalar 3.0)))
+
+                close
+                    1e-15
+                    "jvp inside"
+                    10.0
+                    (number (derivative outer (fun w -> derivative Forward (rule w) (scalar 5.0)) (scalar 3.0)))
 
     testCase "a loop's body may compute with what it closes over"
     <| fun () ->
@@ -189,7 +225,10 @@ let private strays = [
             let f (w: Tensor) = fst (scan (fun (s: Tensor) x -> s * 0.5 + sin (w * w) * x, ()) (w * 2.0) xs)
             let expected = 0.25 + (1.0 / 4.0 + 2.0 / 2.0 + 3.0) * cos 0.49 * 1.4
             close 1e-14 "scan" expected (number (derivative mode f (scalar 0.7)))
-            let g (w: Tensor) = sum (vmap (fun x -> cond (greater x (scalar 1.5)) (fun y -> y * exp w) (fun y -> y * (w * w)) x) xs)
+
+            let g (w: Tensor) =
+                sum (vmap (fun x -> cond (greater x (scalar 1.5)) (fun y -> y * exp w) (fun y -> y * (w * w)) x) xs)
+
             close 1e-14 "cond" (5.0 * exp 0.7 + 1.4) (number (derivative mode g (scalar 0.7)))
 
     testCase "an ordinary function may close over anything"
@@ -207,8 +246,10 @@ let private long = [
     <| fun () ->
         let f (x: Tensor) =
             let mutable y = x
+
             for _ in 1..1_000_000 do
                 y <- y * 0.999999 + 1e-7
+
             y
 
         close 1e-9 "0.999999^1000000" (0.999999 ** 1e6) (number (grad f (scalar 1.0)))
@@ -217,8 +258,10 @@ let private long = [
     <| fun () ->
         let f (x: Tensor) =
             let mutable y = x
+
             for _ in 1..50_000 do
                 y <- y + y * y * 1e-6
+
             y
 
         let first, second = number (derivative Forward f (scalar 1.0)), number (grad (grad f) (scalar 1.0))
@@ -227,7 +270,9 @@ let private long = [
 
     testCase "ten thousand steps need no more memory than one thousand"
     <| fun () ->
-        let x, target = Tensor.linspace -1.0 1.0 640 |> reshape [ 20; 32 ], Tensor.linspace 0.0 1.0 200 |> reshape [ 20; 10 ]
+        let x, target =
+            Tensor.linspace -1.0 1.0 640 |> reshape [ 20; 32 ], Tensor.linspace 0.0 1.0 200 |> reshape [ 20; 10 ]
+
         let start = Tensor.linspace -0.1 0.1 320 |> reshape [ 32; 10 ], Tensor.zeros [ 10 ]
         let loss (w, b) = mean (square (sigmoid (affine w b x) - target))
 

@@ -39,7 +39,11 @@ let private canaries = [
                 <| fun () ->
                     let f =
                         derivative first (fun x ->
-                            x * derivative second (fun y -> y * y * derivative third (fun z -> x * y * z * z) (x * y)) (x * x))
+                            x
+                            * derivative
+                                second
+                                (fun y -> y * y * derivative third (fun z -> x * y * z * z) (x * y))
+                                (x * x))
                     // z = xy: d/dz = 2x·y·z = 2x²y²; ·y² = 2x²y⁴; d/dy = 8x²y³ at y = x²; but z depends on y through its point only
                     // inner as a function of y: y²·(2·x·y·(x·y)) = 2x²y⁴ → 8x²y³ = 8x⁸; times x: 8x⁹ → 72x⁸
                     close 1e-13 "D" (72.0 * 1.1 ** 8.0) (number (f (scalar 1.1)))
@@ -62,16 +66,7 @@ let private derivatives: (string * (Tensor -> Tensor) * float * float list) list
         "x⁴", (fun x -> x ** 4.0), 2.0, [ 16.0; 32.0; 48.0; 48.0; 24.0 ]
         "x⁴ at 0", (fun x -> x ** 4.0), 0.0, [ 0.0; 0.0; 0.0; 0.0; 24.0 ]
         "x·x·x·x", (fun x -> x * x * x * x), 2.0, [ 16.0; 32.0; 48.0; 48.0; 24.0 ]
-        "tanh",
-        tanh,
-        0.3,
-        [
-            t
-            u
-            -2.0 * t * u
-            u * (6.0 * t * t - 2.0)
-            u * (16.0 * t - 24.0 * t * t * t)
-        ]
+        "tanh", tanh, 0.3, [ t; u; -2.0 * t * u; u * (6.0 * t * t - 2.0); u * (16.0 * t - 24.0 * t * t * t) ]
         "sigmoid",
         sigmoid,
         0.3,
@@ -92,7 +87,11 @@ let private taylor = [
             testCase $"{name}, order 4, modes %A{List.init 4 mode}"
             <| fun () ->
                 let all = [ 0..3 ] |> List.scan (fun f k -> derivative (mode k) f) f
-                List.iter2 (fun (f: Tensor -> Tensor) value -> close 1e-12 name value (number (f (scalar x)))) all expected
+
+                List.iter2
+                    (fun (f: Tensor -> Tensor) value -> close 1e-12 name value (number (f (scalar x))))
+                    all
+                    expected
 ]
 
 // ---- descent by gradients that are derivatives of programs (the public suite's particle and saddle)
@@ -132,7 +131,10 @@ let private descend (g: Tensor -> Tensor) (slope: Tensor -> Tensor) (start: Tens
 let private particle outer inner =
     let energy (w: Tensor) =
         let charges = [ concat 0 [ Tensor.ofSeq [ 10.0 ]; reshape [ 1 ] (10.0 - w) ]; Tensor.ofSeq [ 10.0; 0.0 ] ]
-        let potential (x: Tensor) = charges |> List.map (fun c -> let d = x - c in 1.0 / sqrt (sum (d * d))) |> List.reduce (+)
+
+        let potential (x: Tensor) =
+            charges |> List.map (fun c -> let d = x - c in 1.0 / sqrt (sum (d * d))) |> List.reduce (+)
+
         let mutable x, v, flying = Tensor.ofSeq [ 0.0; 8.0 ], Tensor.ofSeq [ 0.75; 0.0 ], true
         let mutable hit = null
 

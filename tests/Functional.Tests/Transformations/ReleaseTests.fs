@@ -52,6 +52,7 @@ let private kept = [
     testCase "the cotangent a custom rule was given"
     <| fun () ->
         let mutable seen = null
+
         let rule =
             customReverse "spy" (fun x -> sin x, x) (fun x ct ->
                 seen <- ct
@@ -64,6 +65,7 @@ let private kept = [
     testCase "the arguments and results of a custom rule"
     <| fun () ->
         let mutable seen = []
+
         let rule =
             customReverse
                 "spy"
@@ -92,7 +94,10 @@ let private kept = [
 
         let f (w: Tensor) =
             let rows = reshape [ n; n ] data
-            sum (w * flatten (cast DType.Float64 rows)) + sum (stopGradient data * w) + sum (broadcastTo [ size ] data * w)
+
+            sum (w * flatten (cast DType.Float64 rows))
+            + sum (stopGradient data * w)
+            + sum (broadcastTo [ size ] data * w)
 
         grad f (tensor 2) |> ignore
         unharmed "data" (numbersOf 1) data
@@ -100,7 +105,10 @@ let private kept = [
     testCase "the parameters, also under another shape"
     <| fun () ->
         let p = tensor 2
-        let _, aux, gradient = valueAndGradAux (fun x -> sum (square (reshape [ n; n ] x)), reshape [ n; n ] x) p
+
+        let _, aux, gradient =
+            valueAndGradAux (fun x -> sum (square (reshape [ n; n ] x)), reshape [ n; n ] x) p
+
         unharmed "parameters" (numbersOf 2) p
         unharmed "parameters under another shape" (numbersOf 2) (flatten aux)
         unharmed "gradient" (Tensor.toFloats (p * 2.0)) gradient
@@ -111,7 +119,15 @@ let private kept = [
 
         let f (x: Tensor) =
             let y = sin x
-            sum (y * y), {| Y = y; Rows = Some(reshape [ n; n ] y); List = [ y * 2.0; x ]; Plain = Tensor.detach (cos x); Number = 3 |}
+
+            sum (y * y),
+            {|
+                Y = y
+                Rows = Some(reshape [ n; n ] y)
+                List = [ y * 2.0; x ]
+                Plain = Tensor.detach (cos x)
+                Number = 3
+            |}
 
         let _, aux, _ = valueAndGradAux f p
         unharmed "y" (Tensor.toFloats (sin p)) aux.Y
@@ -141,12 +157,7 @@ let private kept = [
         // the inner level makes concrete values from its own parameter; the outer ones need them for their derivatives
         let w, x = tensor 3, tensor 4
 
-        for transform in
-            [
-                (fun f -> grad f x)
-                (fun f -> snd (vjp f x) (scalar 1.0))
-                (fun f -> jacobianForward f x)
-            ] do
+        for transform in [ (fun f -> grad f x); (fun f -> snd (vjp f x) (scalar 1.0)); (fun f -> jacobianForward f x) ] do
             let f (x: Tensor) : Tensor =
                 let inner: Tensor =
                     grad
@@ -220,7 +231,14 @@ let private keeping (f: Tensor -> Tensor) (x: Tensor) =
     pullback (Tensor.onesLike y)
 
 /// A random program on vectors: a number from a vector, through everything that may alias, capture or keep.
-let rec private program (gradient: (Tensor -> Tensor) -> Tensor -> Tensor) (stash: Tensor -> unit) (seed: int) depth (outer: Tensor list) (x: Tensor) =
+let rec private program
+    (gradient: (Tensor -> Tensor) -> Tensor -> Tensor)
+    (stash: Tensor -> unit)
+    (seed: int)
+    depth
+    (outer: Tensor list)
+    (x: Tensor)
+    =
     let random = Random seed
     let mutable known = x :: outer
     let pick () = List.item (random.Next known.Length) known
@@ -249,13 +267,21 @@ let rec private program (gradient: (Tensor -> Tensor) -> Tensor -> Tensor) (stas
             | 11 when depth > 0 -> gradient (program gradient stash k (depth - 1) known) a
             | 12 when depth > 0 -> gradient (fun z -> program gradient stash k (depth - 1) (z :: known) (z * a)) b
             | 13 when depth > 0 -> gradient (program gradient stash k (depth - 1) known) (Tensor.detach a * 0.5) * b
-            | 14 when depth > 0 -> snd (jvp (fun z -> z * gradient (program gradient stash k (depth - 1) known) z) a constant)
+            | 14 when depth > 0 ->
+                snd (jvp (fun z -> z * gradient (program gradient stash k (depth - 1) known) z) a constant)
             | 15 -> flatten (vmap (fun row -> tanh row * sum row) (reshape [ n; n ] a))
             | 16 ->
                 // what a rule may not close over it is given
                 checkpoint (fun (u: Tensor, v: Tensor) -> flatten (sin (reshape [ n; n ] u)) * v) (a, b)
-            | 17 -> customReverse "rule" (fun (u: Tensor) -> flatten (reshape [ n; n ] u) * constant, constant) (fun c ct -> c * ct) a
-            | 18 -> fst (scan (fun s r -> s * 0.5 + r, sum r) (tanh (narrow 0 0 n b)) (reshape [ n; n ] a)) |> fun v -> tile [ n ] v
+            | 17 ->
+                customReverse
+                    "rule"
+                    (fun (u: Tensor) -> flatten (reshape [ n; n ] u) * constant, constant)
+                    (fun c ct -> c * ct)
+                    a
+            | 18 ->
+                fst (scan (fun s r -> s * 0.5 + r, sum r) (tanh (narrow 0 0 n b)) (reshape [ n; n ] a))
+                |> fun v -> tile [ n ] v
             | 19 -> take 0 (Tensor.create [ size ] (Array.init size (fun i -> (i * 7) % size))) a
             | _ -> stopGradient a + constant
 
@@ -268,7 +294,11 @@ let private stress first last =
         try
             let run gradient =
                 let seen = ResizeArray<Tensor>()
-                let stash (t: Tensor) = if isNull t.Level then seen.Add t
+
+                let stash (t: Tensor) =
+                    if isNull t.Level then
+                        seen.Add t
+
                 let g = gradient (program gradient stash seed 2 [ tensor 7 ]) (tensor seed)
                 trample ()
                 Tensor.toFloats g, seen.ToArray() |> Array.map Tensor.toFloats
