@@ -51,6 +51,23 @@ internal sealed record Options
 
     public string File(string name) => Path.Combine(Out, name);
 
+    /// <summary>Makes the folder for the files, and makes sure before anything is learnt that it can be written to.</summary>
+    /// <exception cref="IOException">It cannot.</exception>
+    public void PrepareOut()
+    {
+        try
+        {
+            Directory.CreateDirectory(Out);
+            var probe = File($".{Guid.NewGuid():N}");
+            System.IO.File.WriteAllText(probe, "");
+            System.IO.File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"nothing can be written to {Out} ({e.Message.TrimEnd('.')}); name another folder with --out DIR", e);
+        }
+    }
+
     /// <summary>The options; null when the program has nothing to do but to leave with the exit code.</summary>
     public static Options? Parse(string[] args, out int exitCode)
     {

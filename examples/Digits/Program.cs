@@ -8,7 +8,7 @@ if (options is null) return exitCode;
 
 try
 {
-    Directory.CreateDirectory(options.Out);
+    options.PrepareOut();
     if (options.Threads is { } threads) Runtime.Threads = threads;
 
     Screen.Title(options);

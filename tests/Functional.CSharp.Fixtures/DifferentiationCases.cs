@@ -1,5 +1,6 @@
 // Derivatives over the types that a C# program has: records, record structs, classes, tuples, lists, nested.
 using static Functional.CSharp.Differentiate;
+using static Functional.CSharp.Staging;
 using static Functional.CSharp.TensorMath;
 
 namespace Fixtures;
@@ -96,6 +97,23 @@ public static class DifferentiationCases
         });
         yield return ("checkpoint changes nothing but memory", () =>
             Expect.Numbers(Gradient(t => Checkpoint<Tensor, Tensor>(s => s * s)(t).Sum(), x), 2, 4, 6));
+        yield return ("a compiled function gives the same numbers", () =>
+        {
+            var step = Compile((Line p) => Gradient(q => Square(q.Slope * x + q.Intercept).Sum(), p));
+            var line = new Line(Tensor.Scalar(2), Tensor.Scalar(1));
+            Expect.Numbers(step(line).Slope, 2 * (3 + 10 + 21));
+            Expect.Numbers(step(step(line)).Intercept, Gradient(q => Square(q.Slope * x + q.Intercept).Sum(), step(line)).Intercept.ToDouble());
+        });
+        yield return ("branches and loops on numbers that are not known yet", () =>
+        {
+            var absolute = Compile((Tensor t) => Cond(t > 0, s => s, s => -s, t));
+            Expect.Numbers(absolute(Tensor.Scalar(-3)), 3);
+            var root = Compile((Tensor a) => WhileLoop(t => Abs(t * t - a) > 1e-12, t => (t + a / t) / 2, a));
+            Expect.Numbers(root(Tensor.Scalar(2)), Math.Sqrt(2));
+            var (total, sums) = Scan((Tensor sum, Tensor next) => (sum + next, sum + next), Tensor.Scalar(0), x);
+            Expect.Numbers(total, 6);
+            Expect.Numbers(sums, 1, 3, 6);
+        });
         yield return ("a gradient of more than one number says what to do", () =>
             Expect.Throws<ArgumentException>(() => Gradient(t => t * t, x), "grad", "single number", "jacobian"));
         yield return ("a number read in the middle of a gradient says what to do", () =>

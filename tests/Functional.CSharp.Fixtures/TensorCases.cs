@@ -91,6 +91,41 @@ public static class TensorCases
             Expect.Numbers(Tensor.Stack([x, x]).Sum(), 20);
             Expect.Numbers(Tensor.Concat([x, x], axis: 1).Slice(0), 1, 2, 1, 2);
         });
+        yield return ("linear algebra and Einstein summation", () =>
+        {
+            var a = Tensor.Of(new double[,] { { 4, 1 }, { 1, 3 } });
+            Expect.Numbers(a.MatMul(a.Solve(Tensor.Of(1.0, 2.0)).Reshape(2, 1)), 1, 2);
+            Expect.Numbers(a.Inverse().MatMul(a), 1, 0, 0, 1);
+            Expect.Numbers(a.Determinant(), 11);
+            Expect.Numbers(a.Cholesky().MatMul(a.Cholesky().Transpose()) - a, 0, 0, 0, 0);
+            Expect.Numbers(a.SymmetricEigen().Values.Sum() - a.Trace(), 0);
+            var (q, r) = a.Qr();
+            Expect.Numbers(q.MatMul(r) - a, 0, 0, 0, 0);
+            Expect.Numbers(Tensor.Einsum("ij,jk->ik", a, a) - a.MatMul(a), 0, 0, 0, 0);
+        });
+        yield return ("a key gives the same numbers always, its splits give others", () =>
+        {
+            var keys = RandomKey.Split(RandomKey.Create(1), 2);
+            Expect.Equal(Tensor.RandomNormal([3], keys[0]).ToString(), Tensor.RandomNormal([3], RandomKey.Split(RandomKey.Create(1), 2)[0]).ToString());
+            Expect.True(Tensor.RandomUniform([3], keys[0]).ToString() != Tensor.RandomUniform([3], keys[1]).ToString(), "other keys, other numbers");
+            Expect.Numbers(Tensor.RandomPermutation(5, keys[1]).Sort(), 0, 1, 2, 3, 4);
+        });
+        yield return ("digits are drawn, or read from a folder that must exist", () =>
+        {
+            var digits = Datasets.DrawnDigits(train: 20, test: 10);
+            Expect.Shape(digits.XTrain, 20, 784);
+            Expect.Shape(digits.YTest, 10);
+            Expect.True(!digits.IsMnist && digits.Source.Contains("drawn"), digits.Source);
+            Expect.Throws<DirectoryNotFoundException>(() => Datasets.Digits("no/such/folder"), "no/such/folder");
+        });
+        yield return ("the number of threads is a setting", () =>
+        {
+            var before = Runtime.Threads;
+            Runtime.Threads = 1;
+            Expect.Equal(Runtime.Threads, 1);
+            Runtime.Threads = before;
+            Expect.Throws<ArgumentOutOfRangeException>(() => Runtime.Threads = 0);
+        });
         yield return ("nulls are refused by name", () =>
         {
             Expect.Throws<ArgumentNullException>(() => Exp(null!), "x");
@@ -100,6 +135,7 @@ public static class TensorCases
         yield return ("shapes that do not fit are named", () =>
         {
             Expect.Throws<ArgumentException>(() => Tensor.Of([1.0, 2, 3], shape: [2, 2]), "2×2", "3");
+            Expect.Throws<NotSupportedException>(() => Tensor.Of(new byte[] { 1 }), "bytes");
             Expect.Throws<ArgumentException>(() => Tensor.Of(new double[][] { [1, 2], [3] }), "row 1");
             Expect.Throws<ArgumentException>(() => Tensor.Ones([2, 3]).MatMul(Tensor.Ones([2, 3])), "2×3");
         });

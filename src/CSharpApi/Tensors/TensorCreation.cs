@@ -19,7 +19,7 @@ public static class TensorCreation
             where T : unmanaged
         {
             ArgumentNullException.ThrowIfNull(elements);
-            return TensorModule.create([elements.Length], elements);
+            return Make([elements.Length], elements);
         }
 
         /// <summary>Elements under a shape, in row-major order.</summary>
@@ -32,7 +32,7 @@ public static class TensorCreation
         {
             ArgumentNullException.ThrowIfNull(elements);
             ArgumentNullException.ThrowIfNull(shape);
-            return TensorModule.create([.. shape], elements);
+            return Make([.. shape], elements);
         }
 
         /// <summary>A matrix from a two-dimensional array.</summary>
@@ -42,7 +42,7 @@ public static class TensorCreation
             where T : unmanaged
         {
             ArgumentNullException.ThrowIfNull(elements);
-            return TensorModule.create([elements.GetLength(0), elements.GetLength(1)], [.. elements.Cast<T>()]);
+            return Make([elements.GetLength(0), elements.GetLength(1)], [.. elements.Cast<T>()]);
         }
 
         /// <summary>A matrix from rows of equal length.</summary>
@@ -148,4 +148,11 @@ public static class TensorCreation
             return Functions.stack(axis, tensors);
         }
     }
+
+    /// <summary>Bytes are how the kernels see truth values; from a C# program they are numbers that no tensor holds.</summary>
+    private static Tensor Make<T>(int[] shape, T[] elements)
+        where T : unmanaged =>
+        typeof(T) == typeof(byte)
+            ? throw new NotSupportedException("Tensor.Of: tensors do not hold bytes; convert them to float, double, int, long or bool")
+            : TensorModule.create(shape, elements);
 }
