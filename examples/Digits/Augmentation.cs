@@ -44,18 +44,18 @@ internal sealed class Augmentation(Tensor images, Tensor labels, int batchSize)
         float xx = cos * wide, xy = (shear * cos - sin) * wide, yx = sin * high, yy = (cos + shear * sin) * high;
 
         for (var row = 0; row < Side; row++)
-        for (var column = 0; column < Side; column++)
-        {
-            float dx = column - Centre, dy = row - Centre;
-            float x = xx * dx + xy * dy + shiftX, y = yx * dx + yy * dy + shiftY;
-            int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
-            if (left < -1 || top < -1 || left >= Side || top >= Side) continue;
+            for (var column = 0; column < Side; column++)
+            {
+                float dx = column - Centre, dy = row - Centre;
+                float x = xx * dx + xy * dy + shiftX, y = yx * dx + yy * dy + shiftY;
+                int left = (int)MathF.Floor(x), top = (int)MathF.Floor(y);
+                if (left < -1 || top < -1 || left >= Side || top >= Side) continue;
 
-            float right = x - left, below = y - top;
-            var upper = (1 - right) * At(from, left, top) + right * At(from, left + 1, top);
-            var lower = (1 - right) * At(from, left, top + 1) + right * At(from, left + 1, top + 1);
-            to[row * Side + column] = (1 - below) * upper + below * lower;
-        }
+                float right = x - left, below = y - top;
+                var upper = (1 - right) * At(from, left, top) + right * At(from, left + 1, top);
+                var lower = (1 - right) * At(from, left, top + 1) + right * At(from, left + 1, top + 1);
+                to[row * Side + column] = (1 - below) * upper + below * lower;
+            }
     }
 
     private static float At(ReadOnlySpan<float> image, int x, int y) =>

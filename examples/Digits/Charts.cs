@@ -33,8 +33,8 @@ internal static class Charts
         var (low, high) = (training.Concat(test).Min(), training.Concat(test).Max());
         var ticks = new ScottPlot.TickGenerators.NumericManual();
         for (var decade = (int)Math.Floor(low); decade <= Math.Ceiling(high); decade++)
-        foreach (var digit in high - low < 0.7 ? Enumerable.Range(1, 9) : [1, 2, 5])
-            ticks.AddMajor(decade + Math.Log10(digit), (digit * Math.Pow(10, decade)).ToString("G3", Invariant));
+            foreach (var digit in high - low < 0.7 ? Enumerable.Range(1, 9) : [1, 2, 5])
+                ticks.AddMajor(decade + Math.Log10(digit), (digit * Math.Pow(10, decade)).ToString("G3", Invariant));
         plot.Axes.Left.TickGenerator = ticks;
         var room = Math.Max(0.05, (high - low) * 0.1);
         plot.Axes.SetLimitsY(low - room, high + room);

@@ -37,7 +37,8 @@ public static class DifferentiationCases
             Expect.Numbers(gradient.Slope, 2 * (3 + 10 + 21));
             Expect.Numbers(gradient.Intercept, 2 * (3 + 5 + 7));
             Expect.Numbers(Gradient(p => Square(p.Slope * x + p.Intercept).Sum(), line).Intercept, 30);
-        });
+        }
+        );
         yield return ("record structs, tuples, arrays and classes are trees", () =>
         {
             var point = new Point(Tensor.Scalar(3), Tensor.Scalar(4));
@@ -48,7 +49,8 @@ public static class DifferentiationCases
             Expect.Numbers(plane.Normal, 3, 3, 3);
             Expect.Numbers(plane.Origin.X, 6);
             Expect.Numbers(plane.Origin.Y, 0);
-        });
+        }
+        );
         yield return ("nested records with lists and settings", () =>
         {
             var cell = new Cell(new Line(x, x), [x, x], "cell", 3, Tensor.Scalar(1));
@@ -57,13 +59,15 @@ public static class DifferentiationCases
             Expect.Numbers(gradient.Line.Slope, 3, 6, 9);
             Expect.Numbers(gradient.Bias!, 1);
             Expect.Equal((gradient.Name, gradient.Size), ("cell", 3));
-        });
+        }
+        );
         yield return ("a member that may be null and is, is not a leaf", () =>
         {
             var gradient = Gradient(c => (c.Weights[0] * c.Weights[0]).Sum(), new Cell(new Line(x, x), [x], "cell", 3));
             Expect.Numbers(gradient.Weights[0], 2, 4, 6);
             Expect.True(gradient.Bias is null, "the gradient of what is not there is not there");
-        });
+        }
+        );
         yield return ("a null that may not be one is an error", () =>
             Expect.Throws<ArgumentException>(() => Gradient(p => p.Slope, new Line(Tensor.Scalar(1), null!)), "null"));
         yield return ("a class that cannot be put together again is refused by name", () =>
@@ -74,7 +78,8 @@ public static class DifferentiationCases
             Expect.Numbers(Gradient(Gradient(Gradient(cube)))(Tensor.Scalar(5)), 6);
             Expect.Numbers(Gradient(a => a * Gradient(b => a + b, Tensor.Scalar(1)), Tensor.Scalar(1)), 1);
             Expect.Numbers(Gradient(a => a * Gradient(b => a * b, Tensor.Scalar(1)), Tensor.Scalar(4)), 8);
-        });
+        }
+        );
         yield return ("jvp, vjp, Jacobian, Hessian and its products", () =>
         {
             var (value, tangent) = Jvp(t => Sin(t), Tensor.Scalar(0), Tensor.Scalar(2));
@@ -88,13 +93,15 @@ public static class DifferentiationCases
             Expect.Numbers(Hessian(t => (t * t * t).Sum(), Tensor.Of(1.0, 2.0)), 6, 0, 0, 12);
             Expect.Numbers(HessianVectorProduct(t => (t * t * t).Sum(), x, Tensor.Ones([3])), 6, 12, 18);
             Expect.Shape(Hessian(p => p.X * p.Y, new Point(Tensor.Scalar(3), Tensor.Scalar(4))), 2, 2);
-        });
+        }
+        );
         yield return ("vmap gives one gradient per example", () =>
         {
             var batch = Tensor.Of(new double[,] { { 1, 2 }, { 3, 4 } });
             Expect.Numbers(Vmap(row => Gradient(r => (r * r).Sum(), row), batch), 2, 4, 6, 8);
             Expect.Numbers(Vmap(p => p.A + p.B, (A: batch, B: batch)).Sum(), 20);
-        });
+        }
+        );
         yield return ("checkpoint changes nothing but memory", () =>
             Expect.Numbers(Gradient(t => Checkpoint<Tensor, Tensor>(s => s * s)(t).Sum(), x), 2, 4, 6));
         yield return ("a compiled function gives the same numbers", () =>
@@ -103,7 +110,8 @@ public static class DifferentiationCases
             var line = new Line(Tensor.Scalar(2), Tensor.Scalar(1));
             Expect.Numbers(step(line).Slope, 2 * (3 + 10 + 21));
             Expect.Numbers(step(step(line)).Intercept, Gradient(q => Square(q.Slope * x + q.Intercept).Sum(), step(line)).Intercept.ToDouble());
-        });
+        }
+        );
         yield return ("branches and loops on numbers that are not known yet", () =>
         {
             var absolute = Compile((Tensor t) => Cond(t > 0, s => s, s => -s, t));
@@ -113,7 +121,8 @@ public static class DifferentiationCases
             var (total, sums) = Scan((Tensor sum, Tensor next) => (sum + next, sum + next), Tensor.Scalar(0), x);
             Expect.Numbers(total, 6);
             Expect.Numbers(sums, 1, 3, 6);
-        });
+        }
+        );
         yield return ("a gradient of more than one number says what to do", () =>
             Expect.Throws<ArgumentException>(() => Gradient(t => t * t, x), "grad", "single number", "jacobian"));
         yield return ("a number read in the middle of a gradient says what to do", () =>

@@ -26,7 +26,8 @@ public static class ModelCases
                 Expect.True(text.ToString().Contains(part), $"the summary has no '{part}':\n{text}");
             Expect.Equal(string.Join(" ", model.WeightNames), "[0].Weights [0].Bias [2].Weights [2].Bias [4].Weights [4].Bias");
             Expect.Equal(string.Join(",", model.OutputShape), "10");
-        });
+        }
+        );
         yield return ("exclusive or is learnt from plain arrays", () =>
         {
             var model = new Sequential([new Dense(8, activation: "tanh"), new Dense(1, activation: "sigmoid")], seed: 1);
@@ -38,14 +39,16 @@ public static class ModelCases
             Expect.Equal(accuracy, 1.0);
             Expect.Shape(model.Predict(Inputs), 4, 1);
             Expect.Equal(history.End, TrainingEnd.Completed);
-        });
+        }
+        );
         yield return ("doubles and two-dimensional arrays are data too", () =>
         {
             var model = new Sequential([new Dense(2, kernelInitializer: "zeros", biasInitializer: Initializer.Constant(2))]);
             Expect.Numbers(model.Predict(new double[,] { { 1, 2, 3 } }), 2, 2);
             Expect.Numbers(model.Predict(new double[][] { [1, 2, 3] }), 2, 2);
             Expect.Numbers(model.Predict(new float[,] { { 1, 2, 3 } }), 2, 2);
-        });
+        }
+        );
         yield return ("classes as integers, with a sparse loss", () =>
         {
             var model = new Sequential([new Dense(3)], seed: 2);
@@ -54,7 +57,8 @@ public static class ModelCases
             var history = model.Fit(x, new[] { 2, 0, 1 }, epochs: 100, verbose: 0, seed: 1);
             Expect.Equal(history.Last["accuracy"], 1.0);
             Expect.Throws<ArgumentException>(() => model.Evaluate(x, new[] { 2, 0, 3 }), "3");
-        });
+        }
+        );
         yield return ("functions stand where names may: activations, losses, metrics, layers with parameters", () =>
         {
             var model = new Sequential(
@@ -71,13 +75,15 @@ public static class ModelCases
             Expect.True(model.Evaluate(Inputs, Xor).Loss < before.Loss, "the loss fell");
             Expect.Equal(string.Join(" ", before.Names), "loss bias");
             Expect.Equal(model.WeightNames[^1], "[3].Intercept");
-        });
+        }
+        );
         yield return ("shapes flow: input layer, flatten, reshape, permute, repeat", () =>
         {
             var model = new Sequential([new InputLayer(2, 3), new Permute(2, 1), new Flatten(), new RepeatVector(2), new Reshape(3, -1), new PReLU(), new LeakyReLU(), new ELU(), new GaussianNoise(0.1)]);
             Expect.Equal(string.Join(",", model.OutputShape), "3,4");
             Expect.Numbers(model.Predict(Tensor.Of([1f, 2, 3, 4, 5, 6], [1, 2, 3])), 1, 4, 2, 5, 3, 6, 1, 4, 2, 5, 3, 6);
-        });
+        }
+        );
         yield return ("weights are read and set", () =>
         {
             var model = new Sequential([new Dense(1, inputDim: 2)]);
@@ -86,7 +92,8 @@ public static class ModelCases
             Expect.Throws<ArgumentException>(() => model.Weights = [Tensor.Of(1f)], "2 weights", "[0].Weights, [0].Bias");
             Expect.Throws<ArgumentException>(() => model.Weights = [Tensor.Of(1f, 2f), Tensor.Of(3f)], "[0].Weights", "(2, 1)");
             Expect.Numbers(model.Predict(Inputs), 3, 5, 4, 6);
-        });
+        }
+        );
         yield return ("callbacks look on and stop", () =>
         {
             var (begun, batches, epochs, ended) = (0, 0, 0, 0);
@@ -95,7 +102,8 @@ public static class ModelCases
             var history = model.Fit(Inputs, Xor, batchSize: 2, epochs: 50, verbose: 0, seed: 1, validationData: (Inputs, Xor), callbacks: [watch, new StopAfter(3)]);
             Expect.Equal((begun, batches, epochs, ended), (1, 6, 3, 1));
             Expect.Equal((history.End, history.StopReason, history.Epochs), (TrainingEnd.Stopped, "enough", 3));
-        });
+        }
+        );
         yield return ("early stopping, reduction on a plateau, NaN: the ready-made callbacks", () =>
         {
             var model = Small();
@@ -105,7 +113,8 @@ public static class ModelCases
             var wild = Small(new SGD(lr: 1e30));
             Expect.Equal(wild.Fit(Inputs, Xor, epochs: 9, verbose: 0, seed: 1, callbacks: [new TerminateOnNaN()]).End, TrainingEnd.Stopped);
             Expect.True(wild.Weights.All(w => IsFinite(w).Min().ToBool()), "the weights from before the NaN are kept");
-        });
+        }
+        );
         yield return ("a model in a file is the same model, compiled as it was", () => InFolder(folder =>
         {
             var path = Path.Combine(folder, "model.safetensors");
@@ -153,7 +162,8 @@ public static class ModelCases
             Expect.Equal(model.Fit(Batches, epochs: 2, stepsPerEpoch: 3, verbose: 0, seed: 1).Epochs, 2);
             Expect.Equal(seeds.Count, 2);
             Expect.Equal(model.FitAsync(Stream(), epochs: 2, verbose: 0).GetAwaiter().GetResult().Epochs, 2);
-        });
+        }
+        );
         yield return ("cancelling stops after the current batch and keeps what was learnt", () =>
         {
             using var source = new CancellationTokenSource();
@@ -162,7 +172,8 @@ public static class ModelCases
             var history = model.Fit(Inputs, Xor, epochs: 1000, verbose: 0, callbacks: [new LambdaCallback((epoch, _) => { if (epoch == 2) source.Cancel(); })], cancellationToken: source.Token);
             Expect.Equal((history.End, history.Epochs), (TrainingEnd.Interrupted, 2));
             Expect.True(!model.Weights[0].ToArray<float>().SequenceEqual(before), "the weights have changed");
-        });
+        }
+        );
         yield return ("training twice goes on with the optimiser's memory", () =>
         {
             var (once, twice) = (Small(new Adam()), Small(new Adam()));
@@ -170,7 +181,8 @@ public static class ModelCases
             twice.Fit(Inputs, Xor, epochs: 1, shuffle: false, verbose: 0);
             twice.Fit(Inputs, Xor, epochs: 1, shuffle: false, verbose: 0);
             Expect.Numbers(once.Weights[0] - twice.Weights[0], 0, 0, 0, 0, 0, 0);
-        });
+        }
+        );
         yield return ("mistakes are answered with what would do", () =>
         {
             Expect.Throws<ArgumentException>(() => new Activation("sigmod"), "sigmod", "\"sigmoid\"");
@@ -196,7 +208,8 @@ public static class ModelCases
             Expect.Throws<InvalidOperationException>(() => model.Add(new Dense(1)), "add all layers first");
             Expect.Throws<ArgumentException>(() => _ = model.Fit(Inputs, Xor, verbose: 0)["los"], "los", "loss");
             Expect.Throws<ArgumentNullException>(() => model.Add(null!), "layer");
-        });
+        }
+        );
     }
 
     private static Sequential Small(Optimizer? optimizer = null)

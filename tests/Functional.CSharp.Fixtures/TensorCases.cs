@@ -22,7 +22,8 @@ public static class TensorCases
             Expect.Numbers(Tensor.Arange(0, 1, 0.25), 0, 0.25, 0.5, 0.75);
             Expect.Numbers(Tensor.Linspace(0, 1, 3), 0, 0.5, 1);
             Expect.Numbers(Tensor.Eye(2), 1, 0, 0, 1);
-        });
+        }
+        );
         yield return ("numbers come out as spans, arrays and rows", () =>
         {
             var x = Tensor.Of(new double[,] { { 1, 2 }, { 3, 4 } });
@@ -33,7 +34,8 @@ public static class TensorCases
             Expect.Equal(x.Sum().ToDouble(), 10.0);
             Expect.True((x.Max() > 3).ToBool(), "4 > 3");
             Expect.Numbers(x.Cast(DType.Float32), 1, 2, 3, 4);
-        });
+        }
+        );
         yield return ("host numbers of every kind meet tensors in the tensor's type", () =>
         {
             var x = Tensor.Of([1f, 2f]);
@@ -41,7 +43,8 @@ public static class TensorCases
             Expect.Numbers(1 - x / 2f, 0.5, 0);
             Expect.Numbers(-x % 2L, -1, 0);
             Expect.Equal((2 * x + 0.5).DType, DType.Float32);
-        });
+        }
+        );
         yield return ("comparisons and logic are operators", () =>
         {
             var x = Tensor.Of(-1.0, 0, 1, 2);
@@ -49,7 +52,8 @@ public static class TensorCases
             Expect.Numbers(!(x > 0) | (2 <= x), 1, 1, 0, 1);
             Expect.Numbers((x > 0) ^ (x > 1), 0, 0, 1, 0);
             Expect.Numbers(Where(x > 0, x, 0.1 * x), -0.1, 0, 1, 2);
-        });
+        }
+        );
         yield return ("formulas read as they are written", () =>
         {
             var x = Tensor.Of(0.0, 1.0);
@@ -58,7 +62,8 @@ public static class TensorCases
             Expect.Numbers(Pow(x + 1, 3), 1, 8);
             Expect.Numbers(Clamp(x, 0.25, 0.5), 0.25, 0.5);
             Expect.Numbers(Softmax(Tensor.Of(2.0, 2.0)), 0.5, 0.5);
-        });
+        }
+        );
         yield return ("slices take ranges, places and steps", () =>
         {
             var x = Tensor.Arange(0, 12).Reshape(3, 4);
@@ -73,7 +78,8 @@ public static class TensorCases
             Expect.Throws<ArgumentOutOfRangeException>(() => x.Slice(3), "place 3", "axis 0", "size 3");
             Expect.Throws<ArgumentOutOfRangeException>(() => x.Slice(.., 2..5), "2..5", "axis 1", "size 4");
             Expect.Throws<ArgumentException>(() => x.Slice(0, 0, 0), "3 parts", "2 axes");
-        });
+        }
+        );
         yield return ("reductions, over everything, over one axis, over several", () =>
         {
             var x = Tensor.Of(new double[,] { { 1, 2 }, { 3, 4 } });
@@ -90,7 +96,8 @@ public static class TensorCases
             Expect.Numbers(Tensor.Of([1, 0]).OneHot(2), 0, 1, 1, 0);
             Expect.Numbers(Tensor.Stack([x, x]).Sum(), 20);
             Expect.Numbers(Tensor.Concat([x, x], axis: 1).Slice(0), 1, 2, 1, 2);
-        });
+        }
+        );
         yield return ("linear algebra and Einstein summation", () =>
         {
             var a = Tensor.Of(new double[,] { { 4, 1 }, { 1, 3 } });
@@ -102,14 +109,16 @@ public static class TensorCases
             var (q, r) = a.Qr();
             Expect.Numbers(q.MatMul(r) - a, 0, 0, 0, 0);
             Expect.Numbers(Tensor.Einsum("ij,jk->ik", a, a) - a.MatMul(a), 0, 0, 0, 0);
-        });
+        }
+        );
         yield return ("a key gives the same numbers always, its splits give others", () =>
         {
             var keys = RandomKey.Split(RandomKey.Create(1), 2);
             Expect.Equal(Tensor.RandomNormal([3], keys[0]).ToString(), Tensor.RandomNormal([3], RandomKey.Split(RandomKey.Create(1), 2)[0]).ToString());
             Expect.True(Tensor.RandomUniform([3], keys[0]).ToString() != Tensor.RandomUniform([3], keys[1]).ToString(), "other keys, other numbers");
             Expect.Numbers(Tensor.RandomPermutation(5, keys[1]).Sort(), 0, 1, 2, 3, 4);
-        });
+        }
+        );
         yield return ("digits are drawn, or read from a folder that must exist", () =>
         {
             var digits = Datasets.DrawnDigits(train: 20, test: 10);
@@ -117,7 +126,8 @@ public static class TensorCases
             Expect.Shape(digits.YTest, 10);
             Expect.True(!digits.IsMnist && digits.Source.Contains("drawn"), digits.Source);
             Expect.Throws<DirectoryNotFoundException>(() => Datasets.Digits("no/such/folder"), "no/such/folder");
-        });
+        }
+        );
         yield return ("the number of threads is a setting", () =>
         {
             var before = Runtime.Threads;
@@ -125,19 +135,22 @@ public static class TensorCases
             Expect.Equal(Runtime.Threads, 1);
             Runtime.Threads = before;
             Expect.Throws<ArgumentOutOfRangeException>(() => Runtime.Threads = 0);
-        });
+        }
+        );
         yield return ("nulls are refused by name", () =>
         {
             Expect.Throws<ArgumentNullException>(() => Exp(null!), "x");
             Expect.Throws<ArgumentNullException>(() => TensorShapes.Reshape(null!, 1), "tensor");
             Expect.Throws<ArgumentNullException>(() => Differentiate.Gradient(null!, Tensor.Of(1.0)), "function");
-        });
+        }
+        );
         yield return ("shapes that do not fit are named", () =>
         {
             Expect.Throws<ArgumentException>(() => Tensor.Of([1.0, 2, 3], shape: [2, 2]), "2×2", "3");
             Expect.Throws<NotSupportedException>(() => Tensor.Of(new byte[] { 1 }), "bytes");
             Expect.Throws<ArgumentException>(() => Tensor.Of(new double[][] { [1, 2], [3] }), "row 1");
             Expect.Throws<ArgumentException>(() => Tensor.Ones([2, 3]).MatMul(Tensor.Ones([2, 3])), "2×3");
-        });
+        }
+        );
     }
 }
