@@ -6,19 +6,20 @@ namespace Functional
 open Functional.Operations
 
 /// How a kernel moves over an image. Lists have an entry for every axis of space; one entry stands for all of them, none
-/// for 1. Example: `{ Conv.defaults with Strides = [ 2 ]; Padding = Padding.Same }`.
-type ConvOptions = {
-    /// How far the kernel moves.
-    Strides: int list
-    Padding: Padding
-    /// How far the kernel's places lie apart.
-    Dilations: int list
-    /// Into how many groups channels and features are divided; features see their own group's channels.
-    Groups: int
-}
+/// for 1. Example: `{ ConvOptions.defaults with Strides = [ 2 ]; Padding = Padding.Same }`.
+type ConvOptions =
+    {
+        /// How far the kernel moves.
+        Strides: int list
+        Padding: Padding
+        /// How far the kernel's places lie apart.
+        Dilations: int list
+        /// Into how many groups channels and features are divided; features see their own group's channels.
+        Groups: int
+    }
 
-[<RequireQualifiedAccess>]
-module Conv =
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module ConvOptions =
 
     /// Stride 1, no padding, no dilation, one group.
     let defaults: ConvOptions = { Strides = []; Padding = Padding.Valid; Dilations = []; Groups = 1 }
@@ -36,14 +37,7 @@ module Conv =
     let internal place operation (options: ConvOptions) (space: int[]) (window: int[]) : Convolution =
         let strides, dilations = steps operation space.Length options
         let low, high = WindowPlace.padding operation options.Padding space window strides dilations
-
-        {
-            Strides = strides
-            Dilations = dilations
-            Low = low
-            High = high
-            Groups = options.Groups
-        }
+        { Strides = strides; Dilations = dilations; Low = low; High = high; Groups = options.Groups }
 
     let private window operation (x: Tensor) (kernel: Tensor) =
         if kernel.Rank <> x.Rank then
@@ -88,9 +82,7 @@ module Conv =
                 let low, high = pairs[i]
                 (space[i] - 1) * strides[i] + reach - low - high
             | Padding.Explicit pairs ->
-                invalidArg
-                    "padding"
-                    $"convTranspose: {pairs.Length} pairs of paddings for {space.Length} axes of space")
+                invalidArg "padding" $"convTranspose: {pairs.Length} pairs of paddings for {space.Length} axes of space")
 
     /// The transpose, to a space of given sizes.
     let internal applyTransposed (options: ConvOptions) (target: int[] option) (kernel: Tensor) (x: Tensor) : Tensor =
@@ -99,9 +91,7 @@ module Conv =
         let target = target |> Option.defaultWith (fun () -> transposedSpace options space size)
 
         if target |> Array.exists (fun n -> n < 1) then
-            invalidArg
-                "shape"
-                $"convTranspose: images {Shape.show x.Shape} with a kernel {Shape.show kernel.Shape} leave nothing: {Shape.show target}"
+            invalidArg "shape" $"convTranspose: images {Shape.show x.Shape} with a kernel {Shape.show kernel.Shape} leave nothing: {Shape.show target}"
 
         Tensor.Bind(ConvInput(place "convTranspose" options target size, target), x, kernel)
 
@@ -110,22 +100,21 @@ module ConvolutionFunctions =
 
     /// The convolution of images x [n, space.., channels] with a kernel [window.., channels / groups, features], as in
     /// networks: y[n, o, f] = Σ x[n, o·stride + k·dilation, c]·kernel[k, c, f], without turning the kernel round.
-    /// Example: `x |> conv { Conv.defaults with Strides = [ 2 ] } kernel` over height and width with a kernel 3×3×1×32.
-    let conv (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor = Conv.apply options kernel None x
+    /// Example: `x |> conv { ConvOptions.defaults with Strides = [ 2 ] } kernel` over height and width with a kernel 3×3×1×32.
+    let conv (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor = ConvOptions.apply options kernel None x
 
     /// The same with a bias [features] added in one pass.
     let convBias (options: ConvOptions) (kernel: Tensor) (bias: Tensor) (x: Tensor) : Tensor =
-        Conv.apply options kernel (Some bias) x
+        ConvOptions.apply options kernel (Some bias) x
 
     /// The transpose of the convolution with the same kernel and options: x [n, space.., features] goes to
     /// [n, larger space.., channels], the kernel being [window.., channels / groups, features]. Its space is Keras': times
     /// the stride, and without padding what of the kernel reaches beyond.
-    let convTranspose (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor =
-        Conv.applyTransposed options None kernel x
+    let convTranspose (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor = ConvOptions.applyTransposed options None kernel x
 
     /// The same to a space of given sizes, which the convolution must take back to the space of x.
     let convTransposeTo (space: int list) (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor =
-        Conv.applyTransposed options (Some(Array.ofList space)) kernel x
+        ConvOptions.applyTransposed options (Some(Array.ofList space)) kernel x
 
     /// Every channel by itself: a kernel [window.., channels, multiplier] gives `multiplier` features of each channel, side
     /// by side.

@@ -92,35 +92,61 @@ let parametricRelu: Layer<ParametricRelu> = {
     Apply = fun _ p x -> parametricRelu p.Alpha x, p
 }
 
-/// While learning, sets a fraction of the inputs to 0 and scales up the rest, so that the expected sum stays the same;
-/// otherwise passes its input on. Srivastava et al., "Dropout" (2014).
-let dropout (rate: float) : Layer<unit> =
-    if not (rate >= 0.0 && rate < 1.0) then
-        invalidArg "rate" $"dropout: the fraction dropped lies in [0, 1); {rate} was given"
-
-    {
-        Layer.stateless "dropout" id id with
-            Name = $"dropout {rate}"
-            Apply =
-                fun phase () x ->
-                    match phase with
-                    | Training key when rate > 0.0 ->
-                        let kept = Random.bernoulli (1.0 - rate) x.Shape key
-                        x * (cast x.DType kept * (1.0 / (1.0 - rate))), ()
-                    | Training _
-                    | Inference -> x, ()
-    }
-
-/// While learning, adds normal noise of a standard deviation; otherwise passes its input on.
-let gaussianNoise (deviation: float) : Layer<unit> = {
-    Layer.stateless "gaussian noise" id id with
-        Name = $"gaussian noise {deviation}"
+let private disturbed name (f: Tensor -> Tensor -> Tensor) : Layer<unit> = {
+    Layer.stateless name id id with
         Apply =
             fun phase () x ->
                 match phase with
-                | Training key -> x + deviation * Random.normal x.DType x.Shape key, ()
+                | Training key -> f key x, ()
                 | Inference -> x, ()
 }
+
+/// While learning, sets a fraction of the inputs to 0 and scales up the rest, so that the expected sum stays the same;
+/// otherwise passes its input on. Srivastava et al., "Dropout" (2014).
+let dropout (rate: float) : Layer<unit> =
+    checkRate "dropout" rate
+    disturbed $"dropout {rate}" (Functional.NoiseFunctions.dropout rate)
+
+/// While learning, drops whole channels of [space.., channels]; otherwise passes its input on.
+let spatialDropout (rate: float) : Layer<unit> =
+    checkRate "spatialDropout" rate
+    disturbed $"spatial dropout {rate}" (Functional.NoiseFunctions.spatialDropout rate)
+
+/// While learning, adds normal noise of a standard deviation; otherwise passes its input on.
+let gaussianNoise (deviation: float) : Layer<unit> =
+    disturbed $"gaussian noise {deviation}" (Functional.NoiseFunctions.gaussianNoise deviation)
+
+/// While learning, multiplies by normal noise of mean 1, with dropout's variance; otherwise passes its input on.
+let gaussianDropout (rate: float) : Layer<unit> =
+    checkRate "gaussianDropout" rate
+    disturbed $"gaussian dropout {rate}" (Functional.NoiseFunctions.gaussianDropout rate)
+
+/// A convolution without padding, Keras' defaults: [space.., channels] gives [smaller space.., filters]. The window's sizes
+/// say how many axes of space there are. `ImageLayers.conv` has the settings: strides, padding, dilation, groups, initialisers.
+/// Example: `Layers.conv 32 [ 3; 3 ] |> Layer.activated "relu" relu`.
+let conv (filters: int) (window: int list) : Layer<Conv> = ImageLayers.conv Conv.defaults filters window
+
+/// The same with padding that keeps the space as it is.
+let convSame (filters: int) (window: int list) : Layer<Conv> =
+    ImageLayers.conv { Conv.defaults with Options = ConvOptions.same } filters window
+
+/// The maximum of windows side by side. Example: `Layers.maxPool [ 2; 2 ]`.
+let maxPool (size: int list) : Layer<unit> = ImageLayers.maxPool (Pool.window size)
+
+/// The average of windows side by side.
+let averagePool (size: int list) : Layer<unit> = ImageLayers.averagePool (Pool.window size)
+
+/// The average of every channel: [space.., channels] gives [channels].
+let globalAveragePool: Layer<unit> = ImageLayers.globalAveragePool
+
+/// The maximum of every channel: [space.., channels] gives [channels].
+let globalMaxPool: Layer<unit> = ImageLayers.globalMaxPool
+
+/// Normalises every feature of the last axis over the batch, Keras' defaults; learning moves the running statistics.
+let batchNormalization: Layer<BatchNormalization> = ImageLayers.batchNormalization Normalization.defaults
+
+/// Normalises every example's features along the last axis, Keras' defaults.
+let layerNormalization: Layer<Normalization> = ImageLayers.layerNormalization Normalization.defaults
 
 /// A plain recurrent layer that gives its last output: [time, features] gives [units].
 /// `RecurrentLayer.ofCell` has the options: all outputs, masks, dropout, other activations.

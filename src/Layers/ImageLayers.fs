@@ -1,0 +1,126 @@
+/// Layers of images, [space.., channels] without the batch axis, as values; `Layers` has the common ones by short names.
+[<RequireQualifiedAccess>]
+module Functional.ImageLayers
+
+let private channels name (window: int list) (shape: int[]) =
+    if shape.Length <> window.Length + 1 then
+        invalidArg
+            "shape"
+            $"{name}: an example of shape {Shape.show shape} for a window of {window.Length} axes; [space.., channels] are needed"
+
+    shape[shape.Length - 1]
+
+let private show (window: int list) = Shape.show (Array.ofList window)
+
+/// A convolution with other settings. Example: `{ Conv.defaults with Options = ConvOptions.same }`.
+let conv (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> = {
+    Name = $"conv {filters}, {show window}"
+    Initialize = fun key shape -> Conv.initWith settings key window (channels "conv" window shape) filters
+    OutputShape = fun shape -> ConvOptions.outputShape settings.Options window filters shape
+    Apply = fun _ p x -> convolution settings.Options p x, p
+}
+
+/// A transposed convolution.
+let convTranspose (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> = {
+    Name = $"transposed conv {filters}, {show window}"
+    Initialize = fun key shape -> Conv.initTranspose settings key window (channels "convTranspose" window shape) filters
+    OutputShape =
+        fun shape ->
+            channels "convTranspose" window shape |> ignore
+            let space = shape[.. shape.Length - 2]
+            Array.append (ConvOptions.transposedSpace settings.Options space (Array.ofList window)) [| filters |]
+    Apply = fun _ p x -> transposedConvolution settings.Options p x, p
+}
+
+/// A depthwise convolution with so many features for each channel.
+let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) : Layer<Conv> = {
+    Name = $"depthwise conv {multiplier}, {show window}"
+    Initialize = fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier
+    OutputShape =
+        fun shape ->
+            let features = channels "depthwiseConv" window shape * multiplier
+            ConvOptions.outputShape settings.Options window features shape
+    Apply = fun _ p x -> depthwiseConvolution settings.Options p x, p
+}
+
+/// A depthwise separable convolution.
+let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (window: int list) : Layer<SeparableConv> = {
+    Name = $"separable conv {filters}, {show window}"
+    Initialize =
+        fun key shape -> Conv.initSeparable settings key window (channels "separableConv" window shape) multiplier filters
+    OutputShape = fun shape -> ConvOptions.outputShape settings.Options window filters shape
+    Apply = fun _ p x -> separableConvolution settings.Options p x, p
+}
+
+/// The maximum of every window.
+let maxPool (options: PoolOptions) : Layer<unit> =
+    Layer.stateless $"max pool {show options.Size}" (Pool.outputShape options) (Functional.PoolingFunctions.maxPool options)
+
+/// The average of every window.
+let averagePool (options: PoolOptions) : Layer<unit> =
+    Layer.stateless
+        $"average pool {show options.Size}"
+        (Pool.outputShape options)
+        (Functional.PoolingFunctions.averagePool options)
+
+let private globally name f : Layer<unit> =
+    let outputShape (shape: int[]) =
+        if shape.Length < 2 then
+            invalidArg "shape" $"{name}: an example of shape {Shape.show shape}; [space.., channels] are needed"
+
+        [| shape[shape.Length - 1] |]
+
+    Layer.stateless name outputShape f
+
+/// The maximum of every channel.
+let globalMaxPool: Layer<unit> = globally "global max pool" Functional.PoolingFunctions.globalMaxPool
+/// The average of every channel.
+let globalAveragePool: Layer<unit> = globally "global average pool" Functional.PoolingFunctions.globalAveragePool
+
+/// A function of images; shapes are found by asking it about none of them.
+let private ofSpace name (f: Tensor -> Tensor) : Layer<unit> =
+    let outputShape (shape: int[]) = (f (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0)).Shape[1..]
+    Layer.stateless name outputShape f
+
+/// Zeros before and behind along every axis of space.
+let zeroPadding (widths: (int * int) list) : Layer<unit> =
+    ofSpace "zero padding" (Functional.SpaceFunctions.zeroPadding widths)
+
+/// Places taken away at the begin and the end of every axis of space.
+let cropping (widths: (int * int) list) : Layer<unit> = ofSpace "cropping" (Functional.SpaceFunctions.cropping widths)
+
+/// Every place repeated along every axis of space.
+let upSampling (factors: int list) : Layer<unit> = ofSpace "up-sampling" (Functional.SpaceFunctions.upSampling factors)
+
+let private features (settings: NormalizationSettings) name (shape: int[]) =
+    // the axis counts the batch
+    let axis = Shape.axis name (shape.Length + 1) settings.Axis
+
+    if axis = 0 then
+        invalidArg "axis" $"{name}: axis 0 is the batch; features are on another"
+
+    shape[axis - 1]
+
+/// Normalises every feature over the batch.
+let batchNormalization (settings: NormalizationSettings) : Layer<BatchNormalization> = {
+    Name = "batch normalization"
+    Initialize = fun _ shape -> Normalization.initBatch settings (features settings "batchNormalization" shape)
+    OutputShape = id
+    Apply = fun phase p x -> Functional.NormalizationFunctions.batchNormalization settings phase p x
+}
+
+/// Normalises every example's features.
+let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> = {
+    Name = "layer normalization"
+    Initialize = fun _ shape -> Normalization.init settings (features settings "layerNormalization" shape)
+    OutputShape = id
+    Apply = fun _ p x -> Functional.NormalizationFunctions.layerNormalization settings p x, p
+}
+
+/// Normalises groups of each example's channels; Keras' number of groups is 32.
+let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> = {
+    Name = $"group normalization {groups}"
+    Initialize = fun _ shape -> Normalization.init settings (features { settings with Axis = -1 } "groupNormalization" shape)
+    OutputShape = id
+    Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
+}
