@@ -27,10 +27,22 @@ let initial () =
 
 let batch () =
     let x = Key.create 2L |> Random.uniform DType.Float32 [ examples; 28; 28; 1 ]
-    let y = Tensor.create [ examples ] (Array.init examples (fun i -> i % classes)) |> oneHot DType.Float32 classes
+
+    let y =
+        Tensor.create [ examples ] (Array.init examples (fun i -> i % classes))
+        |> oneHot DType.Float32 classes
+
     x, y
 
 let loss (x, y) net =
     let pooled filter = convBias ConvOptions.same filter.Kernel filter.Offset >> relu >> maxPool (Pool.window [ 2 ])
-    let logits = pooled net.Conv1 >> pooled net.Conv2 >> reshape [ examples; -1 ] >> dense net.Dense1 >> relu >> dense net.Dense2
+
+    let logits =
+        pooled net.Conv1
+        >> pooled net.Conv2
+        >> reshape [ examples; -1 ]
+        >> dense net.Dense1
+        >> relu
+        >> dense net.Dense2
+
     -(mean (sumProductOver [ 1 ] y (logSoftmax (logits x))))

@@ -7,16 +7,15 @@ open Functional.Operations
 
 /// How a kernel moves over an image. Lists have an entry for every axis of space; one entry stands for all of them, none
 /// for 1. Example: `{ ConvOptions.defaults with Strides = [ 2 ]; Padding = Padding.Same }`.
-type ConvOptions =
-    {
-        /// How far the kernel moves.
-        Strides: int list
-        Padding: Padding
-        /// How far the kernel's places lie apart.
-        Dilations: int list
-        /// Into how many groups channels and features are divided; features see their own group's channels.
-        Groups: int
-    }
+type ConvOptions = {
+    /// How far the kernel moves.
+    Strides: int list
+    Padding: Padding
+    /// How far the kernel's places lie apart.
+    Dilations: int list
+    /// Into how many groups channels and features are divided; features see their own group's channels.
+    Groups: int
+}
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module ConvOptions =
@@ -37,7 +36,14 @@ module ConvOptions =
     let internal place operation (options: ConvOptions) (space: int[]) (window: int[]) : Convolution =
         let strides, dilations = steps operation space.Length options
         let low, high = WindowPlace.padding operation options.Padding space window strides dilations
-        { Strides = strides; Dilations = dilations; Low = low; High = high; Groups = options.Groups }
+
+        {
+            Strides = strides
+            Dilations = dilations
+            Low = low
+            High = high
+            Groups = options.Groups
+        }
 
     let private window operation (x: Tensor) (kernel: Tensor) =
         if kernel.Rank <> x.Rank then
@@ -82,7 +88,9 @@ module ConvOptions =
                 let low, high = pairs[i]
                 (space[i] - 1) * strides[i] + reach - low - high
             | Padding.Explicit pairs ->
-                invalidArg "padding" $"convTranspose: {pairs.Length} pairs of paddings for {space.Length} axes of space")
+                invalidArg
+                    "padding"
+                    $"convTranspose: {pairs.Length} pairs of paddings for {space.Length} axes of space")
 
     /// The transpose, to a space of given sizes.
     let internal applyTransposed (options: ConvOptions) (target: int[] option) (kernel: Tensor) (x: Tensor) : Tensor =
@@ -91,7 +99,9 @@ module ConvOptions =
         let target = target |> Option.defaultWith (fun () -> transposedSpace options space size)
 
         if target |> Array.exists (fun n -> n < 1) then
-            invalidArg "shape" $"convTranspose: images {Shape.show x.Shape} with a kernel {Shape.show kernel.Shape} leave nothing: {Shape.show target}"
+            invalidArg
+                "shape"
+                $"convTranspose: images {Shape.show x.Shape} with a kernel {Shape.show kernel.Shape} leave nothing: {Shape.show target}"
 
         Tensor.Bind(ConvInput(place "convTranspose" options target size, target), x, kernel)
 
@@ -110,7 +120,8 @@ module ConvolutionFunctions =
     /// The transpose of the convolution with the same kernel and options: x [n, space.., features] goes to
     /// [n, larger space.., channels], the kernel being [window.., channels / groups, features]. Its space is Keras': times
     /// the stride, and without padding what of the kernel reaches beyond.
-    let convTranspose (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor = ConvOptions.applyTransposed options None kernel x
+    let convTranspose (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor =
+        ConvOptions.applyTransposed options None kernel x
 
     /// The same to a space of given sizes, which the convolution must take back to the space of x.
     let convTransposeTo (space: int list) (options: ConvOptions) (kernel: Tensor) (x: Tensor) : Tensor =

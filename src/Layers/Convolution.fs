@@ -13,11 +13,7 @@ module ConvolutionParameters =
 
     /// Parameters of a depthwise separable convolution: every channel by itself with a kernel [window.., channels,
     /// multiplier], then all of them at each place with one [1.., channels · multiplier, features].
-    type SeparableConv = {
-        Depthwise: Tensor
-        Pointwise: Tensor
-        Bias: Tensor option
-    }
+    type SeparableConv = { Depthwise: Tensor; Pointwise: Tensor; Bias: Tensor option }
 
 /// How a convolution moves, and how its parameters begin.
 type ConvSettings = {
@@ -44,10 +40,14 @@ module Conv =
             invalidArg "window" $"{name}: a window of %A{window}; one to three sizes of at least 1 are needed"
 
         if channels < 1 || features < 1 then
-            invalidArg "features" $"{name}: {channels} channels and {features} features; there must be at least one of each"
+            invalidArg
+                "features"
+                $"{name}: {channels} channels and {features} features; there must be at least one of each"
 
         if groups < 1 || channels % groups <> 0 || features % groups <> 0 then
-            invalidArg "groups" $"{name}: {channels} channels and {features} features cannot be divided into {groups} groups"
+            invalidArg
+                "groups"
+                $"{name}: {channels} channels and {features} features cannot be divided into {groups} groups"
 
     let private parameters (settings: ConvSettings) key (kernel: int[]) features : Conv =
         let keys = Key.split 2 key
@@ -74,12 +74,25 @@ module Conv =
         parameters settings key [| yield! window; features / groups; channels |] features
 
     /// Parameters of a depthwise convolution with so many features for each channel.
-    let initDepthwise (settings: ConvSettings) (key: Tensor) (window: int list) (channels: int) (multiplier: int) : Conv =
+    let initDepthwise
+        (settings: ConvSettings)
+        (key: Tensor)
+        (window: int list)
+        (channels: int)
+        (multiplier: int)
+        : Conv =
         check "depthwiseConv" window channels multiplier 1
         parameters settings key [| yield! window; channels; multiplier |] (channels * multiplier)
 
     /// Parameters of a separable convolution.
-    let initSeparable (settings: ConvSettings) (key: Tensor) (window: int list) (channels: int) (multiplier: int) (features: int) =
+    let initSeparable
+        (settings: ConvSettings)
+        (key: Tensor)
+        (window: int list)
+        (channels: int)
+        (multiplier: int)
+        (features: int)
+        =
         check "separableConv" window channels features 1
         let keys = Key.split 3 key
         let draw shape = settings.KernelInitializer settings.DType shape

@@ -35,7 +35,8 @@ let convTranspose (settings: ConvSettings) (filters: int) (window: int list) : L
 /// A depthwise convolution with so many features for each channel.
 let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) : Layer<Conv> = {
     Name = $"depthwise conv {multiplier}, {show window}"
-    Initialize = fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier
+    Initialize =
+        fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier
     OutputShape =
         fun shape ->
             let features = channels "depthwiseConv" window shape * multiplier
@@ -47,14 +48,18 @@ let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) 
 let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (window: int list) : Layer<SeparableConv> = {
     Name = $"separable conv {filters}, {show window}"
     Initialize =
-        fun key shape -> Conv.initSeparable settings key window (channels "separableConv" window shape) multiplier filters
+        fun key shape ->
+            Conv.initSeparable settings key window (channels "separableConv" window shape) multiplier filters
     OutputShape = fun shape -> ConvOptions.outputShape settings.Options window filters shape
     Apply = fun _ p x -> separableConvolution settings.Options p x, p
 }
 
 /// The maximum of every window.
 let maxPool (options: PoolOptions) : Layer<unit> =
-    Layer.stateless $"max pool {show options.Size}" (Pool.outputShape options) (Functional.PoolingFunctions.maxPool options)
+    Layer.stateless
+        $"max pool {show options.Size}"
+        (Pool.outputShape options)
+        (Functional.PoolingFunctions.maxPool options)
 
 /// The average of every window.
 let averagePool (options: PoolOptions) : Layer<unit> =
@@ -74,8 +79,10 @@ let private globally name f : Layer<unit> =
 
 /// The maximum of every channel.
 let globalMaxPool: Layer<unit> = globally "global max pool" Functional.PoolingFunctions.globalMaxPool
+
 /// The average of every channel.
-let globalAveragePool: Layer<unit> = globally "global average pool" Functional.PoolingFunctions.globalAveragePool
+let globalAveragePool: Layer<unit> =
+    globally "global average pool" Functional.PoolingFunctions.globalAveragePool
 
 /// A function of images; shapes are found by asking it about none of them.
 let private ofSpace name (f: Tensor -> Tensor) : Layer<unit> =
@@ -120,7 +127,8 @@ let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> 
 /// Normalises groups of each example's channels; Keras' number of groups is 32.
 let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> = {
     Name = $"group normalization {groups}"
-    Initialize = fun _ shape -> Normalization.init settings (features { settings with Axis = -1 } "groupNormalization" shape)
+    Initialize =
+        fun _ shape -> Normalization.init settings (features { settings with Axis = -1 } "groupNormalization" shape)
     OutputShape = id
     Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
 }

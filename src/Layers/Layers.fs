@@ -143,7 +143,8 @@ let globalAveragePool: Layer<unit> = ImageLayers.globalAveragePool
 let globalMaxPool: Layer<unit> = ImageLayers.globalMaxPool
 
 /// Normalises every feature of the last axis over the batch, Keras' defaults; learning moves the running statistics.
-let batchNormalization: Layer<BatchNormalization> = ImageLayers.batchNormalization Normalization.defaults
+let batchNormalization: Layer<BatchNormalization> =
+    ImageLayers.batchNormalization Normalization.defaults
 
 /// Normalises every example's features along the last axis, Keras' defaults.
 let layerNormalization: Layer<Normalization> = ImageLayers.layerNormalization Normalization.defaults

@@ -47,7 +47,8 @@ module Normalization =
         DType = DType.Float32
     }
 
-    let private full (settings: NormalizationSettings) (features: int) value = Tensor.full settings.DType [ features ] value
+    let private full (settings: NormalizationSettings) (features: int) value =
+        Tensor.full settings.DType [ features ] value
 
     /// A scale of 1 and an offset of 0 for every feature.
     let init (settings: NormalizationSettings) (features: int) : Normalization = {
@@ -74,8 +75,14 @@ module Normalization =
             reshape (Array.init x.Rank (fun i -> if i = axis then x.Shape[axis] else 1)) perFeature
 
     let internal scaled axis (gamma: Tensor option) (beta: Tensor option) (x: Tensor) =
-        let y = match gamma with Some g -> x * along axis x g | None -> x
-        match beta with Some b -> y + along axis x b | None -> y
+        let y =
+            match gamma with
+            | Some g -> x * along axis x g
+            | None -> x
+
+        match beta with
+        | Some b -> y + along axis x b
+        | None -> y
 
     let internal standardized (axes: int[]) epsilon (x: Tensor) =
         let centred = x - meanKeep axes x
@@ -99,8 +106,17 @@ module NormalizationFunctions =
         match phase with
         | Inference ->
             let scale = rsqrt (variance + settings.Epsilon)
-            let scale = match p.Gamma with Some g -> scale * g | None -> scale
-            let shift = match p.Beta with Some b -> b - mean * scale | None -> -(mean * scale)
+
+            let scale =
+                match p.Gamma with
+                | Some g -> scale * g
+                | None -> scale
+
+            let shift =
+                match p.Beta with
+                | Some b -> b - mean * scale
+                | None -> -(mean * scale)
+
             x * Normalization.along axis x scale + Normalization.along axis x shift, p
         | Training _ ->
             let axes = [| 0 .. x.Rank - 1 |] |> Array.except [ axis ]
@@ -119,7 +135,10 @@ module NormalizationFunctions =
     /// Ba, Kiros and Hinton, "Layer normalization" (2016).
     let layerNormalization (settings: NormalizationSettings) (p: Normalization) (x: Tensor) : Tensor =
         let axis = Shape.axis "layerNormalization" x.Rank settings.Axis
-        x |> Normalization.standardized [| axis |] settings.Epsilon |> Normalization.scaled axis p.Gamma p.Beta
+
+        x
+        |> Normalization.standardized [| axis |] settings.Epsilon
+        |> Normalization.scaled axis p.Gamma p.Beta
 
     /// Normalises groups of each example's channels over all of space, x [n, space.., channels]. With one group it is over the
     /// whole example, with as many as channels it is instance normalisation. Wu and He, "Group normalization" (2018).

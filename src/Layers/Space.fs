@@ -28,7 +28,10 @@ module SpaceFunctions =
         let high = [| 0; yield! List.map snd widths; 0 |]
         let lengths = Array.init x.Rank (fun i -> x.Shape[i] - low[i] - high[i])
 
-        if Array.exists (fun n -> n < 0) (Array.append low high) || Array.exists2 (fun n size -> n < min 1 size) lengths x.Shape then
+        if
+            Array.exists (fun n -> n < 0) (Array.append low high)
+            || Array.exists2 (fun n size -> n < min 1 size) lengths x.Shape
+        then
             invalidArg "widths" $"cropping: %A{widths} leaves nothing of {Shape.show x.Shape}"
 
         slice low lengths (Array.create x.Rank 1) x
@@ -41,7 +44,11 @@ module SpaceFunctions =
             invalidArg "factors" $"upSampling: %A{factors}; every factor must be at least 1"
 
         let channels = x.Shape[x.Rank - 1]
-        let each f = [ for i, factor in List.indexed factors do yield! f x.Shape[i + 1] factor ]
+
+        let each f = [
+            for i, factor in List.indexed factors do
+                yield! f x.Shape[i + 1] factor
+        ]
 
         x
         |> reshape [ x.Shape[0]; yield! each (fun n _ -> [ n; 1 ]); channels ]

@@ -13,8 +13,7 @@ let private count = 40
 let private loose (name: string) = if name.StartsWith "Linear" then 100.0 else 1.0
 
 let private forEach (check: string -> Sample -> Tensor[] -> unit) = [
-    for name, generator in Primitives.generators ->
-        testCase name <| fun () -> onSamples count generator (check name)
+    for name, generator in Primitives.generators -> testCase name <| fun () -> onSamples count generator (check name)
 ]
 
 /// A judge of differentiable functions, on the varied inputs.
@@ -46,7 +45,11 @@ let tests =
                 let value (t: Tensor) = (level.ValueOf t).Data |> Array.map (fun z -> z.Real)
                 sameShapes name ys defined
                 agree (1e-12 * loose name) name (numbers ys) (Array.collect value defined)
-                Expect.equal (ys |> Array.map (fun y -> y.DType)) (defined |> Array.map (fun y -> y.DType)) "element types")
+
+                Expect.equal
+                    (ys |> Array.map (fun y -> y.DType))
+                    (defined |> Array.map (fun y -> y.DType))
+                    "element types")
 
         testList "complex step"
         <| judge (fun loose s f xs vs ->
@@ -78,11 +81,18 @@ let tests =
         testList "Float32"
         <| forEach (fun name s xs ->
             let singles = Array.map single xs
-            let wide = s.Run(singles |> Array.map (fun t -> if t.DType = DType.Float32 then cast DType.Float64 t else t))
+
+            let wide =
+                s.Run(singles |> Array.map (fun t -> if t.DType = DType.Float32 then cast DType.Float64 t else t))
+
             let narrow = s.Run singles
             let isFloat (t: Tensor) = t.DType.IsFloat()
             // sums may cancel: a few ulp of their terms
-            agree (1e-5 * loose name) "value" (numbers (Array.filter isFloat narrow)) (numbers (Array.filter isFloat wide))
+            agree
+                (1e-5 * loose name)
+                "value"
+                (numbers (Array.filter isFloat narrow))
+                (numbers (Array.filter isFloat wide))
 
             if not (name.StartsWith "Random" || name = "Cast") then
                 Expect.all (Array.filter isFloat narrow) (fun t -> t.DType = DType.Float32) "stays Float32"

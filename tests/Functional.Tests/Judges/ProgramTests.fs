@@ -15,7 +15,10 @@ let private program (seed: int) (xs: Tensor[]) : Tensor[] =
     let random = Random seed
     let mutable known = List.ofArray xs
     let pick () = List.item (random.Next known.Length) known
-    let constant () = Tensor.create [ rows; columns ] (Array.init (rows * columns) (fun _ -> 2.0 * random.NextDouble() - 1.0))
+
+    let constant () =
+        Tensor.create [ rows; columns ] (Array.init (rows * columns) (fun _ -> 2.0 * random.NextDouble() - 1.0))
+
     let turn (x: Tensor) = transpose x
     let positive (x: Tensor) = 0.5 + square x
 
@@ -79,7 +82,8 @@ let tests =
             testCase "differences" <| onPrograms 0 60 (fun f xs -> differences 1e-8 f xs (like 1 xs))
 
             testCase "order 2"
-            <| onPrograms 0 25 (fun f xs -> secondOrder (Samples.sample "program" f (FsCheck.FSharp.Gen.constant xs)) 1e-10 f xs (like 1 xs))
+            <| onPrograms 0 25 (fun f xs ->
+                secondOrder (Samples.sample "program" f (FsCheck.FSharp.Gen.constant xs)) 1e-10 f xs (like 1 xs))
 
             testCase "vmap is the loop"
             <| onPrograms 0 60 (fun f xs ->
@@ -99,7 +103,12 @@ let tests =
                 agreeTensors 1e-11 "compiled gradient" (compile (grad (curved f)) xs) (grad (curved f) xs)
                 agreeTensors 1e-11 "gradient of the compiled" (grad (curved (compile f)) xs) (grad (curved f) xs)
                 let vs = like 1 xs
-                agreeTensors 1e-11 "compiled Hessian times v" (compile (fun xs -> hvp (curved f) xs vs) xs) (hvp (curved f) xs vs))
+
+                agreeTensors
+                    1e-11
+                    "compiled Hessian times v"
+                    (compile (fun xs -> hvp (curved f) xs vs) xs)
+                    (hvp (curved f) xs vs))
             |> slow
 
             testCase "compiled and batched, either way round"
@@ -122,12 +131,23 @@ let tests =
         testList "laws" [
             testCase "Jacobians by both modes agree"
             <| onPrograms 0 30 (fun f xs ->
-                let g v = flatten (Array.head (f (split 0 [ rows * columns; rows * columns ] v |> Array.map (reshape [ rows; columns ]))))
+                let g v =
+                    flatten (
+                        Array.head (
+                            f (split 0 [ rows * columns; rows * columns ] v |> Array.map (reshape [ rows; columns ]))
+                        )
+                    )
+
                 let v = vector xs
                 let forward = jacobianForward g v
                 agreeOne 1e-12 "forward and reverse" forward (jacobianReverse g v)
                 let direction = (like 3 [| v |])[0]
-                agreeOne 1e-12 "Jacobian times v" (flatten (forward *@ reshape [ -1; 1 ] direction)) (snd (jvp g v direction)))
+
+                agreeOne
+                    1e-12
+                    "Jacobian times v"
+                    (flatten (forward *@ reshape [ -1; 1 ] direction))
+                    (snd (jvp g v direction)))
 
             testCase "the Hessian is symmetric, and hvp is its product"
             <| onPrograms 0 20 (fun f xs ->
