@@ -99,13 +99,19 @@ let moved (key: Tensor) (images: Tensor) =
 
 // ---- learning
 
+try
+    Directory.CreateDirectory out |> ignore
+with
+| :? IOException
+| :? UnauthorizedAccessException as e ->
+    fail $"nothing can be written to {out} ({e.Message}); name another folder with --out DIR"
+
 let data =
     try
         Mnist.load { MnistOptions.Default with Directory = Option.toObj (asked.TryFind "--data") }
     with :? IOException as e ->
         fail e.Message
 
-Directory.CreateDirectory out |> ignore
 printfn $"data: {data.Source}"
 let oneHotLabels (digits: LabelledImages) = oneHot DType.Float32 10 digits.Labels
 
