@@ -8,42 +8,7 @@ open Expecto
 open Functional
 open Functional.Tests.Oracles
 open Functional.Tests.KerasCases
-
-/// The arguments of a layer, as Keras' constructor takes them.
-type private Arguments(items: Python list, named: Map<string, Python>) =
-    /// An argument by place or by name.
-    member _.TryGet(place: int, name: string) =
-        match List.tryItem place items with
-        | Some value -> Some value
-        | None -> named.TryFind name
-
-    member a.Number(place, name, otherwise: float) =
-        match a.TryGet(place, name) with
-        | Some(Number n) -> n
-        | _ -> otherwise
-
-    member a.Whole(place, name, otherwise: int) = int (a.Number(place, name, float otherwise))
-
-    member a.Wholes(place, name) =
-        match a.TryGet(place, name) with
-        | Some(Items items) ->
-            items
-            |> List.map (fun n ->
-                match n with
-                | Number n -> int n
-                | _ -> failwith $"{name} is not whole")
-        | Some(Number n) -> [ int n ]
-        | _ -> []
-
-    member a.IsTrue(place, name) = a.TryGet(place, name) = Some(Name "True")
-
-    member a.Activation(place) =
-        match a.TryGet(place, "activation") with
-        | Some(Text name) -> Activation.ofName name
-        | _ -> linear
-
-/// Takes a layer's weights from the front of a list: what the layer computes of its inputs, and the weights left.
-type private Reader = Arguments -> Tensor list -> (Tensor list -> Tensor) * Tensor list
+open Functional.Tests.KerasArguments
 
 let private single f : Reader = fun arguments weights -> (fun inputs -> f arguments (List.head inputs)), weights
 let private merge f : Reader = fun arguments weights -> f arguments, weights
@@ -79,6 +44,7 @@ let private layers: Map<string, Reader> =
         merge (fun a xs ->
             let axes = a.Wholes(0, "axes")
             Merge.dot (List.head axes, List.last axes) (a.IsTrue(1, "normalize")) xs[0] xs[1])
+        yield! KerasImages.layers
     ]
 
 /// What the bare activations of the file are called; their one argument is in the words of the case.
@@ -101,6 +67,16 @@ exception private Missing of layer: string
 type private Value =
     | Tensors of Tensor list
     | Function of (Tensor list -> Tensor)
+
+/// A layer that no line makes, from the words of the case: "cropping (2,3) on 8x7x6 input, data_format='channels_last'".
+let private described (case: Case) =
+    let words = Regex.Match(case.Config, @"^(\w+) (.+) on \S+ input(?:, (.*))?$")
+    let layer = case.Name.Split('.')[1]
+
+    if words.Success then
+        Some(line $"L = {layer}({words.Groups[1].Value}={words.Groups[2].Value}, {words.Groups[3].Value})")
+    else
+        None
 
 /// What the lines of a case compute.
 let private run (case: Case) : Tensor =
@@ -129,14 +105,30 @@ let private run (case: Case) : Tensor =
 
     let mutable inputs = case.Inputs |> List.map (expandDims 0)
     let mutable output = []
+    let functions = Collections.Generic.List<Tensor list -> Tensor>()
 
-    for name, expression in case.Lines do
+    let isMade name = case.Lines |> List.exists (fun (other, _) -> other = name)
+    let isUsed = case.Lines |> List.exists (fun (_, e) -> match e with Call(Name "L", _, _) -> true | _ -> false)
+    let lines = if isUsed && not (isMade "L") then Option.toList (described case) @ case.Lines else case.Lines
+
+    for name, expression in lines do
         match expression with
         | Call(Name "Input", _, _) ->
             known <- known.Add(name, Tensors [ List.head inputs ])
             inputs <- List.tail inputs
-        | Call(Name "Model", _, named) -> output <- tensors named["outputs"]
-        | _ -> known <- known.Add(name, value expression)
+        | Call(Name "Model", _, named) ->
+            match named["outputs"], Seq.tryExactlyOne functions with
+            // the line that applies the only layer is left out
+            | Name result, Some f when not (known.ContainsKey result) ->
+                output <- [ f (case.Inputs |> List.map (expandDims 0)) ]
+            | result, _ -> output <- tensors result
+        | _ ->
+            let made = value expression
+            known <- known.Add(name, made)
+
+            match made with
+            | Function f -> functions.Add f
+            | Tensors _ -> ()
 
     if not weights.IsEmpty then
         failwith $"{case.Name}: {weights.Length} of its weights were not used"
@@ -156,7 +148,7 @@ let private compute (case: Case) : Tensor =
     | _ -> run case
 
 /// Families of which every layer is here: a case of theirs that is missing something is a failure.
-let private complete = [ "activations"; "advanced_activations"; "core"; "merge"; "noise" ]
+let private complete = [ "activations"; "advanced_activations"; "convolutional"; "core"; "merge"; "noise"; "normalization"; "pooling" ]
 
 let private check (case: Case) =
     let actual = compute case

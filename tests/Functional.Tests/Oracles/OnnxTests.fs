@@ -9,60 +9,7 @@ open System.Text.Json
 open Expecto
 open Functional
 open Functional.Tests.Oracles
-
-exception private Unsupported of string
-
-let private unsupported reason = raise (Unsupported reason)
-
-/// The attributes of a node.
-type private Attributes(json: JsonElement) =
-    let tryGet (name: string) =
-        match json.TryGetProperty name with
-        | true, value -> Some value
-        | _ -> None
-
-    member _.Has name = (tryGet name).IsSome
-    member _.Whole(name, otherwise) = tryGet name |> Option.map (fun v -> v.GetInt32()) |> Option.defaultValue otherwise
-
-    member _.Number(name, otherwise: float) =
-        tryGet name |> Option.map (fun v -> v.GetDouble()) |> Option.defaultValue otherwise
-
-    member _.Text(name, otherwise: string) =
-        tryGet name |> Option.map (fun v -> v.GetString()) |> Option.defaultValue otherwise
-
-    member _.Wholes name = tryGet name |> Option.map (fun v -> [ for x in v.EnumerateArray() -> x.GetInt32() ])
-
-let private number (e: JsonElement) =
-    if e.ValueKind = JsonValueKind.String then
-        match e.GetString() with
-        | "Infinity" -> infinity
-        | "-Infinity" -> -infinity
-        | _ -> nan
-    elif e.ValueKind = JsonValueKind.True then
-        1.0
-    elif e.ValueKind = JsonValueKind.False then
-        0.0
-    else
-        e.GetDouble()
-
-let private tensor (json: JsonElement) : Tensor =
-    let shape = [ for d in (json.GetProperty "shape").EnumerateArray() -> d.GetInt32() ]
-    let data = json.GetProperty "data"
-
-    match (json.GetProperty "dtype").GetString() with
-    | "float32" -> Tensor.create shape [| for x in data.EnumerateArray() -> float32 (number x) |]
-    | "float64" -> Tensor.create shape [| for x in data.EnumerateArray() -> number x |]
-    | "int32" -> Tensor.create shape [| for x in data.EnumerateArray() -> x.GetInt32() |]
-    | "int64" -> Tensor.create shape [| for x in data.EnumerateArray() -> x.GetInt64() |]
-    | "bool" -> Tensor.create shape [| for x in data.EnumerateArray() -> number x <> 0.0 |]
-    | other -> unsupported $"element type {other}"
-
-let private wholes (t: Tensor) = Tensor.toFloats t |> Array.map int |> List.ofArray
-let private given (xs: Tensor[]) i = i < xs.Length && not (isNull xs[i])
-let private like (x: Tensor) value = Tensor.scalarOf x.DType value
-
-/// What an operator makes of its attributes and inputs (null where one is left out).
-type private Operator = Attributes -> Tensor[] -> Tensor list
+open Functional.Tests.OnnxNodes
 
 let private unary (f: Tensor -> Tensor) : Operator = fun _ xs -> [ f xs[0] ]
 let private binary (f: Tensor -> Tensor -> Tensor) : Operator = fun _ xs -> [ f xs[0] xs[1] ]
@@ -376,16 +323,9 @@ let private operators: Map<string, Operator> =
         "RMSNormalization", (fun a xs -> normalised a false xs)
         "InstanceNormalization", (fun a xs -> inGroups a xs[0].Shape[1] xs)
         "GroupNormalization", (fun a xs -> inGroups a (a.Whole("num_groups", 1)) xs)
-        "BatchNormalization",
-        (fun a xs ->
-            if a.Whole("training_mode", 0) = 1 then
-                unsupported "BatchNormalization in training mode"
-
-            let x = xs[0]
-            let at i = channels x xs[i]
-            [ (x - at 3) * rsqrt (at 4 + a.Number("epsilon", 1e-5)) * at 1 + at 2 ])
         "GlobalAveragePool", unary (fun x -> meanKeep [ 2 .. x.Rank - 1 ] x)
         "GlobalMaxPool", unary (fun x -> maxKeep [ 2 .. x.Rank - 1 ] x)
+        yield! OnnxImages.operators
     ]
 
 let private close (expected: Tensor) (actual: Tensor) =
