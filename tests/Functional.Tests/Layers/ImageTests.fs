@@ -35,7 +35,11 @@ let private slideFilter =
     Tensor.create [ 3; 3; 1; 1 ] [| 1.0f; 0.0f; 1.0f; 2.0f; 1.0f; 3.0f; 1.0f; 1.0f; 2.0f |]
 
 let private rows (t: Tensor) =
-    Tensor.toFloats t |> Array.map int |> Array.chunkBySize t.Shape[2] |> List.ofArray |> List.map List.ofArray
+    Tensor.toFloats t
+    |> Array.map int
+    |> Array.chunkBySize t.Shape[2]
+    |> List.ofArray
+    |> List.map List.ofArray
 
 let private gradients name (f: 'P -> Tensor -> Tensor) (p: 'P) (shape: int list) =
     testCase $"{name}: gradients"
@@ -55,7 +59,12 @@ let private gradients name (f: 'P -> Tensor -> Tensor) (p: 'P) (shape: int list)
 
             expectClose 1e-12 (Tensor.toFloats found[i]) planned[i] $"{name}: compiled gradient {i}"
 
-let private wide = { Conv.defaults with DType = DType.Float64; BiasInitializer = Some(Initializer.normal 1.0) }
+let private wide = {
+    Conv.defaults with
+        DType = DType.Float64
+        BiasInitializer = Some(Initializer.normal 1.0)
+}
+
 let private same = { wide with Options = ConvOptions.same }
 let private norm = { Normalization.defaults with DType = DType.Float64 }
 let private key = Key.create 4L
@@ -77,7 +86,10 @@ let tests =
         <| fun () ->
             let x = Tensor.create [ 1; 5; 1 ] [| 1.0; 2.0; 3.0; 4.0; 5.0 |]
             let kernel = Tensor.create [ 2; 1; 1 ] [| 10.0; 1.0 |]
-            let run padding strides = Tensor.toFloats (conv { ConvOptions.defaults with Padding = padding; Strides = strides } kernel x)
+
+            let run padding strides =
+                Tensor.toFloats (conv { ConvOptions.defaults with Padding = padding; Strides = strides } kernel x)
+
             Expect.equal (run Padding.Valid []) [| 12.0; 23.0; 34.0; 45.0 |] "valid"
             Expect.equal (run Padding.Same []) [| 12.0; 23.0; 34.0; 45.0; 50.0 |] "same: one more at the end"
             Expect.equal (run Padding.Causal []) [| 1.0; 12.0; 23.0; 34.0; 45.0 |] "causal"
@@ -127,17 +139,49 @@ let tests =
             (convolution { ConvOptions.same with Strides = [ 2; 1 ]; Dilations = [ 1; 2 ]; Groups = 2 })
             (Conv.initWith { wide with Options = { wide.Options with Groups = 2 } } key [ 3; 3 ] 4 6)
             [ 1; 5; 6; 4 ]
-        gradients "transposed" (transposedConvolution { same.Options with Strides = [ 2 ] }) (Conv.initTranspose same key [ 3 ] 2 3) [ 2; 4; 2 ]
-        gradients "depthwise" (depthwiseConvolution same.Options) (Conv.initDepthwise same key [ 2; 3 ] 3 2) [ 2; 4; 4; 3 ]
-        gradients "separable" (separableConvolution same.Options) (Conv.initSeparable same key [ 3; 3 ] 2 2 3) [ 1; 4; 4; 2 ]
-        gradients "max-pooling" (fun (_: Tensor list) -> maxPool { Pool.window [ 3; 2 ] with Strides = [ 2 ]; Padding = Padding.Same }) [] [ 2; 5; 5; 2 ]
-        gradients "average" (fun (_: Tensor list) -> averagePool { Pool.window [ 3; 2 ] with Strides = [ 2 ]; Padding = Padding.Same }) [] [ 2; 5; 5; 2 ]
+        gradients
+            "transposed"
+            (transposedConvolution { same.Options with Strides = [ 2 ] })
+            (Conv.initTranspose same key [ 3 ] 2 3)
+            [ 2; 4; 2 ]
+        gradients "depthwise" (depthwiseConvolution same.Options) (Conv.initDepthwise same key [ 2; 3 ] 3 2) [
+            2
+            4
+            4
+            3
+        ]
+        gradients "separable" (separableConvolution same.Options) (Conv.initSeparable same key [ 3; 3 ] 2 2 3) [
+            1
+            4
+            4
+            2
+        ]
+        gradients
+            "max-pooling"
+            (fun (_: Tensor list) -> maxPool { Pool.window [ 3; 2 ] with Strides = [ 2 ]; Padding = Padding.Same }) [] [
+                2
+                5
+                5
+                2
+            ]
+        gradients
+            "average"
+            (fun (_: Tensor list) -> averagePool { Pool.window [ 3; 2 ] with Strides = [ 2 ]; Padding = Padding.Same }) [] [
+                2
+                5
+                5
+                2
+            ]
         gradients
             "batch normalisation"
             (fun p x -> fst (batchNormalization norm (Training key) p x))
             (Normalization.initBatch norm 3)
             [ 4; 2; 3 ]
-        gradients "batch normalisation, answering" (fun p x -> fst (batchNormalization norm Inference p x)) (Normalization.initBatch norm 3) [ 4; 3 ]
+        gradients
+            "batch normalisation, answering"
+            (fun p x -> fst (batchNormalization norm Inference p x))
+            (Normalization.initBatch norm 3)
+            [ 4; 3 ]
         gradients "layer normalisation" (layerNormalization norm) (Normalization.init norm 4) [ 3; 4 ]
         gradients "group normalisation" (groupNormalization norm 2) (Normalization.init norm 4) [ 2; 3; 3; 4 ]
 
@@ -149,7 +193,13 @@ let tests =
             expectClose 1e-12 [| 0.0; 0.0 |] (meanOver [ 0; 1; 2 ] y) "mean"
             expectClose 1e-12 [| 1.0; 1.0 |] (varianceOver [ 0; 1; 2 ] y) "variance"
             expectClose 1e-12 (Tensor.toFloats (meanOver [ 0; 1; 2 ] x * 0.01)) moved.MovingMean.Value "running mean"
-            expectClose 1e-12 (Tensor.toFloats (0.99 + varianceOver [ 0; 1; 2 ] x * 0.01)) moved.MovingVariance.Value "running variance"
+
+            expectClose
+                1e-12
+                (Tensor.toFloats (0.99 + varianceOver [ 0; 1; 2 ] x * 0.01))
+                moved.MovingVariance.Value
+                "running variance"
+
             let _, kept = batchNormalization norm Inference p x
             Expect.isTrue (obj.ReferenceEquals(kept, p)) "answering changes nothing"
 
@@ -207,7 +257,11 @@ let tests =
             let x = numbers 1 [ 1; 4; 4; 6 ]
             let kernel = numbers 2 [ 3; 3; 6; 8 ]
             let run options (kernel: Tensor) () = conv options kernel x
-            expectRefused [ "larger than the image"; "size 5"; "size 4" ] (run ConvOptions.defaults (numbers 2 [ 5; 5; 6; 8 ]))
+
+            expectRefused
+                [ "larger than the image"; "size 5"; "size 4" ]
+                (run ConvOptions.defaults (numbers 2 [ 5; 5; 6; 8 ]))
+
             expectRefused [ "reaches over 5" ] (run { ConvOptions.defaults with Dilations = [ 2 ] } kernel)
             expectRefused [ "6 channels"; "4 groups" ] (run { ConvOptions.defaults with Groups = 4 } kernel)
             expectRefused [ "6 channels"; "expects 3"; "3×3×3×8" ] (run ConvOptions.defaults (numbers 2 [ 3; 3; 3; 8 ]))
@@ -216,9 +270,15 @@ let tests =
             expectRefused [ "3×6×8"; "needs 4 axes" ] (run ConvOptions.defaults (numbers 2 [ 3; 6; 8 ]))
             expectRefused [ "bias"; "8 features" ] (fun () -> convBias ConvOptions.defaults kernel (numbers 1 [ 7 ]) x)
             expectRefused [ "Float64"; "Float32" ] (run ConvOptions.defaults (cast DType.Float32 kernel))
+
             expectRefused [ "in the padding altogether" ] (fun () ->
                 maxPool { Pool.window [ 2 ] with Padding = Padding.Explicit [ 2, 0; 0, 0 ] } x)
+
             expectRefused [ "leaves nothing" ] (fun () -> cropping [ 2, 2; 0, 0 ] x)
-            expectRefused [ "6 channels"; "4 groups" ] (fun () -> groupNormalization norm 4 (Normalization.init norm 6) x)
-            expectRefused [ "6 features"; "3" ] (fun () -> fst (batchNormalization norm Inference (Normalization.initBatch norm 3) x))
+
+            expectRefused [ "6 channels"; "4 groups" ] (fun () ->
+                groupNormalization norm 4 (Normalization.init norm 6) x)
+
+            expectRefused [ "6 features"; "3" ] (fun () ->
+                fst (batchNormalization norm Inference (Normalization.initBatch norm 3) x))
     ]

@@ -96,7 +96,12 @@ let private batchNormalizationOf: Reader =
                 Scale = not (isOff "scale")
         }
 
-        let gamma, rest = if settings.Scale then Some(List.head weights), List.tail weights else None, weights
+        let gamma, rest =
+            if settings.Scale then
+                Some(List.head weights), List.tail weights
+            else
+                None, weights
+
         let beta, rest = if settings.Center then Some(List.head rest), List.tail rest else None, rest
 
         let p: BatchNormalization = {

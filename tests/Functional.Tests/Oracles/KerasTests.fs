@@ -108,8 +108,19 @@ let private run (case: Case) : Tensor =
     let functions = Collections.Generic.List<Tensor list -> Tensor>()
 
     let isMade name = case.Lines |> List.exists (fun (other, _) -> other = name)
-    let isUsed = case.Lines |> List.exists (fun (_, e) -> match e with Call(Name "L", _, _) -> true | _ -> false)
-    let lines = if isUsed && not (isMade "L") then Option.toList (described case) @ case.Lines else case.Lines
+
+    let isUsed =
+        case.Lines
+        |> List.exists (fun (_, e) ->
+            match e with
+            | Call(Name "L", _, _) -> true
+            | _ -> false)
+
+    let lines =
+        if isUsed && not (isMade "L") then
+            Option.toList (described case) @ case.Lines
+        else
+            case.Lines
 
     for name, expression in lines do
         match expression with
@@ -148,7 +159,16 @@ let private compute (case: Case) : Tensor =
     | _ -> run case
 
 /// Families of which every layer is here: a case of theirs that is missing something is a failure.
-let private complete = [ "activations"; "advanced_activations"; "convolutional"; "core"; "merge"; "noise"; "normalization"; "pooling" ]
+let private complete = [
+    "activations"
+    "advanced_activations"
+    "convolutional"
+    "core"
+    "merge"
+    "noise"
+    "normalization"
+    "pooling"
+]
 
 let private check (case: Case) =
     let actual = compute case

@@ -32,7 +32,13 @@ let private place (a: Attributes) (x: Tensor) (size: int list) : Place =
         | "VALID" -> List.replicate axes 0, List.replicate axes 0
         | _ -> List.splitAt axes pads
 
-    { Size = size; Strides = strides; Dilations = dilations; Low = low; High = high }
+    {
+        Size = size
+        Strides = strides
+        Dilations = dilations
+        Low = low
+        High = high
+    }
 
 let private options (a: Attributes) (p: Place) : ConvOptions = {
     Strides = p.Strides
@@ -101,8 +107,10 @@ let private pooling (a: Attributes) (x: Tensor) (p: Place) (padded: bool) (pool:
 
     // padding that counts is a part of the image
     let image, low, high =
-        if padded then zeroPadding (List.zip p.Low p.High) image, none, more
-        else image, p.Low, List.map2 (+) p.High more
+        if padded then
+            zeroPadding (List.zip p.Low p.High) image, none, more
+        else
+            image, p.Low, List.map2 (+) p.High more
 
     let options = {
         Pool.window p.Size with
