@@ -362,7 +362,14 @@ let gatherAlong (axis: int) (index: Tensor) (x: Tensor) =
 
 /// Zeros of `size` places along the axis, with the updates added where the index says.
 let scatterAdd (axis: int) (size: int) (index: Tensor) (updates: Tensor) =
-    Tensor.Bind(ScatterAdd(axis, size), updates, index)
+    let rank = updates.Rank - index.Rank + 1
+
+    if rank < 1 then
+        invalidArg
+            "updates"
+            $"scatterAdd: updates {Shape.show updates.Shape} have fewer axes than the index {Shape.show index.Shape}"
+
+    Tensor.Bind(ScatterAdd(Shape.axis "scatterAdd" rank axis, size), updates, index)
 
 /// Zeros of `size` places along the axis, with each update added where its index says.
 let scatterAlong (axis: int) (size: int) (index: Tensor) (updates: Tensor) =

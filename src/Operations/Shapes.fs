@@ -271,10 +271,16 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         }
     | ScatterAdd(axis, size) ->
         requireIndex op b
+        let places = b.Shape.Length
+
+        if axis + places > a.Shape.Length || not (Shape.same a.Shape[axis .. axis + places - 1] b.Shape) then
+            failShape
+                (name op)
+                $"updates {Shape.show a.Shape} must have the index' shape {Shape.show b.Shape} from axis {axis} on"
 
         {
             a with
-                Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + b.Shape.Length ..] ]
+                Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + places ..] ]
         }
     | GatherAlong axis ->
         along op axis a b
