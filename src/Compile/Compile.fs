@@ -42,8 +42,6 @@ type private Kind =
             && Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) k.Statics j.Statics
         | _ -> false
 
-let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
-
 /// A function with its traces: what `compile` returns, to be looked at.
 [<Sealed>]
 type Compiled<'P, 'Q>(f: 'P -> 'Q) =
@@ -54,7 +52,7 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
         let result = ref Unchecked.defaultof<'Q>
 
         let graph, captured =
-            Trace.closed (Array.map specOf xs) (fun v ->
+            Trace.closed (Array.map Tensor.specOf xs) (fun v ->
                 result.Value <- f (Tree.rebuild p v)
                 Tree.leaves result.Value)
 
@@ -74,7 +72,7 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
     /// The program for an argument, what it closes over, and the structure of its result.
     let find (p: 'P) (xs: Tensor[]) =
         let statics = Tree.statics p
-        let kind = Kind(Array.map specOf xs, statics)
+        let kind = Kind(Array.map Tensor.specOf xs, statics)
 
         let make () =
             let made = trace p xs

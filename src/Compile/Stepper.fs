@@ -130,8 +130,6 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         for i in 0 .. leaves.Length - 1 do
             Elementwise.Cast(Tensor.value "Stepper" leaves[i], now[i])
 
-    let specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
-
     let isKind (specs: Spec[]) =
         let mutable same = specs.Length = collector.Count
 
@@ -144,11 +142,11 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
 
     let make (batch: 'B) =
         let given = collector.Tensors
-        let specs = Array.map specOf given
+        let specs = Array.map Tensor.specOf given
         let result = ref Unchecked.defaultof<'R>
 
         let graph, captured =
-            Trace.closed (Array.append (Array.map specOf leaves) specs) (fun v ->
+            Trace.closed (Array.append (Array.map Tensor.specOf leaves) specs) (fun v ->
                 let s, r =
                     step
                         (Tree.rebuild structure (Array.take leaves.Length v))

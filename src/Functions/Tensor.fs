@@ -17,6 +17,9 @@ let internal value (operation: string) (t: Tensor) : NDArray =
         invalidOp
             $"{operation}: this tensor takes part in {t.Level.Name}, and reading its numbers would cut the derivative in silence; take Tensor.detach of it first if that is meant, and under vmap or compile use where, cond, whileLoop or scan"
 
+/// Shape and element type, all that a trace knows of a tensor.
+let internal specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
+
 /// The storage of a concrete tensor; null for others, and for a single number.
 let internal storage (t: Tensor) : Storage =
     match t with

@@ -170,7 +170,7 @@ type BatchLevel(size: int) =
 
     /// Both array and index differ between examples: the index is spelled out for every place, so that each example's
     /// index is checked against its own axis.
-    member private l.SpreadIndex(axis: int, pre: int[], post: int[], index: Tensor) =
+    member private l.SpreadIndex(pre: int[], post: int[], index: Tensor) =
         let k = Shape.size index.Shape
         let ones (s: int[]) = Array.create s.Length 1
 
@@ -189,7 +189,7 @@ type BatchLevel(size: int) =
                 let y = Tensor.Bind(Gather axis, a, l.ValueOf index)
                 permute (Array.concat [ [| axis |]; [| 0 .. axis - 1 |]; [| axis + 1 .. y.Rank - 1 |] ]) y
             else
-                let places = l.SpreadIndex(axis, pre, post, index)
+                let places = l.SpreadIndex(pre, post, index)
 
                 Tensor.Bind(GatherAlong(axis + 1), l.ValueOf a, places)
                 |> reshape (Array.concat [ [| size |]; pre; index.Shape; post ])
@@ -199,7 +199,7 @@ type BatchLevel(size: int) =
             Tensor.Bind(ScatterAdd(axis + 1, n), l.ValueOf updates, index)
         else
             let pre, post = updates.Shape[.. axis - 1], updates.Shape[axis + index.Rank ..]
-            let places = l.SpreadIndex(axis, pre, post, index)
+            let places = l.SpreadIndex(pre, post, index)
             Tensor.Bind(ScatterAlong(axis + 1, n), reshape places.Shape (l.Spread updates), places)
 
     override l.Process2(op, a, b) =

@@ -5,7 +5,6 @@ module internal Functional.Levels.Loop
 open Functional
 open Functional.Operations
 
-let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 let private zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
 /// A constant's gradient in one step, as something to be stacked and worked off after the loop.
@@ -130,7 +129,7 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
 
     let backwardInputs =
         Array.concat [
-            constants |> Array.map (source >> specOf)
+            constants |> Array.map (source >> Tensor.specOf)
             floatCarry |> Array.map (fun i -> specs[i])
             summed |> Array.map (fun i -> inputSpecs[i])
             floatYs |> Array.map (fun i -> specs[i])
@@ -178,7 +177,7 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
             new ManyNode(id,
                          ns,
                          Array.append (Array.map source constants) (Array.map source moving),
-                         Array.map specOf outs) with
+                         Array.map Tensor.specOf outs) with
                 member node.Pull(residuals, cts) =
                     let fixedNow, movingNow = Array.splitAt constants.Length residuals
                     let ct i = if isNull cts[i] then zeros node.Results[i] else cts[i]

@@ -6,7 +6,6 @@ open Functional
 open Functional.Operations
 open Functional.Rules
 
-let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
 /// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept.
@@ -41,13 +40,13 @@ let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (
 and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns: Node[]) =
     let outs = Tensor.Bind(ManyOp.Linear op, xs)
     let inputs = xs.Length
-    let specs = Array.map specOf xs
+    let specs = Array.map Tensor.specOf xs
     let active = ns |> Array.map (isNull >> not)
 
     l.Many(
         outs,
         fun id -> {
-            new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+            new ManyNode(id, ns, Array.append xs outs, Array.map Tensor.specOf outs) with
                 member _.Pull(residuals, cts) =
                     let xs, ys = Array.splitAt inputs residuals
 
@@ -66,7 +65,7 @@ and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns
     )
 
 and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Node[]) =
-    let specs = Array.map specOf xs
+    let specs = Array.map Tensor.specOf xs
     let active = ns |> Array.map (isNull >> not)
 
     /// What user code was given or made may be held by it, or be a constant of its own: it is never released.
@@ -87,7 +86,7 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
         l.Many(
             check outs,
             fun id -> {
-                new ManyNode(id, ns, residuals, Array.map specOf outs) with
+                new ManyNode(id, ns, residuals, Array.map Tensor.specOf outs) with
                     member node.Pull(residuals, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
                         r.Backward(residuals, expose cts) |> expose
@@ -99,7 +98,7 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
         l.Many(
             outs,
             fun id -> {
-                new ManyNode(id, ns, Array.append xs outs, Array.map specOf outs) with
+                new ManyNode(id, ns, Array.append xs outs, Array.map Tensor.specOf outs) with
                     member _.Pull(residuals, cts) =
                         let xs, ys = Array.splitAt specs.Length residuals
                         transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts) |> expose
@@ -130,7 +129,7 @@ and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[])
     l.Many(
         outs,
         fun id -> {
-            new ManyNode(id, ns, residualsOf lin xs extra, Array.map specOf outs) with
+            new ManyNode(id, ns, residualsOf lin xs extra, Array.map Tensor.specOf outs) with
                 member node.Pull(residuals, cts) =
                     let found = Tensor.Bind(Call backward, Array.append residuals (filled node.Results lin.Floats cts))
                     let all = Array.zeroCreate node.Parents.Length
@@ -144,7 +143,7 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
     let active = ns[1..] |> Array.map (isNull >> not)
     let lins = [| Linearize.graph record whenTrue active; Linearize.graph record whenFalse active |]
     let results = whenTrue.Outputs.Length
-    let operands = Array.map specOf xs[1..]
+    let operands = Array.map Tensor.specOf xs[1..]
     let extras = lins |> Array.map (fun lin -> lin.Forward.OutputSpecs[results..])
     let staged (s: Spec) = broadcastTo s.Shape (Tensor.full s.DType [] 0.0)
 
@@ -161,13 +160,13 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
     l.Many(
         outs,
         fun id -> {
-            new ManyNode(id, ns, Array.append xs extra, Array.map specOf outs) with
+            new ManyNode(id, ns, Array.append xs extra, Array.map Tensor.specOf outs) with
                 member node.Pull(residuals, cts) =
                     let cts = filled node.Results floats cts
                     let inputs = Array.append residuals[1..] cts
 
                     let backward which =
-                        Trace.graph (Array.map specOf inputs) (fun v ->
+                        Trace.graph (Array.map Tensor.specOf inputs) (fun v ->
                             let operandsNow, rest = Array.splitAt operands.Length v
                             let residualsNow, ctsNow = Array.splitAt (extras[0].Length + extras[1].Length) rest
 
@@ -185,7 +184,7 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
                             operandsNow
                             |> Array.mapi (fun i x ->
                                 match System.Array.IndexOf(lin.Gradients, i) with
-                                | -1 -> staged (specOf x)
+                                | -1 -> staged (Tensor.specOf x)
                                 | k -> found[k]))
 
                     let found = Tensor.Bind(Cond(backward 0, backward 1), Array.append [| residuals[0] |] inputs)
@@ -203,7 +202,7 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
         l.Many(
             outs,
             fun id -> {
-                new ManyNode(id, ns, [||], Array.map specOf outs) with
+                new ManyNode(id, ns, [||], Array.map Tensor.specOf outs) with
                     member _.Pull(_, cts) = Tensor.Bind(Split(axis, sizes), [| cts[0] |])
             }
         )
@@ -213,7 +212,7 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
         l.Many(
             outs,
             fun id -> {
-                new ManyNode(id, ns, [||], Array.map specOf outs) with
+                new ManyNode(id, ns, [||], Array.map Tensor.specOf outs) with
                     member node.Pull(_, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
                         Tensor.Bind(Concat axis, cts)
@@ -230,7 +229,7 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
 
 /// Tangents of the results of a ManyOp; null stands for zero on both sides.
 let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[] =
-    let full () = Array.map2 (fun (t: Tensor) x -> if isNull t then zeros (specOf x) else t) ts xs
+    let full () = Array.map2 (fun (t: Tensor) x -> if isNull t then zeros (Tensor.specOf x) else t) ts xs
 
     match op with
     | Concat _
@@ -247,5 +246,5 @@ let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[
             // J·t is the transpose of ct ↦ Jᵀ·ct
             let struct (_, residuals) = r.Forward xs
             let backward (cts: Tensor[]) = r.Backward(residuals, cts)
-            transposed backward (Array.map specOf ys) (Array.create ys.Length true) ts
+            transposed backward (Array.map Tensor.specOf ys) (Array.create ys.Length true) ts
         | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"

@@ -46,7 +46,6 @@ type TraceLevel(inputs: Spec[]) as level =
     let numbers = Dictionary<struct (int64 * DType), int>()
     let captured = List<Tensor>()
     let places = Dictionary<Tensor, int>(HashIdentity.Reference)
-    let specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
 
     let take (spec: Spec) =
         specs.Add spec
@@ -58,7 +57,7 @@ type TraceLevel(inputs: Spec[]) as level =
         instructions.Add(Constant value)
         take { Shape = value.Shape; DType = value.DType }
 
-    let specAt (t: Tensor) = if isNull t then Unchecked.defaultof<Spec> else specOf t
+    let specAt (t: Tensor) = if isNull t then Unchecked.defaultof<Spec> else Tensor.specOf t
 
     /// The graph's inputs, without the captured ones.
     member _.Inputs = staged
@@ -122,7 +121,7 @@ type TraceLevel(inputs: Spec[]) as level =
     override _.ProcessMany(op, inputs) =
         level.Check()
         let arguments = Array.map level.IdOf inputs
-        let outs = Shapes.inferMany op (Array.map specOf inputs)
+        let outs = Shapes.inferMany op (Array.map Tensor.specOf inputs)
         instructions.Add(ApplyMany(op, arguments, outs.Length))
         outs |> Array.map (fun spec -> Staged(level, take spec, spec) :> Tensor)
 
@@ -139,7 +138,7 @@ type TraceLevel(inputs: Spec[]) as level =
             | Apply(op, a, b, c) -> Apply(op, number a, number b, number c)
             | ApplyMany(op, arguments, results) -> ApplyMany(op, Array.map number arguments, results)
 
-        let specs = Array.append (captured.ToArray() |> Array.map specOf) (specs.ToArray())
+        let specs = Array.append (captured.ToArray() |> Array.map Tensor.specOf) (specs.ToArray())
         let instructions = instructions.ToArray() |> Array.map renumber
         Graphs.live (Graph(captured.Count + staged.Length, instructions, specs, Array.map number outputs))
 

@@ -6,8 +6,6 @@ module Functional.Control
 open Functional.Operations
 open Functional.Levels
 
-let private specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }
-
 /// Whether a tensor's value can be looked at now.
 let rec private known (t: Tensor) =
     match t with
@@ -37,7 +35,7 @@ let private alike (specs: Spec[]) (graphs: (Graph * Tensor[])[]) : Graph[] * Ten
     let place (t: Tensor) = captured |> Array.findIndex (fun c -> obj.ReferenceEquals(c, t))
 
     let widen (g: Graph, own: Tensor[]) =
-        Trace.graph (Array.append (Array.map specOf captured) specs) (fun v ->
+        Trace.graph (Array.append (Array.map Tensor.specOf captured) specs) (fun v ->
             Trace.replay g (Array.append (own |> Array.map (fun t -> v[place t])) (Array.skip captured.Length v)))
 
     Array.map widen graphs, captured
@@ -67,7 +65,7 @@ let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand
             whenFalse operand
     else
         let xs = Tree.leaves operand
-        let specs = Array.map specOf xs
+        let specs = Array.map Tensor.specOf xs
         let one, capturedOne, result = traced specs (fun v -> whenTrue (Tree.rebuild operand v))
         let other, capturedOther, _ = traced specs (fun v -> whenFalse (Tree.rebuild operand v))
         requireAlike "cond: the results of both branches" one.OutputSpecs other.OutputSpecs
@@ -79,7 +77,7 @@ let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand
 /// `scan`, whose length is known.
 let whileLoop (condition: 'P -> Tensor) (body: 'P -> 'P) (start: 'P) : 'P =
     let xs = Tree.leaves start
-    let specs = Array.map specOf xs
+    let specs = Array.map Tensor.specOf xs
     let test, capturedTest, _ = traced specs (fun v -> condition (Tree.rebuild start v))
     let step, capturedStep, _ = traced specs (fun v -> body (Tree.rebuild start v))
     requireAlike "whileLoop: start and what the body returns" specs step.OutputSpecs
@@ -103,7 +101,9 @@ let private scanFrom fromEnd (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 
                 $"scan: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
 
     let specs =
-        Array.append (Array.map specOf carry) (moving |> Array.map (fun x -> { Shape = x.Shape[1..]; DType = x.DType }))
+        Array.append
+            (Array.map Tensor.specOf carry)
+            (moving |> Array.map (fun x -> { Shape = x.Shape[1..]; DType = x.DType }))
 
     let graph, captured, (_, y) =
         traced specs (fun v ->
@@ -111,7 +111,7 @@ let private scanFrom fromEnd (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 
 
     requireAlike
         "scan: the start and the carry that the body returns"
-        (Array.map specOf carry)
+        (Array.map Tensor.specOf carry)
         (Array.take carry.Length graph.OutputSpecs)
 
     let op =
