@@ -1,7 +1,9 @@
 // Keras' strings, mapped to values at the door; a string that is not known is answered with those that are.
+using System.Text.RegularExpressions;
+
 namespace Functional.CSharp;
 
-internal static class Names
+internal static partial class Names
 {
     /// <summary>The value of a name; case, spaces, dashes and underscores do not matter.</summary>
     public static T Find<T>(string kind, string name, IReadOnlyList<(string Name, T Value)> known)
@@ -15,15 +17,20 @@ internal static class Names
     }
 
     /// <summary>An enum's case as Keras writes it: <c>MeanSquaredError</c> is <c>mean_squared_error</c>.</summary>
-    public static string Snake(Enum value)
-    {
-        var text = value.ToString();
-        var snake = string.Concat(text.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
-        return Enum.IsDefined(value.GetType(), value)
-            ? snake
-            : throw new ArgumentOutOfRangeException(nameof(value), $"{value.GetType().Name}: {text} is none of its values");
-    }
+    public static string Snake(Enum value) => Enum.IsDefined(value.GetType(), value)
+        ? Snake(value.ToString())
+        : throw new ArgumentOutOfRangeException(nameof(value), $"{value.GetType().Name}: {value} is none of its values");
+
+    /// <summary>A class as Keras calls its instances: <c>MaxPooling2D</c> is <c>max_pooling2d</c>, <c>SimpleRNN</c> is
+    /// <c>simple_rnn</c>.</summary>
+    public static string Snake(string name) => WordEnd().Replace(WordStart().Replace(name, "$1_$2"), "$1_$2").ToLowerInvariant();
 
     private static string Plain(string name) =>
         string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
+
+    [GeneratedRegex("(.)([A-Z][a-z0-9]+)")]
+    private static partial Regex WordStart();
+
+    [GeneratedRegex("([a-z])([A-Z])")]
+    private static partial Regex WordEnd();
 }

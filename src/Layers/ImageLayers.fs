@@ -54,6 +54,35 @@ let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (win
     Apply = fun _ p x -> separableConvolution settings.Options p x, p
 }
 
+/// The layer for images whose channels lie first, [channels, space..], as Keras' data_format "channels_first" has it: the
+/// channels are moved to the end before it and, where space is left, to the front again behind it.
+/// Example: `ImageLayers.conv Conv.defaults 32 [ 3; 3 ] |> ImageLayers.channelsFirst`.
+let channelsFirst (layer: Layer<'P>) : Layer<'P> =
+    let toLast (shape: int[]) =
+        if shape.Length < 2 then
+            invalidArg
+                "shape"
+                $"{layer.Name}: an example of shape {Shape.show shape}; with channels first, [channels, space..] are needed"
+
+        Array.append shape[1..] shape[..0]
+
+    {
+        Name = $"{layer.Name}, channels first"
+        Initialize = fun key shape -> layer.Initialize key (toLast shape)
+        OutputShape =
+            fun shape ->
+                let y = layer.OutputShape(toLast shape)
+
+                if y.Length = shape.Length then
+                    Array.append [| Array.last y |] y[.. y.Length - 2]
+                else
+                    y
+        Apply =
+            fun phase p x ->
+                let y, p = layer.Apply phase p (Functional.ConvolutionFunctions.channelsLast x)
+                (if y.Rank = x.Rank then Functional.ConvolutionFunctions.channelsFirst y else y), p
+    }
+
 /// The maximum of every window.
 let maxPool (options: PoolOptions) : Layer<unit> =
     Layer.stateless
@@ -99,6 +128,7 @@ let cropping (widths: (int * int) list) : Layer<unit> = ofSpace "cropping" (Func
 /// Every place repeated along every axis of space.
 let upSampling (factors: int list) : Layer<unit> = ofSpace "up-sampling" (Functional.SpaceFunctions.upSampling factors)
 
+/// The number of features of an example; an error where there is no such axis.
 let private features (settings: NormalizationSettings) name (shape: int[]) =
     // the axis counts the batch
     let axis = Shape.axis name (shape.Length + 1) settings.Axis
@@ -108,27 +138,56 @@ let private features (settings: NormalizationSettings) name (shape: int[]) =
 
     shape[axis - 1]
 
+/// A normalisation keeps the shape, which must have its axis.
+let private keep features (shape: int[]) : int[] =
+    features shape |> ignore
+    shape
+
 /// Normalises every feature over the batch.
-let batchNormalization (settings: NormalizationSettings) : Layer<BatchNormalization> = {
-    Name = "batch normalization"
-    Initialize = fun _ shape -> Normalization.initBatch settings (features settings "batchNormalization" shape)
-    OutputShape = id
-    Apply = fun phase p x -> Functional.NormalizationFunctions.batchNormalization settings phase p x
-}
+let batchNormalization (settings: NormalizationSettings) : Layer<BatchNormalization> =
+    let features = features settings "batchNormalization"
+
+    {
+        Name = "batch normalization"
+        Initialize = fun _ shape -> Normalization.initBatch settings (features shape)
+        OutputShape = keep features
+        Apply = fun phase p x -> Functional.NormalizationFunctions.batchNormalization settings phase p x
+    }
 
 /// Normalises every example's features.
-let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> = {
-    Name = "layer normalization"
-    Initialize = fun _ shape -> Normalization.init settings (features settings "layerNormalization" shape)
-    OutputShape = id
-    Apply = fun _ p x -> Functional.NormalizationFunctions.layerNormalization settings p x, p
-}
+let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> =
+    let features = features settings "layerNormalization"
+
+    {
+        Name = "layer normalization"
+        Initialize = fun _ shape -> Normalization.init settings (features shape)
+        OutputShape = keep features
+        Apply = fun _ p x -> Functional.NormalizationFunctions.layerNormalization settings p x, p
+    }
 
 /// Normalises groups of each example's channels; Keras' number of groups is 32.
-let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> = {
-    Name = $"group normalization {groups}"
-    Initialize =
-        fun _ shape -> Normalization.init settings (features { settings with Axis = -1 } "groupNormalization" shape)
-    OutputShape = id
-    Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
-}
+let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> =
+    let features shape =
+        let channels = features { settings with Axis = -1 } "groupNormalization" shape
+        Normalization.checkGroups groups channels
+        channels
+
+    {
+        Name = $"group normalization {groups}"
+        Initialize = fun _ shape -> Normalization.init settings (features shape)
+        OutputShape = keep features
+        Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
+    }
+
+/// Divides every number by what its neighbouring channels hold; AlexNet's settings are `LocalResponse.alexNet`.
+let localResponseNormalization (settings: LocalResponse) : Layer<unit> =
+    Layer.stateless
+        "local response normalization"
+        (fun shape ->
+            if shape.Length < 1 then
+                invalidArg
+                    "shape"
+                    "localResponseNormalization: an example is a single number; [space.., channels] are needed"
+
+            shape)
+        (Functional.NormalizationFunctions.localResponseNormalization settings)

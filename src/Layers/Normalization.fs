@@ -34,6 +34,15 @@ type NormalizationSettings = {
     DType: DType
 }
 
+/// What a local response normalisation divides by, (Bias + Alpha · Σ x²)^Beta: the sum is over the Size channels around.
+type LocalResponse = { Size: int; Bias: float; Alpha: float; Beta: float }
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module LocalResponse =
+
+    /// Five channels, (2 + 10⁻⁴ Σ x²)^¾: AlexNet's.
+    let alexNet: LocalResponse = { Size = 5; Bias = 2.0; Alpha = 1e-4; Beta = 0.75 }
+
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Normalization =
 
@@ -55,6 +64,10 @@ module Normalization =
         Gamma = if settings.Scale then Some(full settings features 1.0) else None
         Beta = if settings.Center then Some(full settings features 0.0) else None
     }
+
+    let internal checkGroups (groups: int) (channels: int) =
+        if groups < 1 || channels % groups <> 0 then
+            invalidArg "groups" $"groupNormalization: {channels} channels cannot be divided into {groups} groups"
 
     /// The same, with running means of 0 and variances of 1.
     let initBatch (settings: NormalizationSettings) (features: int) : BatchNormalization =
@@ -144,12 +157,35 @@ module NormalizationFunctions =
     /// whole example, with as many as channels it is instance normalisation. Wu and He, "Group normalization" (2018).
     let groupNormalization (settings: NormalizationSettings) (groups: int) (p: Normalization) (x: Tensor) : Tensor =
         let channels = x.Shape[x.Rank - 1]
-
-        if groups < 1 || channels % groups <> 0 then
-            invalidArg "groups" $"groupNormalization: {channels} channels cannot be divided into {groups} groups"
-
+        Normalization.checkGroups groups channels
         let parts = reshape [| x.Shape[0]; Shape.size x.Shape[1 .. x.Rank - 2]; groups; channels / groups |] x
 
         Normalization.standardized [| 1; 3 |] settings.Epsilon parts
         |> reshape x.Shape
         |> Normalization.scaled (x.Rank - 1) p.Gamma p.Beta
+
+    /// Every number of x [n, space.., channels] divided by (bias + alpha · Σ x²)^beta, the sum over the channels at most size/2
+    /// away at the same place. Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
+    /// networks" (2012). Alpha is not divided by the size, as it is in ONNX and Caffe.
+    /// Example: `x |> relu |> localResponseNormalization LocalResponse.alexNet`.
+    let localResponseNormalization (settings: LocalResponse) (x: Tensor) : Tensor =
+        if settings.Size < 1 || not (settings.Bias > 0.0) || not (settings.Alpha >= 0.0) then
+            invalidArg
+                "settings"
+                $"localResponseNormalization: %A{settings}; the size is at least 1, the bias above 0, alpha not below 0"
+
+        if x.Rank < 2 then
+            invalidArg
+                "x"
+                $"localResponseNormalization: needs [n, space.., channels], the input is {Shape.show x.Shape}"
+
+        let channels, reach = x.Shape[x.Rank - 1], settings.Size / 2
+
+        // ones where two channels are neighbours: a matrix product is the sum, and far from what a network's time goes into
+        let neighbours =
+            Array.init (channels * channels) (fun i -> if abs (i / channels - i % channels) <= reach then 1.0 else 0.0)
+            |> Tensor.create [| channels; channels |]
+            |> cast x.DType
+
+        let sums = square x *@ neighbours
+        x * (settings.Bias + settings.Alpha * sums) ** -settings.Beta

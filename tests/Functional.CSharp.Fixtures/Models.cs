@@ -32,6 +32,26 @@ public static class Models
         return [.. model.Weights, model.Predict(x)];
     }
 
+    /// <summary>A small network of images: convolution, normalisation, pooling, dropout.</summary>
+    public static Tensor[] Images(Tensor x, Tensor y, int batchSize, int epochs)
+    {
+        var model = new Sequential(
+            [
+                new Conv2D(4, (3, 3), padding: "same", activation: "relu", kernelRegularizer: Regularizer.L2(0.01)),
+                new BatchNormalization(),
+                new MaxPooling2D(2),
+                new SpatialDropout2D(0.25),
+                new SeparableConv2D(6, 2, strides: (1, 2), dataFormat: DataFormat.ChannelsFirst, activation: "tanh"),
+                new LocalResponseNormalization(),
+                new GlobalAveragePooling2D(),
+                new Dense(y.Shape[1]),
+            ],
+            seed: 13);
+        model.Compile(Losses.CategoricalCrossentropyFromLogits, "adam", ["accuracy"]);
+        model.Fit(x, y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5);
+        return [.. model.Weights, model.Predict(x)];
+    }
+
     /// <summary>The same training, stopped after some epochs and gone on with from its checkpoint by another model.</summary>
     public static Tensor[] Resumed(Tensor x, Tensor y, string path, int stopAfter, int epochs)
     {

@@ -45,7 +45,7 @@ public sealed class Activation : Layer
     internal override Layer<object> Create() => Erase(Functional.Layers.activation(function.Name, function.Function));
 
     internal override LayerConfig? Config() =>
-        function.HasKnownName ? new LayerConfig(nameof(Activation)).Set("activation", function.Name) : null;
+        Settings.SetActivation("activation", function);
 }
 
 /// <summary>x where positive, else alpha·x.</summary>
@@ -56,7 +56,7 @@ public sealed class LeakyReLU(double alpha = 0.3) : Layer
     internal override Layer<object> Create() =>
         Erase(Functional.Layers.activation("leaky relu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.leakyRelu(alpha, x))));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(LeakyReLU)).Set("alpha", alpha);
+    internal override LayerConfig Config() => Settings.Set("alpha", alpha);
 }
 
 /// <summary>x where positive, else alpha·x, with a trained alpha for every feature.</summary>
@@ -65,7 +65,7 @@ public sealed class PReLU : Layer
 {
     internal override Layer<object> Create() => Erase(Functional.Layers.parametricRelu);
 
-    internal override LayerConfig Config() => new(nameof(PReLU));
+    internal override LayerConfig Config() => Settings;
 }
 
 /// <summary>x where positive, else alpha·(eˣ − 1).</summary>
@@ -76,5 +76,5 @@ public sealed class ELU(double alpha = 1.0) : Layer
     internal override Layer<object> Create() =>
         Erase(Functional.Layers.activation("elu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.elu(alpha, x))));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(ELU)).Set("alpha", alpha);
+    internal override LayerConfig Config() => Settings.Set("alpha", alpha);
 }

@@ -9,12 +9,7 @@ namespace Functional.CSharp;
 public sealed class Dense : Layer
 {
     private readonly int units;
-    private readonly ActivationFunction? activation;
-    private readonly bool useBias;
-    private readonly Initializer kernelInitializer;
-    private readonly Initializer biasInitializer;
-    private readonly Regularizer? kernelRegularizer;
-    private readonly Regularizer? biasRegularizer;
+    private readonly Weighted weighted;
 
     /// <summary>A layer of a number of units; the number of inputs is that of the layer before, or of the data.</summary>
     /// <param name="units">The number of outputs.</param>
@@ -39,12 +34,7 @@ public sealed class Dense : Layer
         if (units < 1) throw new ArgumentOutOfRangeException(nameof(units), $"Dense: {units} units; there must be at least one");
         if (inputDim < 1) throw new ArgumentOutOfRangeException(nameof(inputDim), $"Dense: {inputDim} inputs; there must be at least one");
         this.units = units;
-        this.activation = activation;
-        this.useBias = useBias;
-        this.kernelInitializer = kernelInitializer ?? Initializer.GlorotUniform;
-        this.biasInitializer = biasInitializer ?? Initializer.Zeros;
-        this.kernelRegularizer = kernelRegularizer;
-        this.biasRegularizer = biasRegularizer;
+        weighted = new Weighted(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer);
         if (inputDim is { } inputs) InputShape = [inputs];
     }
 
@@ -65,54 +55,18 @@ public sealed class Dense : Layer
     {
     }
 
-    internal override Layer<object> Create()
+    private Dense(int units, Weighted weighted)
     {
-        var settings = new DenseSettings(
-            kernelInitializer.Function, useBias ? Bridge.Option(biasInitializer.Function) : null, DType.Float32);
-        var layer = Functional.Layers.denseWith(settings, units);
-        return Erase(activation is null ? layer : LayerModule.activated(activation.Name, activation.Function, layer));
+        this.units = units;
+        this.weighted = weighted;
     }
 
-    internal override Func<object, Tensor>? Penalties()
-    {
-        if (!Trainable || (kernelRegularizer is null && biasRegularizer is null)) return null;
-        return parameters =>
-        {
-            var dense = (DenseParameters.Dense)parameters;
-            var penalty = kernelRegularizer?.Of(dense.Weights);
-            if (biasRegularizer is null || dense.Bias is null) return penalty ?? Tensor.Scalar(0, dense.Weights.DType);
-            var ofBias = biasRegularizer.Of(dense.Bias.Value);
-            return penalty is null ? ofBias : penalty + ofBias;
-        };
-    }
+    internal static Dense Read(LayerConfig config) => new(config.Int("units"), Weighted.Read(config));
 
-    internal override LayerConfig? Config()
-    {
-        if (activation is { HasKnownName: false }) return null;
-        var config = new LayerConfig(nameof(Dense)).Set("units", units).Set("use_bias", useBias);
-        if (activation is not null) config.Set("activation", activation.Name);
-        foreach (var (name, penalty) in new[] { ("kernel_regularizer", kernelRegularizer), ("bias_regularizer", biasRegularizer) })
-        {
-            if (penalty is null) continue;
-            if (double.IsNaN(penalty.L1Strength)) return null;
-            config.Set(name + "_l1", penalty.L1Strength).Set(name + "_l2", penalty.L2Strength);
-        }
-        return config;
-    }
+    internal override Layer<object> Create() =>
+        Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32), units)));
 
-    internal static Dense Read(LayerConfig config)
-    {
-        Regularizer? Penalty(string name) => config.Has(name + "_l1") ? Regularizer.L1L2(config.Double(name + "_l1"), config.Double(name + "_l2")) : null;
-        return new Dense(
-            config.Int("units"),
-            config.Has("activation") ? (ActivationFunction)config.Text("activation") : null,
-            config.Bool("use_bias"),
-            kernelRegularizer: Penalty("kernel_regularizer"),
-            biasRegularizer: Penalty("bias_regularizer"))
-        {
-            Name = LayerReader.NameOf(config),
-            InputShape = LayerReader.ShapeOf(config),
-            Trainable = LayerReader.IsTrained(config),
-        };
-    }
+    internal override Func<object, Tensor>? Penalties() => weighted.Penalties<DenseParameters.Dense>(p => p.Weights, p => p.Bias);
+
+    internal override LayerConfig? Config() => weighted.Write(Settings.Set("units", units));
 }

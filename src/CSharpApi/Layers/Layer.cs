@@ -4,6 +4,10 @@ namespace Functional.CSharp;
 /// <summary>A layer of a <see cref="Sequential"/>. It is a description: the weights belong to the model.</summary>
 public abstract class Layer
 {
+    private int[]? inputShape;
+    private bool trainable = true;
+    private string? name;
+
     private protected Layer()
     {
     }
@@ -11,17 +15,20 @@ public abstract class Layer
     /// <summary>The shape of one example, without the batch axis, where the layer is the first and its input is not
     /// otherwise known; null leaves it to the next layer, or to the data.</summary>
     /// <example><code>model.Add(new Flatten { InputShape = [28, 28] });</code></example>
-    public int[]? InputShape { get; init; }
+    public int[]? InputShape { get => inputShape; init => inputShape = value; }
 
     /// <summary>Whether the layer's weights are trained; otherwise they stay as they are and count as non-trainable.</summary>
     /// <example><code>model.Add(new Dense(64) { Trainable = false });</code></example>
-    public bool Trainable { get; init; } = true;
+    public bool Trainable { get => trainable; init => trainable = value; }
 
     /// <summary>What the layer is called in the summary; null makes a name of its kind and number.</summary>
-    public string? Name { get; init; }
+    public string? Name { get => name; init => name = value; }
 
     /// <summary>Its kind, as the summary and the saved description have it.</summary>
     internal string Kind => GetType().IsGenericType ? GetType().Name.Split('`')[0] : GetType().Name;
+
+    /// <summary>The settings of its kind, to be filled.</summary>
+    private protected LayerConfig Settings => new(Kind);
 
     /// <summary>The F# layer, its parameters erased.</summary>
     internal abstract Layer<object> Create();
@@ -41,6 +48,15 @@ public abstract class Layer
         if (InputShape is not null) config.Set("input_shape", InputShape);
         if (!Trainable) config.Set("trainable", false);
         return config;
+    }
+
+    /// <summary>Takes the settings that every layer has from where <see cref="FullConfig"/> wrote them.</summary>
+    internal Layer With(LayerConfig config)
+    {
+        name = config.Has("name") ? config.Text("name") : null;
+        inputShape = config.Has("input_shape") ? config.Ints("input_shape") : null;
+        trainable = !config.Has("trainable") || config.Bool("trainable");
+        return this;
     }
 
     /// <summary>A layer with parameters, erased, and frozen where it is not to be trained.</summary>

@@ -35,6 +35,20 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
 
     public LayerConfig Set(string name, int[] values) => Set(name, new JsonArray([.. values.Select(v => JsonValue.Create(v))]));
 
+    /// <summary>An activation by its name, where there is one; null where it is a function of the user's own.</summary>
+    public LayerConfig? SetActivation(string name, ActivationFunction? activation)
+    {
+        if (activation is null) return this;
+        return activation.HasKnownName ? Set(name, activation.Name) : null;
+    }
+
+    /// <summary>A penalty by its strengths, where there is one; null where it is a function of the user's own.</summary>
+    public LayerConfig? SetRegularizer(string name, Regularizer? penalty)
+    {
+        if (penalty is null) return this;
+        return penalty.IsCustom ? null : Set(name + "_l1", penalty.L1Strength).Set(name + "_l2", penalty.L2Strength);
+    }
+
     public bool Has(string name) => settings[name] is not null;
 
     public int Int(string name) => Read(name, node => node.GetValue<int>());
@@ -47,13 +61,21 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
 
     public int[] Ints(string name) => Read(name, node => node.AsArray().Select(item => item!.GetValue<int>()).ToArray());
 
+    public Named<TChoice> Choice<TChoice>(string name)
+        where TChoice : struct, Enum => Has(name) ? Read<Named<TChoice>>(name, node => node.GetValue<string>()) : default;
+
+    public ActivationFunction? Activation(string name) => Has(name) ? Read<ActivationFunction>(name, node => node.GetValue<string>()) : null;
+
+    public Regularizer? Regularizer(string name) =>
+        Has(name + "_l1") ? CSharp.Regularizer.L1L2(Double(name + "_l1"), Double(name + "_l2")) : null;
+
     private T Read<T>(string name, Func<JsonNode, T> read)
     {
         try
         {
             return read(settings[name] ?? throw new InvalidOperationException("it is missing"));
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException)
         {
             throw new InvalidDataException($"load: \"{name}\" of a {kind} layer in the model's description cannot be read: {e.Message}", e);
         }

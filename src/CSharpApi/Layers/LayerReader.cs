@@ -7,32 +7,55 @@ internal static class LayerReader
 {
     private static readonly Dictionary<string, Func<LayerConfig, Layer>> Makers = new()
     {
-        [nameof(Activation)] = c => new Activation(c.Text("activation")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(LeakyReLU)] = c => new LeakyReLU(c.Double("alpha")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(PReLU)] = c => new PReLU { Name = NameOf(c), InputShape = ShapeOf(c), Trainable = IsTrained(c) },
-        [nameof(ELU)] = c => new ELU(c.Double("alpha")) { Name = NameOf(c), InputShape = ShapeOf(c) },
         [nameof(InputLayer)] = c => new InputLayer(c.Ints("input_shape")),
-        [nameof(Flatten)] = c => new Flatten { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(Reshape)] = c => new Reshape(c.Ints("target_shape")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(Permute)] = c => new Permute(c.Ints("dims")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(RepeatVector)] = c => new RepeatVector(c.Int("n")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(Dropout)] = c => new Dropout(c.Double("rate")) { Name = NameOf(c), InputShape = ShapeOf(c) },
-        [nameof(GaussianNoise)] = c => new GaussianNoise(c.Double("stddev")) { Name = NameOf(c), InputShape = ShapeOf(c) },
         [nameof(Dense)] = Dense.Read,
+        [nameof(Activation)] = c => new Activation(c.Text("activation")),
+        [nameof(LeakyReLU)] = c => new LeakyReLU(c.Double("alpha")),
+        [nameof(PReLU)] = _ => new PReLU(),
+        [nameof(ELU)] = c => new ELU(c.Double("alpha")),
+        [nameof(Flatten)] = _ => new Flatten(),
+        [nameof(Reshape)] = c => new Reshape(c.Ints("target_shape")),
+        [nameof(Permute)] = c => new Permute(c.Ints("dims")),
+        [nameof(RepeatVector)] = c => new RepeatVector(c.Int("n")),
+        [nameof(Dropout)] = c => new Dropout(c.Double("rate")),
+        [nameof(GaussianNoise)] = c => new GaussianNoise(c.Double("stddev")),
+        [nameof(GaussianDropout)] = c => new GaussianDropout(c.Double("rate")),
+        [nameof(SpatialDropout1D)] = c => new SpatialDropout1D(c.Double("rate")),
+        [nameof(SpatialDropout2D)] = c => new SpatialDropout2D(c.Double("rate"), Format(c)),
+        [nameof(Conv1D)] = c => new Conv1D(ConvArguments.Read(c)),
+        [nameof(Conv2D)] = c => new Conv2D(ConvArguments.Read(c)),
+        [nameof(Conv1DTranspose)] = c => new Conv1DTranspose(ConvArguments.Read(c)),
+        [nameof(Conv2DTranspose)] = c => new Conv2DTranspose(ConvArguments.Read(c)),
+        [nameof(DepthwiseConv2D)] = c => new DepthwiseConv2D(ConvArguments.Read(c)),
+        [nameof(SeparableConv2D)] = c => new SeparableConv2D(c),
+        [nameof(MaxPooling1D)] = c => new MaxPooling1D(c),
+        [nameof(MaxPooling2D)] = c => new MaxPooling2D(c),
+        [nameof(AveragePooling1D)] = c => new AveragePooling1D(c),
+        [nameof(AveragePooling2D)] = c => new AveragePooling2D(c),
+        [nameof(GlobalMaxPooling1D)] = c => new GlobalMaxPooling1D(Format(c)),
+        [nameof(GlobalMaxPooling2D)] = c => new GlobalMaxPooling2D(Format(c)),
+        [nameof(GlobalAveragePooling1D)] = c => new GlobalAveragePooling1D(Format(c)),
+        [nameof(GlobalAveragePooling2D)] = c => new GlobalAveragePooling2D(Format(c)),
+        [nameof(ZeroPadding1D)] = c => new ZeroPadding1D(Margins.OfNumbers(c.Ints("padding")), Format(c)),
+        [nameof(ZeroPadding2D)] = c => new ZeroPadding2D(Margins.OfNumbers(c.Ints("padding")), Format(c)),
+        [nameof(Cropping1D)] = c => new Cropping1D(Margins.OfNumbers(c.Ints("cropping")), Format(c)),
+        [nameof(Cropping2D)] = c => new Cropping2D(Margins.OfNumbers(c.Ints("cropping")), Format(c)),
+        [nameof(UpSampling1D)] = c => new UpSampling1D(c.Ints("size")[0]),
+        [nameof(UpSampling2D)] = c => new UpSampling2D(c.Ints("size"), Format(c)),
+        [nameof(BatchNormalization)] = BatchNormalization.Read,
+        [nameof(LayerNormalization)] = LayerNormalization.Read,
+        [nameof(GroupNormalization)] = GroupNormalization.Read,
+        [nameof(LocalResponseNormalization)] = LocalResponseNormalization.Read,
     };
 
     public static Layer Read(JsonNode? node)
     {
         var config = LayerConfig.Parse(node);
         return Makers.TryGetValue(config.Kind, out var make)
-            ? make(config)
+            ? make(config).With(config)
             : throw new InvalidDataException(
                 $"load: the model has a layer of class \"{config.Kind}\", which this version does not know; it knows {string.Join(", ", Makers.Keys)}");
     }
 
-    public static string? NameOf(LayerConfig config) => config.Has("name") ? config.Text("name") : null;
-
-    public static int[]? ShapeOf(LayerConfig config) => config.Has("input_shape") ? config.Ints("input_shape") : null;
-
-    public static bool IsTrained(LayerConfig config) => !config.Has("trainable") || config.Bool("trainable");
+    private static Named<DataFormat> Format(LayerConfig config) => config.Choice<DataFormat>("data_format");
 }

@@ -8,7 +8,7 @@ public sealed class Dropout(double rate) : Layer
 {
     internal override Layer<object> Create() => Erase(Functional.Layers.dropout(rate));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(Dropout)).Set("rate", rate);
+    internal override LayerConfig Config() => Settings.Set("rate", rate);
 }
 
 /// <summary>While learning, adds normal noise; otherwise passes its input on.</summary>
@@ -18,5 +18,37 @@ public sealed class GaussianNoise(double stddev) : Layer
 {
     internal override Layer<object> Create() => Erase(Functional.Layers.gaussianNoise(stddev));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(GaussianNoise)).Set("stddev", stddev);
+    internal override LayerConfig Config() => Settings.Set("stddev", stddev);
+}
+
+/// <summary>While learning, multiplies by normal noise of mean 1, with the variance that dropout has; otherwise passes its
+/// input on.</summary>
+/// <param name="rate">The dropout rate that it stands for, in [0, 1).</param>
+/// <example><code>model.Add(new GaussianDropout(0.3));</code></example>
+public sealed class GaussianDropout(double rate) : Layer
+{
+    internal override Layer<object> Create() => Erase(Functional.Layers.gaussianDropout(rate));
+
+    internal override LayerConfig Config() => Settings.Set("rate", rate);
+}
+
+/// <summary>While learning, drops whole features of a sequence [steps, channels]; otherwise passes its input on.</summary>
+/// <param name="rate">The fraction dropped, in [0, 1).</param>
+/// <example><code>model.Add(new SpatialDropout1D(0.2));</code></example>
+public sealed class SpatialDropout1D(double rate) : SpaceLayer(1, default)
+{
+    private protected override Layer<Microsoft.FSharp.Core.Unit> Over() => Functional.Layers.spatialDropout(rate);
+
+    private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
+}
+
+/// <summary>While learning, drops whole channels of an image [height, width, channels]; otherwise passes its input on.</summary>
+/// <param name="rate">The fraction dropped, in [0, 1).</param>
+/// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <example><code>model.Add(new SpatialDropout2D(0.2));</code></example>
+public sealed class SpatialDropout2D(double rate, Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
+{
+    private protected override Layer<Microsoft.FSharp.Core.Unit> Over() => Functional.Layers.spatialDropout(rate);
+
+    private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
 }

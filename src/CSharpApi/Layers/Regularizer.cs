@@ -42,5 +42,20 @@ public sealed class Regularizer
     /// <summary>l1·Σ|w| + l2·Σw².</summary>
     public static Regularizer L1L2(double l1 = 0.01, double l2 = 0.01) => new(w => Penalty.l1l2(l1, l2, w), l1, l2);
 
-    internal Tensor Of(Tensor weights) => penalty(weights);
+    /// <summary>Whether the penalty is one of the user's own, which text cannot hold.</summary>
+    internal bool IsCustom => double.IsNaN(L1Strength);
+
+    /// <summary>The sum of penalties on parts of a layer's parameters, where there are such parts; null without any penalty.</summary>
+    internal static Func<object, Tensor>? Sum<TParameters>(params (Regularizer? Penalty, Func<TParameters, Tensor?> Part)[] all)
+    {
+        var given = all.Where(one => one.Penalty is not null).ToList();
+        return given.Count == 0
+            ? null
+            : parameters => given
+                .Select(one => (one.Penalty, Part: one.Part((TParameters)parameters)))
+                .Where(one => one.Part is not null)
+                .Select(one => one.Penalty!.penalty(one.Part!))
+                .Aggregate((Tensor?)null, (sum, penalty) => sum is null ? penalty : sum + penalty)
+                ?? Tensor.Scalar(0, DType.Float32);
+    }
 }

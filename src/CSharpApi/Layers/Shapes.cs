@@ -22,7 +22,7 @@ public sealed class InputLayer : Layer
 
     internal override Layer<object> Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));
 
-    internal override LayerConfig Config() => new(nameof(InputLayer));
+    internal override LayerConfig Config() => Settings;
 }
 
 /// <summary>All axes of an example as one.</summary>
@@ -31,7 +31,7 @@ public sealed class Flatten : Layer
 {
     internal override Layer<object> Create() => Erase(Functional.Layers.flatten);
 
-    internal override LayerConfig Config() => new(nameof(Flatten));
+    internal override LayerConfig Config() => Settings;
 }
 
 /// <summary>The elements of an example under another shape; one size may be −1 and is worked out.</summary>
@@ -50,7 +50,7 @@ public sealed class Reshape : Layer
 
     internal override Layer<object> Create() => Erase(Functional.Layers.reshape(Bridge.List(target)));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(Reshape)).Set("target_shape", target);
+    internal override LayerConfig Config() => Settings.Set("target_shape", target);
 }
 
 /// <summary>The axes of an example in another order, counted from 1.</summary>
@@ -69,7 +69,7 @@ public sealed class Permute : Layer
 
     internal override Layer<object> Create() => Erase(Functional.Layers.permute(Bridge.List(order)));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(Permute)).Set("dims", order);
+    internal override LayerConfig Config() => Settings.Set("dims", order);
 }
 
 /// <summary>Every example, a vector, repeated: features become n × features.</summary>
@@ -79,5 +79,5 @@ public sealed class RepeatVector(int n) : Layer
 {
     internal override Layer<object> Create() => Erase(Functional.Layers.repeatVector(n));
 
-    internal override LayerConfig Config() => new LayerConfig(nameof(RepeatVector)).Set("n", n);
+    internal override LayerConfig Config() => Settings.Set("n", n);
 }

@@ -260,7 +260,7 @@ public sealed partial class Sequential
     private static Trainer<object[]> WithPenalties(Built model, Trainer<object[]> trainer)
     {
         var penalties = model.Layers
-            .Select((layer, i) => (Of: layer.Penalties(), Place: i))
+            .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))
             .Where(penalty => penalty.Of is not null)
             .ToList();
         return penalties.Count == 0

@@ -123,7 +123,7 @@ public sealed partial class Sequential
             var layer = model.Layers[i];
             shape = model.Made[i].OutputShape.Invoke(shape);
             var number = counts[layer.Kind] = counts.GetValueOrDefault(layer.Kind) + 1;
-            rows.Add(SummaryModule.row(layer.Name ?? $"{layer.Kind.ToLowerInvariant()}_{number}", layer.Kind, Bridge.Option(shape), model.Parameters[i]));
+            rows.Add(SummaryModule.row(layer.Name ?? $"{Names.Snake(layer.Kind)}_{number}", layer.Kind, Bridge.Option(shape), model.Parameters[i]));
         }
 
         var text = new Summary(Name, Bridge.List(rows)).ToString();

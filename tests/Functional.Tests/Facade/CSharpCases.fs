@@ -14,4 +14,5 @@ let tests =
         cases "tensors" (TensorCases.All())
         cases "derivatives" (DifferentiationCases.All())
         cases "models" (ModelCases.All())
+        cases "images" (ImageCases.All())
     ]

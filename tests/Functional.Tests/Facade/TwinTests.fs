@@ -17,7 +17,7 @@ let private same (what: string) (expected: Tensor[]) (actual: Tensor[]) =
     for i in 0 .. expected.Length - 1 do
         Expect.equal (Tensor.toArray<float32> actual[i]) (Tensor.toArray<float32> expected[i]) $"{what}: tensor {i}"
 
-let private fit epochs key validation trainer parameters =
+let private fitTo x epochs key validation trainer parameters =
     let options = {
         FitOptions.create epochs with
             Batching = Batching.ofSize 5
@@ -27,6 +27,8 @@ let private fit epochs key validation trainer parameters =
     }
 
     (Training.fit options trainer parameters (Dataset.create x y)).Parameters
+
+let private fit epochs key validation trainer parameters = fitTo x epochs key validation trainer parameters
 
 [<Tests>]
 let tests =
@@ -77,6 +79,37 @@ let tests =
 
             let learnt = net.Initialize (Key.create 11L) [| 4 |] |> fit 4 5L (Fraction 0.25) trainer
             same "rich" [| yield! Tree.leaves learnt; Layer.predict net learnt x |] (Models.Rich(x, y, 5, 4))
+
+        testCase "images: convolutions, normalisations, pooling, channels first"
+        <| fun () ->
+            let images = Random.normal DType.Float32 [ 22; 6; 8; 3 ] (Key.create 4L)
+            let strided = { ConvOptions.defaults with Strides = [ 1; 2 ] }
+
+            let net =
+                Layer.sequential "twin" [
+                    Layer.erase (Layers.convSame 4 [ 3; 3 ] |> Layer.activated "relu" relu)
+                    Layer.erase Layers.batchNormalization
+                    Layer.erase (Layers.maxPool [ 2; 2 ])
+                    Layer.erase (Layers.spatialDropout 0.25)
+                    ImageLayers.separableConv { Conv.defaults with Options = strided } 1 6 [ 2; 2 ]
+                    |> Layer.activated "tanh" tanh
+                    |> ImageLayers.channelsFirst
+                    |> Layer.erase
+                    Layer.erase (ImageLayers.localResponseNormalization LocalResponse.alexNet)
+                    Layer.erase Layers.globalAveragePool
+                    Layer.erase (Layers.dense 3)
+                ]
+
+            let trainer =
+                Trainer.ofLayer net Loss.categoricalCrossEntropyFromLogits (Optimizer.adam 0.001) [ Metric.accuracy ]
+                |> Trainer.withPenalty (fun p -> Penalty.l2 0.01 (p[0] :?> Conv).Kernel)
+
+            let learnt = net.Initialize (Key.create 13L) [| 6; 8; 3 |] |> fitTo images 3 5L NoValidation trainer
+
+            same
+                "images"
+                [| yield! Tree.leaves learnt; Layer.predict net learnt images |]
+                (Models.Images(images, y, 5, 3))
 
         testCase "a training that is resumed equals one that never stopped"
         <| fun () ->

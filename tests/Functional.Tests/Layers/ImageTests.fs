@@ -183,6 +183,12 @@ let tests =
             (Normalization.initBatch norm 3)
             [ 4; 3 ]
         gradients "layer normalisation" (layerNormalization norm) (Normalization.init norm 4) [ 3; 4 ]
+        gradients
+            "local response normalisation"
+            (fun () -> localResponseNormalization { LocalResponse.alexNet with Alpha = 0.3; Size = 3 })
+            ()
+            [ 2; 3; 5 ]
+
         gradients "group normalisation" (groupNormalization norm 2) (Normalization.init norm 4) [ 2; 3; 3; 4 ]
 
         testCase "batch normalisation: the batch's statistics, and running ones that learning returns"
@@ -202,6 +208,20 @@ let tests =
 
             let _, kept = batchNormalization norm Inference p x
             Expect.isTrue (obj.ReferenceEquals(kept, p)) "answering changes nothing"
+
+        testCase "local response normalisation: the paper's formula, number by number"
+        <| fun () ->
+            let settings = { LocalResponse.alexNet with Alpha = 0.5 }
+            let x = numbers 4 [ 2; 3; 7 ]
+            let a = Tensor.toFloats x
+
+            let expected =
+                Array.init a.Length (fun i ->
+                    let channel, first = i % 7, i - i % 7
+                    let around = seq { max 0 (channel - 2) .. min 6 (channel + 2) }
+                    a[i] / (2.0 + 0.5 * Seq.sumBy (fun j -> a[first + j] ** 2.0) around) ** 0.75)
+
+            expectClose 1e-14 expected (localResponseNormalization settings x) "neighbours"
 
         testCase "noise keeps the mean; the same key draws the same; answers are undisturbed"
         <| fun () ->

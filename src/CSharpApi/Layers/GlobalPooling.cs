@@ -1,0 +1,36 @@
+// Pooling over all of space: one number for each channel.
+using Unit = Microsoft.FSharp.Core.Unit;
+
+namespace Functional.CSharp;
+
+/// <summary>The largest number of each channel: [steps, channels] gives [channels].</summary>
+/// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <example><code>model.Add(new GlobalMaxPooling1D());</code></example>
+public sealed class GlobalMaxPooling1D(Named<DataFormat> dataFormat = default) : SpaceLayer(1, dataFormat)
+{
+    private protected override Layer<Unit> Over() => ImageLayers.globalMaxPool;
+}
+
+/// <summary>The largest number of each channel: [height, width, channels] gives [channels].</summary>
+/// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <example><code>model.Add(new GlobalMaxPooling2D());</code></example>
+public sealed class GlobalMaxPooling2D(Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
+{
+    private protected override Layer<Unit> Over() => ImageLayers.globalMaxPool;
+}
+
+/// <summary>The average of each channel: [steps, channels] gives [channels].</summary>
+/// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <example><code>model.Add(new GlobalAveragePooling1D());</code></example>
+public sealed class GlobalAveragePooling1D(Named<DataFormat> dataFormat = default) : SpaceLayer(1, dataFormat)
+{
+    private protected override Layer<Unit> Over() => ImageLayers.globalAveragePool;
+}
+
+/// <summary>The average of each channel: [height, width, channels] gives [channels].</summary>
+/// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <example><code>model.Add(new GlobalAveragePooling2D());</code></example>
+public sealed class GlobalAveragePooling2D(Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
+{
+    private protected override Layer<Unit> Over() => ImageLayers.globalAveragePool;
+}

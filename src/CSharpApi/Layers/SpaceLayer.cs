@@ -1,0 +1,38 @@
+// What layers over space without weights share: the number of axes they are for, and where the channels lie.
+using Unit = Microsoft.FSharp.Core.Unit;
+
+namespace Functional.CSharp;
+
+/// <summary>A layer over sequences or images that has no weights.</summary>
+public abstract class SpaceLayer : Layer
+{
+    private readonly int axes;
+    private readonly DataFormat format;
+
+    private protected SpaceLayer(int axes, Named<DataFormat> format)
+    {
+        this.axes = axes;
+        this.format = format.Value;
+    }
+
+    internal sealed override Layer<object> Create()
+    {
+        var layer = Over();
+        if (format == DataFormat.ChannelsFirst) layer = ImageLayers.channelsFirst(layer);
+        var kind = Kind;
+        return Erase(new Layer<Unit>(layer.Name, layer.Initialize, Bridge.Curry<int[], int[]>(shape => layer.OutputShape.Invoke(Fitting(kind, shape))), layer.Apply));
+    }
+
+    internal sealed override LayerConfig Config() => Write(Settings.Set("data_format", Names.Snake(format)));
+
+    /// <summary>The F# layer for channels that lie last.</summary>
+    private protected abstract Layer<Unit> Over();
+
+    /// <summary>The settings with the layer's own.</summary>
+    private protected virtual LayerConfig Write(LayerConfig config) => config;
+
+    private int[] Fitting(string kind, int[] shape) => shape.Length == axes + 1
+        ? shape
+        : throw new ArgumentException(
+            $"{kind}: an example of shape ({string.Join(", ", shape)}); {(axes == 1 ? "sequences [steps, channels]" : "images [height, width, channels]")} are needed", nameof(shape));
+}
