@@ -1,5 +1,6 @@
 // Loss and accuracy, epoch by epoch, as a picture.
 using System.Globalization;
+using Examples;
 using Functional.CSharp;
 using ScottPlot;
 
@@ -53,7 +54,7 @@ internal static class Charts
         Plot plot, string title, double[] training, double[] test, int best, double bestValue, Alignment legendPlace, Alignment labelSide)
     {
         var epochs = Enumerable.Range(1, test.Length).Select(epoch => (double)epoch).ToArray();
-        plot.Font.Set(Fonts.Sans);
+        plot.Font.Set(Sans.family);
         plot.FigureBackground.Color = Colors.White;
         plot.Axes.Color(Ink);
         plot.Grid.MajorLineColor = Faint;

@@ -5,8 +5,12 @@ open System
 open ScottPlot
 
 /// Colours that stay apart for the colour-blind too (Okabe and Ito, 2008).
-let blue, orange, green, grey =
-    Color.FromHex "#0072B2", Color.FromHex "#D55E00", Color.FromHex "#009E73", Color.FromHex "#8A8F98"
+let blue, orange, green, yellow, grey =
+    Color.FromHex "#0072B2",
+    Color.FromHex "#D55E00",
+    Color.FromHex "#009E73",
+    Color.FromHex "#E69F00",
+    Color.FromHex "#8A8F98"
 
 let private ink = Color.FromHex "#22262B"
 
@@ -30,6 +34,8 @@ let panel (title: string) (x: string) (y: string) : Plot =
     plot.Legend.OutlineWidth <- 0f
     plot.Legend.ShadowColor <- Colors.Transparent
     plot.Legend.BackgroundColor <- Colors.White.WithAlpha 0.8
+    plot.Font.Set Sans.family |> ignore
+    plot.Axes.Title.Label.Bold <- true
     plot
 
 /// A line. Without a name it does not appear in the legend.
@@ -74,6 +80,7 @@ let matrix (rows: string[]) (columns: string[]) (values: float[,]) (words: strin
                 let label = plot.Add.Text(words[row, column], float column, float (height - 1 - row))
                 label.LabelAlignment <- Alignment.MiddleCenter
                 label.LabelFontSize <- 12f
+                label.LabelFontName <- Sans.family
                 let dark = values[row, column] > low + 0.55 * (high - low)
                 label.LabelFontColor <- if dark then Colors.White else ink
 
@@ -89,6 +96,23 @@ let upright (plot: Plot) : unit =
     plot.Axes.Bottom.TickLabelStyle.Rotation <- -90f
     plot.Axes.Bottom.TickLabelStyle.Alignment <- Alignment.MiddleRight
     plot.Axes.Bottom.MinimumSize <- 100f
+
+/// Marks the vertical axis as powers of ten, for values that are logarithms (base 10) and limits that have been set: a mark
+/// every so many powers.
+let logarithmic (step: int) (plot: Plot) : unit =
+    let limits = plot.Axes.GetLimits()
+    let digits = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+    let name (power: int) =
+        "10" + (string power |> String.map (fun c -> if c = '-' then '⁻' else digits[int c - int '0']))
+
+    let powers = [|
+        for power in int (ceil limits.Bottom) .. int (floor limits.Top) do
+            if power % step = 0 then
+                power
+    |]
+
+    plot.Axes.Left.TickGenerator <- TickGenerators.NumericManual(Array.map float powers, Array.map name powers)
 
 /// Bars side by side in groups: for each series its name, colour and one value a group.
 let bars (groups: string[]) (series: struct (string * Color * float[]) seq) (plot: Plot) : unit =

@@ -32,6 +32,14 @@ public static class Models
         return [.. model.Weights, model.Predict(x)];
     }
 
+    /// <summary>The talk's slide: one filter's map of an image, the largest of its every 2×2, and the map with padding.</summary>
+    public static Tensor[] Slide(Tensor image, Tensor filter)
+    {
+        Conv2D Filtered(string padding) => new(1, 3, padding: padding, useBias: false, kernelInitializer: new Initializer((_, _, _) => filter));
+        Tensor Through(params Layer[] layers) => new Sequential(layers).Predict(image);
+        return [Through(Filtered("valid")), Through(Filtered("valid"), new MaxPooling2D(2)), Through(Filtered("same"))];
+    }
+
     /// <summary>A small network of images: convolution, normalisation, pooling, dropout.</summary>
     public static Tensor[] Images(Tensor x, Tensor y, int batchSize, int epochs)
     {

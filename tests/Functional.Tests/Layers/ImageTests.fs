@@ -41,6 +41,19 @@ let private rows (t: Tensor) =
     |> List.ofArray
     |> List.map List.ofArray
 
+let private slideByFunctions () =
+    let map = conv ConvOptions.defaults slideFilter slideImage
+    [| map; maxPool (Pool.window [ 2 ]) map; conv ConvOptions.same slideFilter slideImage |]
+
+/// Every place of the image with what lies around it, summed one by one.
+let private slideSums () =
+    let image, filter = array2D (rows slideImage), Tensor.toFloats slideFilter |> Array.map int
+    let pixel row column = if row < 0 || row > 7 || column < 0 || column > 7 then 0 else image[row, column]
+
+    List.init 8 (fun row ->
+        List.init 8 (fun column ->
+            List.sum [ for k in 0..8 -> filter[k] * pixel (row + k / 3 - 1) (column + k % 3 - 1) ]))
+
 let private gradients name (f: 'P -> Tensor -> Tensor) (p: 'P) (shape: int list) =
     testCase $"{name}: gradients"
     <| fun () ->
@@ -72,15 +85,18 @@ let private key = Key.create 4L
 [<Tests>]
 let tests =
     testList "images" [
-        testCase "the talk's slide: the map and its pooling"
-        <| fun () ->
-            let map = conv ConvOptions.defaults slideFilter slideImage
-            Expect.equal (rows map) slideMap "the 6×6 map"
-            let pooled = maxPool (Pool.window [ 2 ]) map
-            Expect.equal (rows pooled) [ [ 36; 44; 43 ]; [ 37; 26; 35 ]; [ 38; 34; 40 ] ] "2×2 max-pooling"
-            let whole = conv ConvOptions.same slideFilter slideImage
-            Expect.equal whole.Shape [| 1; 8; 8; 1 |] "with padding the map is as large as the image"
-            Expect.equal (rows (cropping [ 1, 1; 1, 1 ] whole)) slideMap "and the same inside"
+        for via, slide in
+            [
+                "functions", slideByFunctions
+                "facade", fun () -> Fixtures.Models.Slide(slideImage, slideFilter)
+            ] do
+            testCase $"the talk's slide by {via}: the map, its pooling, the map with padding"
+            <| fun () ->
+                let parts = slide ()
+                Expect.equal (rows parts[0]) slideMap "the 6×6 map"
+                Expect.equal (rows parts[1]) [ [ 36; 44; 43 ]; [ 37; 26; 35 ]; [ 38; 34; 40 ] ] "2×2 max-pooling"
+                Expect.equal (rows parts[2]) (slideSums ()) "with padding the map is as large as the image"
+                Expect.equal (rows (cropping [ 1, 1; 1, 1 ] parts[2])) slideMap "and the same inside"
 
         testCase "padding: sizes and places"
         <| fun () ->
