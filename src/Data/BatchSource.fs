@@ -3,19 +3,22 @@ namespace Functional
 // Where mini-batches come from, when they are more than a data set in memory: a stream, files, a generator.
 
 /// Mini-batches for epoch after epoch.
-type BatchSource = {
+type BatchSource<'X, 'Y> = {
     /// Batches in an epoch, where that is known.
     Batches: int option
     /// A key of the epoch's own → the number of the first batch wanted (counted from 0) → inputs and targets.
-    Read: Tensor -> int -> (Tensor * Tensor) seq
+    Read: Tensor -> int -> ('X * 'Y) seq
 }
+
+/// Mini-batches of one tensor of inputs and one of targets.
+type BatchSource = BatchSource<Tensor, Tensor>
 
 /// Making sources of mini-batches.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module BatchSource =
 
     /// The batches of `count` examples from `start` on.
-    let internal ofPart (start: int, count: int) (batching: Batching) (data: Dataset) : BatchSource =
+    let internal ofPart (start: int, count: int) (batching: Batching) (data: Dataset<'X, 'Y>) : BatchSource<'X, 'Y> =
         let batches = Batching.count batching count
 
         if batches = 0 then
@@ -29,11 +32,11 @@ module BatchSource =
         }
 
     /// The batches of a data set. Its numbers are checked once, here.
-    let ofDataset (batching: Batching) (data: Dataset) : BatchSource =
+    let ofDataset (batching: Batching) (data: Dataset<'X, 'Y>) : BatchSource<'X, 'Y> =
         Dataset.requireFinite "batches" data
         ofPart (0, data.Count) batching data
 
-    let private checkBatch (number: int) (x: Tensor, y: Tensor) =
+    let private checkBatch (number: int) (x: 'X, y: 'Y) =
         let data =
             try
                 Dataset.create x y
@@ -45,7 +48,7 @@ module BatchSource =
 
     /// Batches that a function makes for each epoch's key; a resumed epoch reads and drops those already done. Each
     /// batch is checked as it comes: as many targets as inputs, at least one, all numbers finite.
-    let ofSeq (batches: int option) (read: Tensor -> (Tensor * Tensor) seq) : BatchSource = {
+    let ofSeq (batches: int option) (read: Tensor -> ('X * 'Y) seq) : BatchSource<'X, 'Y> = {
         Batches = batches
         Read = fun key first -> read key |> Seq.mapi (fun i batch -> checkBatch (i + 1) batch) |> Seq.skip first
     }

@@ -5,14 +5,45 @@ namespace Functional
 open System
 open Functional.Operations
 
-/// Examples: inputs and their targets, which have the examples along their first axis.
-type Dataset = {
-    Inputs: Tensor
-    Targets: Tensor
+/// The first axis of every tensor of a tree of inputs or targets counts the examples.
+[<RequireQualifiedAccess>]
+module internal Batch =
+
+    /// How many examples there are.
+    let count (batch: 'T) : int =
+        let leaves = Tree.leaves batch
+        leaves[0].Shape[0]
+
+    /// What a leaf of inputs or targets is called in errors.
+    let private named what path = if path = "" then what else $"{what} {path}"
+
+    /// Every tensor with what it is called.
+    let parts (what: string) (batch: 'T) : (string * Tensor)[] =
+        Array.zip (Tree.paths batch |> Array.map (named what)) (Tree.leaves batch)
+
+    /// Examples in a row, of every tensor.
+    let narrow (start: int) (count: int) (batch: 'T) : 'T = Tree.map (narrow 0 start count) batch
+
+    /// Batches one after another, tensor by tensor.
+    let concat (batches: 'T[]) : 'T =
+        if batches.Length = 1 then
+            batches[0]
+        else
+            let parts = batches |> Array.map Tree.leaves |> Array.transpose
+            Tree.rebuild batches[0] (parts |> Array.map (concat 0))
+
+/// Examples: inputs and their targets, which have the examples along their first axis. A network with several inputs or
+/// outputs takes trees of tensors: pairs, records, arrays.
+type Dataset<'X, 'Y> = {
+    Inputs: 'X
+    Targets: 'Y
 } with
 
     /// The number of examples.
-    member d.Count = d.Inputs.Shape[0]
+    member d.Count = Batch.count d.Inputs
+
+/// Examples of one tensor of inputs and one of targets.
+type Dataset = Dataset<Tensor, Tensor>
 
 /// How a data set is cut into mini-batches.
 type Batching = {
@@ -50,22 +81,36 @@ module Batching =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Dataset =
 
-    /// Inputs and targets of equally many examples, at least one.
-    let create (inputs: Tensor) (targets: Tensor) : Dataset =
-        if inputs.Rank = 0 || targets.Rank = 0 then
+    /// Inputs and targets of equally many examples, at least one: tensors, or trees of them.
+    /// Example: `Dataset.create (images, sizes) labels` for a network of two inputs.
+    let create (inputs: 'X) (targets: 'Y) : Dataset<'X, 'Y> =
+        let inputParts, targetParts = Batch.parts "inputs" inputs, Batch.parts "targets" targets
+
+        if inputParts.Length = 0 || targetParts.Length = 0 then
+            invalidArg "inputs" "Dataset.create: inputs and targets must hold a tensor each"
+
+        let show (parts: (string * Tensor)[]) =
+            parts |> Array.map (fun (name, t) -> $"{name} {Shape.show t.Shape}") |> String.concat ", "
+
+        let all = Array.append inputParts targetParts
+
+        if all |> Array.exists (fun (_, t) -> t.Rank = 0) then
             invalidArg
                 "inputs"
-                $"Dataset.create: the first axis counts the examples, and a single number has none (inputs {Shape.show inputs.Shape}, targets {Shape.show targets.Shape})"
+                $"Dataset.create: the first axis counts the examples, and a single number has none ({show all})"
 
-        if inputs.Shape[0] <> targets.Shape[0] then
-            invalidArg
-                "targets"
-                $"Dataset.create: {inputs.Shape[0]} inputs ({Shape.show inputs.Shape}) and {targets.Shape[0]} targets ({Shape.show targets.Shape}); every input needs its target"
+        let _, first = inputParts[0]
 
-        if inputs.Shape[0] = 0 then
+        for name, t in all do
+            if t.Shape[0] <> first.Shape[0] then
+                invalidArg
+                    "targets"
+                    $"Dataset.create: {first.Shape[0]} inputs ({Shape.show first.Shape}) and {t.Shape[0]} {name} ({Shape.show t.Shape}); every input needs its target"
+
+        if first.Shape[0] = 0 then
             invalidArg
                 "inputs"
-                $"Dataset.create: there are no examples (inputs {Shape.show inputs.Shape}); at least one is needed"
+                $"Dataset.create: there are no examples (inputs {Shape.show first.Shape}); at least one is needed"
 
         { Inputs = inputs; Targets = targets }
 
@@ -73,18 +118,19 @@ module Dataset =
     let ofRows (inputs: #('T seq) seq) (targets: #('U seq) seq) : Dataset =
         create (Tensor.ofRows inputs) (Tensor.ofRows targets)
 
-    let count (data: Dataset) : int = data.Count
+    let count (data: Dataset<'X, 'Y>) : int = data.Count
 
-    let private both (f: Tensor -> Tensor) (data: Dataset) : Dataset = {
-        Inputs = f data.Inputs
-        Targets = f data.Targets
+    let private both (f: Tensor -> Tensor) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> = {
+        Inputs = Tree.map f data.Inputs
+        Targets = Tree.map f data.Targets
     }
 
     /// The examples that an integer tensor names, in its order.
-    let pick (places: Tensor) (data: Dataset) : Dataset = both (fun t -> Tensor.Bind(Gather 0, t, places)) data
+    let pick (places: Tensor) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> =
+        both (fun t -> Tensor.Bind(Gather 0, t, places)) data
 
     /// Some examples in a row.
-    let narrow (start: int) (count: int) (data: Dataset) : Dataset =
+    let narrow (start: int) (count: int) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> =
         if start < 0 || count < 1 || start > data.Count - count then
             invalidArg
                 "count"
@@ -93,10 +139,10 @@ module Dataset =
         both (narrow 0 start count) data
 
     /// The same examples in random order.
-    let shuffle (key: Tensor) (data: Dataset) : Dataset = pick (Random.permutation data.Count key) data
+    let shuffle (key: Tensor) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> = pick (Random.permutation data.Count key) data
 
     /// How many examples come before the last `fraction` of them.
-    let internal splitPlace (fraction: float) (data: Dataset) : int =
+    let internal splitPlace (fraction: float) (data: Dataset<'X, 'Y>) : int =
         if not (fraction > 0.0 && fraction < 1.0) then
             invalidArg "fraction" $"Dataset.split: a fraction lies between 0 and 1; {fraction} was given"
 
@@ -112,14 +158,17 @@ module Dataset =
 
     /// The first part for training and the last `fraction` of the examples for validation, as Keras splits: shuffle
     /// first where the order means something. Both parts must hold an example.
-    let split (fraction: float) (data: Dataset) : Dataset * Dataset =
+    let split (fraction: float) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> * Dataset<'X, 'Y> =
         let place = splitPlace fraction data
         narrow 0 place data, narrow place (data.Count - place) data
 
     /// An error that says where, if an input or a target is NaN or infinite.
-    let requireFinite (operation: string) (data: Dataset) : unit =
-        Finite.require operation "inputs" data.Inputs
-        Finite.require operation "targets" data.Targets
+    let requireFinite (operation: string) (data: Dataset<'X, 'Y>) : unit =
+        for name, t in Batch.parts "inputs" data.Inputs do
+            Finite.require operation name t
+
+        for name, t in Batch.parts "targets" data.Targets do
+            Finite.require operation name t
 
     /// The mini-batches of one pass over `count` examples from `start` on, beginning with batch number `first`. Only the
     /// batches are copied, not the part.
@@ -128,8 +177,8 @@ module Dataset =
         (first: int)
         (batching: Batching)
         (key: Tensor)
-        (data: Dataset)
-        : (Tensor * Tensor) seq =
+        (data: Dataset<'X, 'Y>)
+        : ('X * 'Y) seq =
         let batches = Batching.count batching count
 
         let order =
@@ -153,10 +202,10 @@ module Dataset =
         }
 
     /// The mini-batches of one pass over the data, from batch number `first` on; the key decides their order.
-    let batchesFrom (first: int) (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
+    let batchesFrom (first: int) (batching: Batching) (key: Tensor) (data: Dataset<'X, 'Y>) : ('X * 'Y) seq =
         batchesOfPart (0, data.Count) first batching key data
 
     /// The mini-batches of one pass over the data. The same key gives the same batches, on any number of threads.
     /// Example: `for x, y in Dataset.batches (Batching.ofSize 32) key data do ...`.
-    let batches (batching: Batching) (key: Tensor) (data: Dataset) : (Tensor * Tensor) seq =
+    let batches (batching: Batching) (key: Tensor) (data: Dataset<'X, 'Y>) : ('X * 'Y) seq =
         batchesFrom 0 batching key data

@@ -10,17 +10,21 @@ open Functional.Operations
 module MetricType =
 
     /// A number about predictions, gathered batch by batch into a few tensors of sums. The functions are pure, so the sums
-    /// can be saved in the middle of an epoch, compiled and added up.
-    type Metric = {
+    /// can be saved in the middle of an epoch, compiled and added up. Targets and predictions are tensors, or trees of them
+    /// where a network has several outputs.
+    type Metric<'Y> = {
         /// What the number is called in the history: "accuracy".
         Name: string
         /// The sums before the first batch.
         Init: Tensor[]
         /// sums → target → prediction → the sums with one more batch.
-        Update: Tensor[] -> Tensor -> Tensor -> Tensor[]
+        Update: Tensor[] -> 'Y -> 'Y -> Tensor[]
         /// sums → the number, 0-d.
         Result: Tensor[] -> Tensor
     }
+
+    /// A number about the predictions of a network with one output.
+    type Metric = Metric<Tensor>
 
 /// Metrics. Targets come before predictions, as in losses.
 /// Example: `Metric.evaluate Metric.accuracy labels (predict net x)`.
@@ -39,6 +43,15 @@ module Metric =
                 let size = float prediction.Shape[0]
                 [| sums[0] + cast DType.Float64 (f target prediction) * size; sums[1] + size |]
         Result = fun sums -> sums[0] / sums[1]
+    }
+
+    /// The metric of one of several outputs, under a name of its own.
+    /// Example: `Metric.ofPart "digit_accuracy" fst Metric.accuracy` where targets are pairs.
+    let ofPart (name: string) (part: 'Y -> Tensor) (metric: Metric) : Metric<'Y> = {
+        Name = name
+        Init = metric.Init
+        Update = fun sums target prediction -> metric.Update sums (part target) (part prediction)
+        Result = metric.Result
     }
 
     /// The metric of one batch.

@@ -6,18 +6,21 @@ open System
 open System.Threading
 
 /// The examples that training is measured on after each epoch.
-type Validation =
+type Validation<'X, 'Y> =
     | NoValidation
     /// The last part of the training data, which is not trained on.
     | Fraction of float
-    | Examples of Dataset
+    | Examples of Dataset<'X, 'Y>
+
+/// Validation where there is one input and one output.
+type Validation = Validation<Tensor, Tensor>
 
 /// How to train; `FitOptions.create epochs` has Keras' defaults.
-type FitOptions<'P> = {
+type FitOptions<'P, 'X, 'Y> = {
     /// The number of the last epoch.
     Epochs: int
     Batching: Batching
-    Validation: Validation
+    Validation: Validation<'X, 'Y>
     /// The order of the examples and all noise come from it: the same key gives the same bits.
     Key: Tensor
     Callbacks: Callback<'P> list
@@ -29,6 +32,9 @@ type FitOptions<'P> = {
     /// Whether Ctrl-C does the same.
     StopOnCtrlC: bool
 }
+
+/// How to train where there is one input and one output.
+type FitOptions<'P> = FitOptions<'P, Tensor, Tensor>
 
 /// What training gives.
 type Fitted<'P> = {
@@ -53,7 +59,7 @@ type TrainingException(message: string, state: obj, inner: exn) =
 module FitOptions =
 
     /// Keras' defaults: batches of 32 in random order, no validation, the display on, Ctrl-C stops and keeps.
-    let create (epochs: int) : FitOptions<'P> = {
+    let create (epochs: int) : FitOptions<'P, 'X, 'Y> = {
         Epochs = epochs
         Batching = Batching.ofSize 32
         Validation = NoValidation
@@ -94,12 +100,12 @@ module internal Fit =
 
     /// One batch: the step, its numbers, and the callbacks.
     let private batch
-        (trainer: Trainer<'P>)
-        (step: Tensor * StepState<'P> * Tensor * Tensor -> Tensor * StepState<'P>)
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (step: Tensor * StepState<'P> * 'X * 'Y -> Tensor * StepState<'P>)
         (run: Run<'P>)
         (noise: Tensor)
-        (x: Tensor)
-        (y: Tensor)
+        (x: 'X)
+        (y: 'Y)
         =
         let before = run.State
         let key = Key.fold (int64 before.Batch) noise
@@ -120,11 +126,10 @@ module internal Fit =
                 Sums = after.Sums
         }
 
-
         let report = {
             Epoch = before.Epoch + 1
             Batch = before.Batch + 1
-            Size = x.Shape[0]
+            Size = Batch.count x
             Loss = Tensor.toFloat loss
             SoFar = fun () -> Trainer.results trainer after.Sums
             Before = before
@@ -133,7 +138,12 @@ module internal Fit =
         run.Tell(fun callback state -> callback.BatchEnd report state)
 
     /// The end of an epoch: its numbers, those of the validation data, and the callbacks.
-    let private epochEnd (trainer: Trainer<'P>) measure (run: Run<'P>) (validation: BatchSource option) =
+    let private epochEnd
+        (trainer: Trainer<'P, 'X, 'Y>)
+        measure
+        (run: Run<'P>)
+        (validation: BatchSource<'X, 'Y> option)
+        =
         let state = run.State
 
         let numbers =
@@ -157,7 +167,7 @@ module internal Fit =
         run.Tell(fun callback state -> callback.EpochEnd report state)
 
     /// A function as a compiled program, where that is wished for and possible.
-    let private compiled (options: FitOptions<'P>) (run: Run<'P>) (what: string) (eager: 'A -> 'B) : 'A -> 'B =
+    let private compiled (options: FitOptions<'P, 'X, 'Y>) (run: Run<'P>) (what: string) (eager: 'A -> 'B) : 'A -> 'B =
         if not options.Compile then
             eager
         else
@@ -192,10 +202,10 @@ module internal Fit =
             ArgumentException($"{e.Message}; among the parameters {paths}", e)
 
     let private epochs
-        (options: FitOptions<'P>)
+        (options: FitOptions<'P, 'X, 'Y>)
         trainer
         (run: Run<'P>)
-        (source: BatchSource)
+        (source: BatchSource<'X, 'Y>)
         validation
         (interrupt: Interrupt)
         =
@@ -229,10 +239,10 @@ module internal Fit =
 
     /// Trains from a state on.
     let run
-        (options: FitOptions<'P>)
-        (trainer: Trainer<'P>)
-        (source: BatchSource)
-        (validation: BatchSource option)
+        (options: FitOptions<'P, 'X, 'Y>)
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (source: BatchSource<'X, 'Y>)
+        (validation: BatchSource<'X, 'Y> option)
         (state: TrainingState<'P>)
         : Fitted<'P> =
         if options.Epochs < 0 then

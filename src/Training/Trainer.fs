@@ -3,17 +3,21 @@ namespace Functional
 // What is trained, against which loss, and how: everything that one training step needs, and the step itself.
 
 /// What is trained and how. `Apply` computes predictions from parameters of any type; the rest is what Keras gives to
-/// `compile`.
-type Trainer<'P> = {
+/// `compile`. Inputs and outputs are tensors, or trees of them where there are several: pairs, records, arrays.
+type Trainer<'P, 'X, 'Y> = {
     /// phase → parameters → inputs → predictions, and the parameters with their running statistics brought up to date.
-    Apply: Phase -> 'P -> Tensor -> Tensor * 'P
-    Loss: LossFunction
+    Apply: Phase -> 'P -> 'X -> 'Y * 'P
+    /// target → prediction → how far off the prediction is, a single number.
+    Loss: 'Y -> 'Y -> Tensor
     /// Added to the loss: `Penalty.onWeights (Penalty.l2 1e-4)`.
     Penalty: ('P -> Tensor) option
     Optimizer: Optimizer
     /// Computed from the predictions that the step makes anyway.
-    Metrics: Metric list
+    Metrics: Metric<'Y> list
 }
+
+/// What is trained where there is one input and one output.
+type Trainer<'P> = Trainer<'P, Tensor, Tensor>
 
 /// What changes in a training step: what it is given, and what it gives.
 type StepState<'P> = {
@@ -36,13 +40,13 @@ module Trainer =
         Metrics = metrics
     }
 
-    /// Trains an ordinary function of a parameter record: `predict net x`.
+    /// Trains an ordinary function of a parameter record: `predict net x`, or `predict net (image, size)` with data of pairs.
     let ofFunction
-        (predict: 'P -> Tensor -> Tensor)
-        (loss: LossFunction)
+        (predict: 'P -> 'X -> 'Y)
+        (loss: 'Y -> 'Y -> Tensor)
         (optimizer: Optimizer)
-        (metrics: Metric list)
-        : Trainer<'P> = {
+        (metrics: Metric<'Y> list)
+        : Trainer<'P, 'X, 'Y> = {
         Apply = fun _ parameters x -> predict parameters x, parameters
         Loss = loss
         Penalty = None
@@ -51,12 +55,12 @@ module Trainer =
     }
 
     /// The same with a penalty on the parameters added to the loss.
-    let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P>) : Trainer<'P> = {
+    let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P, 'X, 'Y>) : Trainer<'P, 'X, 'Y> = {
         trainer with
             Penalty = Some penalty
     }
 
-    let private lossOf (trainer: Trainer<'P>) (parameters: 'P) (target: Tensor) (prediction: Tensor) =
+    let private lossOf (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) (target: 'Y) (prediction: 'Y) =
         let loss = trainer.Loss target prediction
 
         match trainer.Penalty with
@@ -65,27 +69,30 @@ module Trainer =
 
     // ---- the numbers of an epoch: the loss first, then the metrics
 
-    let private lossMetric = Metric.ofMean "loss" (fun loss _ -> loss)
+    let private lossName = "loss"
 
-    let internal names (trainer: Trainer<'P>) : string list = "loss" :: (trainer.Metrics |> List.map _.Name)
+    /// The mean over all examples of the loss: the metric is given the loss, and a tensor with the batch along its first axis.
+    let private meanLoss = Metric.ofMean lossName (fun loss _ -> loss)
+
+    let internal names (trainer: Trainer<'P, 'X, 'Y>) : string list = lossName :: (trainer.Metrics |> List.map _.Name)
 
     /// The sums of an epoch before its first batch.
-    let internal noSums (trainer: Trainer<'P>) : Tensor[][] = [|
-        lossMetric.Init
+    let internal noSums (trainer: Trainer<'P, 'X, 'Y>) : Tensor[][] = [|
+        meanLoss.Init
         for metric in trainer.Metrics do
             metric.Init
     |]
 
     /// The sums with one more batch, whose loss is known.
     let internal addSums
-        (trainer: Trainer<'P>)
+        (trainer: Trainer<'P, 'X, 'Y>)
         (loss: Tensor)
-        (target: Tensor)
-        (prediction: Tensor)
+        (target: 'Y)
+        (prediction: 'Y)
         (sums: Tensor[][])
         : Tensor[][] =
         let next = Array.zeroCreate sums.Length
-        next[0] <- lossMetric.Update sums[0] loss prediction
+        next[0] <- meanLoss.Update sums[0] loss (Array.head (Tree.leaves prediction))
         let mutable metrics = trainer.Metrics
 
         for i in 1 .. sums.Length - 1 do
@@ -97,8 +104,8 @@ module Trainer =
     /// One training step: the loss of the batch, and the state after it. A pure function of trees: the same
     /// arguments give the same bits, and it can be compiled as a whole.
     let step
-        (trainer: Trainer<'P>)
-        (key: Tensor, before: StepState<'P>, x: Tensor, y: Tensor)
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (key: Tensor, before: StepState<'P>, x: 'X, y: 'Y)
         : Tensor * StepState<'P> =
         let objective p =
             let prediction, updated = trainer.Apply (Phase.Training key) p x
@@ -117,21 +124,21 @@ module Trainer =
         }
 
     /// The numbers that the sums stand for, by name.
-    let internal results (trainer: Trainer<'P>) (sums: Tensor[][]) : (string * float) list =
-        lossMetric :: trainer.Metrics
-        |> List.mapi (fun i metric -> metric.Name, Tensor.toFloat (metric.Result sums[i]))
+    let internal results (trainer: Trainer<'P, 'X, 'Y>) (sums: Tensor[][]) : (string * float) list =
+        (lossName, meanLoss.Result) :: [ for metric in trainer.Metrics -> metric.Name, metric.Result ]
+        |> List.mapi (fun i (name, result) -> name, Tensor.toFloat (result sums[i]))
 
     /// The sums with one more batch, the parameters as they are.
-    let internal measure (trainer: Trainer<'P>) (parameters: 'P, sums: Tensor[][], x: Tensor, y: Tensor) : Tensor[][] =
+    let internal measure (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P, sums: Tensor[][], x: 'X, y: 'Y) : Tensor[][] =
         let prediction = fst (trainer.Apply Inference parameters x)
         addSums trainer (lossOf trainer parameters y prediction) y prediction sums
 
     /// The loss and the metrics over some batches, measured one by one.
     let internal evaluate
-        (trainer: Trainer<'P>)
-        (measure: 'P * Tensor[][] * Tensor * Tensor -> Tensor[][])
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (measure: 'P * Tensor[][] * 'X * 'Y -> Tensor[][])
         (parameters: 'P)
-        (batches: (Tensor * Tensor) seq)
+        (batches: ('X * 'Y) seq)
         : (string * float) list =
         let mutable sums = noSums trainer
 

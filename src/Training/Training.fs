@@ -9,10 +9,13 @@ open Functional.Operations
 module Training =
 
     /// Validation data: its batches are taken in order, all of them.
-    let private inOrder (options: FitOptions<'P>) = { options.Batching with Shuffle = false; KeepLast = true }
+    let private inOrder (options: FitOptions<'P, 'X, 'Y>) = { options.Batching with Shuffle = false; KeepLast = true }
 
     /// What is trained on and what is validated on. A part held back is not copied.
-    let private sources (options: FitOptions<'P>) (data: Dataset) : BatchSource * BatchSource option =
+    let private sources
+        (options: FitOptions<'P, 'X, 'Y>)
+        (data: Dataset<'X, 'Y>)
+        : BatchSource<'X, 'Y> * BatchSource<'X, 'Y> option =
         match options.Validation with
         | NoValidation -> BatchSource.ofDataset options.Batching data, None
         | Examples examples ->
@@ -26,10 +29,10 @@ module Training =
     /// Goes on with a training, to the epoch that the options name: exactly as it would have gone on if it had never
     /// stopped. The state's key counts, not that of the options.
     let resume
-        (options: FitOptions<'P>)
-        (trainer: Trainer<'P>)
+        (options: FitOptions<'P, 'X, 'Y>)
+        (trainer: Trainer<'P, 'X, 'Y>)
         (state: TrainingState<'P>)
-        (data: Dataset)
+        (data: Dataset<'X, 'Y>)
         : Fitted<'P> =
         let training, validation = sources options data
         Fit.run options trainer training validation state
@@ -37,15 +40,20 @@ module Training =
     /// Trains parameters on a data set. The parameters given are not changed; those that were learnt, the optimiser's
     /// state and the history are in the result.
     /// Example: `let fitted = Training.fit (FitOptions.create 20) trainer net data`.
-    let fit (options: FitOptions<'P>) (trainer: Trainer<'P>) (parameters: 'P) (data: Dataset) : Fitted<'P> =
+    let fit
+        (options: FitOptions<'P, 'X, 'Y>)
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (parameters: 'P)
+        (data: Dataset<'X, 'Y>)
+        : Fitted<'P> =
         resume options trainer (TrainingState.create trainer options.Key parameters) data
 
     /// The same from any source of mini-batches, and from any state; `Validation` may be `NoValidation` or `Examples`.
     let fitSource
-        (options: FitOptions<'P>)
-        (trainer: Trainer<'P>)
+        (options: FitOptions<'P, 'X, 'Y>)
+        (trainer: Trainer<'P, 'X, 'Y>)
         (state: TrainingState<'P>)
-        (source: BatchSource)
+        (source: BatchSource<'X, 'Y>)
         : Fitted<'P> =
         let validation =
             match options.Validation with
@@ -59,27 +67,31 @@ module Training =
         Fit.run options trainer source validation state
 
     /// The loss and the metrics over a data set, by name, in batches of a size.
-    let evaluate (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (data: Dataset) : (string * float) list =
+    let evaluate
+        (batchSize: int)
+        (trainer: Trainer<'P, 'X, 'Y>)
+        (parameters: 'P)
+        (data: Dataset<'X, 'Y>)
+        : (string * float) list =
         let batching = { Size = batchSize; Shuffle = false; KeepLast = true }
         let source = BatchSource.ofDataset batching data
         source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer (Trainer.measure trainer) parameters
 
     /// The predictions for inputs, in batches of a size, joined along the first axis.
-    let predict (batchSize: int) (trainer: Trainer<'P>) (parameters: 'P) (inputs: Tensor) : Tensor =
+    let predict (batchSize: int) (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) (inputs: 'X) : 'Y =
         if batchSize < 1 then
             invalidArg
                 "batchSize"
                 $"predict: a batch of {batchSize} examples would be empty; the batch size is at least 1"
 
-        if inputs.Rank = 0 || inputs.Shape[0] = 0 then
-            invalidArg "inputs" $"predict: there are no examples in inputs of shape {Shape.show inputs.Shape}"
+        for name, t in Batch.parts "inputs" inputs do
+            if t.Rank = 0 || t.Shape[0] = 0 then
+                invalidArg "inputs" $"predict: there are no examples in {name} of shape {Shape.show t.Shape}"
 
-        let count = inputs.Shape[0]
+        let count = Batch.count inputs
 
-        let predictions = [|
+        Batch.concat [|
             for start in 0..batchSize .. count - 1 do
-                let x = narrow 0 start (min batchSize (count - start)) inputs
+                let x = Batch.narrow start (min batchSize (count - start)) inputs
                 fst (trainer.Apply Inference parameters x)
         |]
-
-        if predictions.Length = 1 then predictions[0] else concat 0 predictions

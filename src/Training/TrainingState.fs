@@ -32,7 +32,7 @@ type internal TrainingTensors = { Key: Tensor; Position: Tensor; Optimizer: Opti
 module TrainingState =
 
     /// Before the first step.
-    let create (trainer: Trainer<'P>) (key: Tensor) (parameters: 'P) : TrainingState<'P> = {
+    let create (trainer: Trainer<'P, 'X, 'Y>) (key: Tensor) (parameters: 'P) : TrainingState<'P> = {
         Parameters = parameters
         Optimizer = Optimizer.init trainer.Optimizer parameters
         Key = key
@@ -125,7 +125,7 @@ module TrainingState =
     /// Reads a state that was saved by a trainer of the same kind; the parameters given say what their structure is.
     /// Errors: the file is damaged, holds no training, or one of another network or optimiser (the leaves that differ
     /// are listed).
-    let load (path: string) (trainer: Trainer<'P>) (parameters: 'P) : TrainingState<'P> =
+    let load (path: string) (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) : TrainingState<'P> =
         use stream = Safetensors.openFile path
         let entries, metadata = SafetensorsHeader.parse path stream
         let training, network = entries |> Array.partition Checkpoint.ofTraining

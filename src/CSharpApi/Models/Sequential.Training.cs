@@ -6,7 +6,7 @@ namespace Functional.CSharp;
 public sealed partial class Sequential
 {
     private Compilation? compilation;
-    private Trainer<object[]>? trainer;
+    private Trainer<object[], Tensor, Tensor>? trainer;
     private OptimizerState? optimizerState;
     private bool hasLearnt;
 
@@ -75,7 +75,7 @@ public sealed partial class Sequential
             throw new ArgumentException("Fit: validationSplit and validationData were both given; one of them is enough", nameof(validationData));
         if (!(validationSplit is >= 0.0 and < 1.0))
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
-        var validation = validationSplit > 0.0 ? Validation.NewFraction(validationSplit) : Held("Fit", validationData);
+        var validation = validationSplit > 0.0 ? Validation<Tensor, Tensor>.NewFraction(validationSplit) : Held("Fit", validationData);
         var batching = new Batching(batchSize, shuffle, true);
         var options = Options(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
         return Run("Fit", resumeFrom, options, state => Training.resume(options, Trainer("Fit"), state, data));
@@ -167,10 +167,10 @@ public sealed partial class Sequential
     }
 
     /// <summary>The trainer of a model that is only asked: predictions need neither loss nor optimiser.</summary>
-    private static Trainer<object[]> Untrained(Built model) => TrainerModule.ofLayer(
-        model.Network, ((Loss)Losses.MeanSquaredError).Function, OptimizerModule.sgd(0.0), Bridge.List<MetricType.Metric>([]));
+    private static Trainer<object[], Tensor, Tensor> Untrained(Built model) => TrainerModule.ofLayer(
+        model.Network, ((Loss)Losses.MeanSquaredError).Function, OptimizerModule.sgd(0.0), Bridge.List<MetricType.Metric<Tensor>>([]));
 
-    private Dataset Examples(string operation, TensorLike x, TensorLike y)
+    private Dataset<Tensor, Tensor> Examples(string operation, TensorLike x, TensorLike y)
     {
         RequireCompiled(operation);
         var inputs = x.ToTensor();
@@ -188,11 +188,11 @@ public sealed partial class Sequential
         return Tuple.Create(x, y.DType.IsFloat() || !compilation.Loss.HasKnownName ? y : y.Cast(DType.Float32));
     }
 
-    private Validation Held(string operation, (TensorLike X, TensorLike Y)? validationData) =>
-        validationData is { } held ? Validation.NewExamples(Examples(operation, held.X, held.Y)) : Validation.NoValidation;
+    private Validation<Tensor, Tensor> Held(string operation, (TensorLike X, TensorLike Y)? validationData) =>
+        validationData is { } held ? Validation<Tensor, Tensor>.NewExamples(Examples(operation, held.X, held.Y)) : Validation<Tensor, Tensor>.NoValidation;
 
-    private FitOptions<object[]> Options(
-        int epochs, Batching batching, Validation validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
+    private FitOptions<object[], Tensor, Tensor> Options(
+        int epochs, Batching batching, Validation<Tensor, Tensor> validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
     {
         var display = verbose switch
         {
@@ -204,11 +204,11 @@ public sealed partial class Sequential
         var compiled = RequireCompiled("Fit");
         var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
-        return new FitOptions<object[]>(
+        return new FitOptions<object[], Tensor, Tensor>(
             epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
     }
 
-    private History Run(string operation, string? resumeFrom, FitOptions<object[]> options, Func<State, Fitted<object[]>> train)
+    private History Run(string operation, string? resumeFrom, FitOptions<object[], Tensor, Tensor> options, Func<State, Fitted<object[]>> train)
     {
         var running = Trainer(operation);
         var start = resumeFrom is null
@@ -248,7 +248,7 @@ public sealed partial class Sequential
     private Compilation RequireCompiled(string operation) =>
         compilation ?? throw new InvalidOperationException($"{operation}: the model is not compiled; call model.Compile(loss: \"mse\", optimizer: \"sgd\", metrics: [\"accuracy\"]) first");
 
-    private Trainer<object[]> Trainer(string operation)
+    private Trainer<object[], Tensor, Tensor> Trainer(string operation)
     {
         var (loss, optimizer, metrics, _) = RequireCompiled(operation);
         var model = RequireBuilt(operation);
@@ -257,7 +257,7 @@ public sealed partial class Sequential
             TrainerModule.ofLayer(model.Network, loss.Function, optimizer.Create(), Bridge.List(metrics.Select(metric => metric.Value))));
     }
 
-    private static Trainer<object[]> WithPenalties(Built model, Trainer<object[]> trainer)
+    private static Trainer<object[], Tensor, Tensor> WithPenalties(Built model, Trainer<object[], Tensor, Tensor> trainer)
     {
         var penalties = model.Layers
             .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))

@@ -32,7 +32,7 @@ public sealed class Metric
         Value = MetricModule.ofMean(name, Bridge.Curry(function));
     }
 
-    private Metric(MetricType.Metric value, string? knownName)
+    private Metric(MetricType.Metric<Tensor> value, string? knownName)
     {
         Value = value;
         KnownName = knownName;
@@ -41,7 +41,7 @@ public sealed class Metric
     /// <summary>What the number is called in the history.</summary>
     public string Name => Value.Name;
 
-    internal MetricType.Metric Value { get; }
+    internal MetricType.Metric<Tensor> Value { get; }
 
     /// <summary>The name that this metric can be made of again; null where there is none.</summary>
     internal string? KnownName { get; }

@@ -71,6 +71,44 @@ let tests =
     // one after another: some change the number of threads or the error output of the whole process
     testSequenced
     <| testList "fit" [
+        testCase "several inputs and outputs: pairs and records go where tensors go"
+        <| fun () ->
+            let data = points 64
+            let column i (t: Tensor) = narrow 1 i 1 t
+
+            let paired: Dataset<Tensor * Tensor, Tensor * Tensor> =
+                Dataset.create
+                    (column 0 data.Inputs, column 1 data.Inputs)
+                    (column 0 data.Targets, column 1 data.Targets)
+
+            let together net (a, b) =
+                let y = predict net (concat 1 [ a; b ])
+                column 0 y, column 1 y
+
+            let loss (a, b) (p, q) = 0.5 * Loss.meanSquaredError a p + 0.5 * Loss.meanSquaredError b q
+            let bias = Metric.ofPart "second_mae" snd Metric.meanAbsoluteError
+            let twin = Trainer.ofFunction together loss (Optimizer.adam 0.01) [ bias ]
+            let options = { FitOptions.create 4 with Display = Silent; Validation = Fraction 0.25 }
+            let fitted = Training.fit options twin (init 1L 2 8 2) paired
+            let single = Training.fit { quiet 4 with Validation = Fraction 0.25 } trainer (init 1L 2 8 2) data
+
+            for i in 0..3 do
+                Expect.floatClose
+                    Accuracy.medium
+                    fitted.History["val_loss"].[i]
+                    single.History["val_loss"].[i]
+                    "the same loss as of one tensor that holds both"
+
+            let first, second = Training.predict 10 twin fitted.Parameters paired.Inputs
+            Expect.equal (first.Shape, second.Shape) ([| 64; 1 |], [| 64; 1 |]) "both answers"
+            let numbers = Training.evaluate 10 twin fitted.Parameters paired
+            Expect.equal (List.map fst numbers) [ "loss"; "second_mae" ] "numbers"
+
+            Expect.throwsC
+                (fun () ->
+                    Dataset.create (narrow 0 0 63 (column 0 data.Inputs), column 1 data.Inputs) data.Targets |> ignore)
+                (fun e -> Expect.stringContains e.Message "64 inputs Item2" "which one has another number")
+
         testCase "learns, and reports each epoch by name"
         <| fun () ->
             let fitted =
