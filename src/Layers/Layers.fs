@@ -167,6 +167,23 @@ let embedding (vocabulary: int) (units: int) : Layer<Embedding> = {
     Apply = fun _ p x -> embedding p (if x.DType.IsFloat() then cast DType.Int32 x else x), p
 }
 
+/// Steps whose features all have a value, which stands for padding, are set to 0: [time, features] gives the same. Recurrent
+/// layers behind it leave these steps out where their options have `Padding = Some 0.0`.
+let masking (padding: float) : Layer<unit> =
+    let outputShape (shape: int[]) =
+        if shape.Length <> 2 then
+            invalidArg "shape" $"masking: an example is a sequence [time, features], this one is {Shape.show shape}"
+
+        shape
+
+    Layer.stateless "masking" outputShape (fun x ->
+        where (expandDims 2 (RecurrentLayer.mask padding x)) x (Tensor.scalarOf x.DType 0.0))
+
+/// Multi-head attention of a sequence to itself, Keras' defaults: [time, features] gives the same. In each of the heads
+/// queries and keys have so many units. `AttentionLayer.self` has the options: masks, causal attention, dropout.
+let selfAttention (heads: int) (keyUnits: int) : Layer<MultiHeadAttention> =
+    AttentionLayer.self Attention.defaults None (MultiHeadAttention.settings heads keyUnits)
+
 /// A layer applied to every step of a sequence, with the same parameters: [time, ..] gives [time, ..].
 let timeDistributed (layer: Layer<'P>) : Layer<'P> =
     let each (shape: int[]) =

@@ -129,6 +129,22 @@ let sparseCategoricalCrossEntropy (labels: Tensor) (prediction: Tensor) : Tensor
 let sparseCategoricalCrossEntropyFromLogits (labels: Tensor) (logits: Tensor) : Tensor =
     negativeLogOf "sparseCategoricalCrossEntropyFromLogits" labels logits logSoftmax
 
+/// The sparse categorical cross-entropy of the rows where a mask is true, the mean over these: for sequences of different
+/// lengths, padded. Labels and mask [batch, time] for logits [batch, time, classes]. A mask that is false everywhere gives 0.
+/// Example: `Loss.tokenCrossEntropyFromLogits (Sequences.mask outputs) outputs logits`.
+let tokenCrossEntropyFromLogits (mask: Tensor) (labels: Tensor) (logits: Tensor) : Tensor =
+    let name = "tokenCrossEntropyFromLogits"
+    let column = places name labels logits
+
+    if mask.DType <> DType.Bool || not (Shape.same mask.Shape logits.Shape[.. logits.Rank - 2]) then
+        invalidArg
+            "mask"
+            $"Loss.{name}: the mask of logits {Shape.show logits.Shape} is Bool {Shape.show logits.Shape[.. logits.Rank - 2]}; it is {mask.DType} {Shape.show mask.Shape}"
+
+    let logs = Tensor.Bind(GatherAlong(logits.Rank - 1), logSoftmax logits, column) |> squeeze [ -1 ]
+    let zero = host logs 0.0
+    -(safeDivide (sum (where mask logs zero)) (sum (cast logits.DType mask)))
+
 /// The mean over the rows of Σ t·log(t/p): the Kullback–Leibler divergence of the prediction from the target, both
 /// distributions along the last axis.
 let kullbackLeibler (target: Tensor) (prediction: Tensor) : Tensor =

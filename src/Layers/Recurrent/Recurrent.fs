@@ -167,41 +167,89 @@ module Recurrent =
         Phase.split count options.Phase |> Array.map (fun phase -> { options with Phase = phase })
 
     /// Several cells of a kind on top of each other, each reading the outputs of the one below; all leave out the steps
-    /// that are masked.
-    let stacked (cell: Cell<'P, 'S>) (options: RecurrentOptions) (layers: 'P list) (x: Tensor) : Tensor =
-        List.fold2 (fun x options p -> outputs cell options p x) x (List.ofArray (parts options layers.Length)) layers
+    /// that are masked. The outputs of the last, and the last state of each; the initial states are zeros if none are given.
+    let runStacked
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentOptions)
+        (starts: 'S list option)
+        (layers: 'P list)
+        (x: Tensor)
+        : Tensor * 'S list =
+        let starts =
+            match starts with
+            | None -> layers |> List.map (fun _ -> None)
+            | Some given when given.Length = layers.Length -> List.map Some given
+            | Some given ->
+                invalidArg "starts" $"{cell.Name}: {given.Length} initial states for {layers.Length} cells in a stack"
 
-    let private merged merge (a: Tensor) (b: Tensor) =
-        match merge with
-        | BidirectionalMerge.Concat -> concat -1 [ a; b ]
-        | BidirectionalMerge.Sum -> a + b
-        | BidirectionalMerge.Multiply -> a * b
-        | BidirectionalMerge.Average -> (a + b) * 0.5
+        let mutable y = x
+
+        let last =
+            List.map3
+                (fun options start p ->
+                    let outputs, last = run cell options start p y
+                    y <- outputs
+                    last)
+                (List.ofArray (parts options layers.Length))
+                starts
+                layers
+
+        y, last
+
+    /// The outputs of the last of several cells of a kind on top of each other: [batch, time, features] gives
+    /// [batch, time, units].
+    let stacked (cell: Cell<'P, 'S>) (options: RecurrentOptions) (layers: 'P list) (x: Tensor) : Tensor =
+        fst (runStacked cell options None layers x)
+
+    /// The outputs of two directions as one.
+    let merge (how: BidirectionalMerge) (forward: Tensor) (backward: Tensor) : Tensor =
+        match how with
+        | BidirectionalMerge.Concat -> concat -1 [ forward; backward ]
+        | BidirectionalMerge.Sum -> forward + backward
+        | BidirectionalMerge.Multiply -> forward * backward
+        | BidirectionalMerge.Average -> (forward + backward) * 0.5
+
+    /// The options of the two directions.
+    let private directions (options: RecurrentOptions) =
+        let both = parts options 2
+        struct (both[0], { both[1] with FromEnd = not options.FromEnd })
+
+    /// A cell that reads from the beginning and one that reads from the end: the outputs of all steps and the last state of
+    /// each. Initial states are zeros if none are given.
+    let runBidirectional
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentOptions)
+        (starts: Bidirectional<'S> option)
+        (p: Bidirectional<'P>)
+        (x: Tensor)
+        : Bidirectional<Tensor> * Bidirectional<'S> =
+        let struct (forward, backward) = directions options
+        let y, last = run cell forward (starts |> Option.map _.Forward) p.Forward x
+        let z, first = run cell backward (starts |> Option.map _.Backward) p.Backward x
+        { Forward = y; Backward = z }, { Forward = last; Backward = first }
 
     /// The outputs of all steps of a cell that reads from the beginning, merged with those of one that reads from the end.
     /// Schuster and Paliwal, "Bidirectional recurrent neural networks" (1997).
     let bidirectional
-        (merge: BidirectionalMerge)
+        (how: BidirectionalMerge)
         (cell: Cell<'P, 'S>)
         (options: RecurrentOptions)
         (p: Bidirectional<'P>)
         (x: Tensor)
-        =
-        let both = parts options 2
-        let backward = { both[1] with FromEnd = not options.FromEnd }
-        merged merge (outputs cell both[0] p.Forward x) (outputs cell backward p.Backward x)
+        : Tensor =
+        let outputs, _ = runBidirectional cell options None p x
+        merge how outputs.Forward outputs.Backward
 
     /// As `bidirectional`, of the last output of both: [batch, units] merged.
     let bidirectionalLast
-        (merge: BidirectionalMerge)
+        (how: BidirectionalMerge)
         (cell: Cell<'P, 'S>)
         (options: RecurrentOptions)
         (p: Bidirectional<'P>)
         (x: Tensor)
-        =
-        let both = parts options 2
-        let backward = { both[1] with FromEnd = not options.FromEnd }
-        merged merge (last cell both[0] p.Forward x) (last cell backward p.Backward x)
+        : Tensor =
+        let struct (forward, backward) = directions options
+        merge how (last cell forward p.Forward x) (last cell backward p.Backward x)
 
 [<AutoOpen>]
 module RecurrentFunctions =

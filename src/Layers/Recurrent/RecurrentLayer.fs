@@ -74,6 +74,39 @@ module RecurrentLayer =
                     Recurrent.outputs cell running p x, p
     }
 
+    /// A layer of several cells on top of each other, from the lowest to the highest, with so many units each. Padding is
+    /// left out by all of them. Example: `RecurrentLayer.stacked Lstm.cell RecurrentLayer.defaults [ 128; 64 ]`.
+    let stacked (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (units: int list) : Layer<'P list> =
+        let name = $"stacked {cell.Name}"
+
+        if units.IsEmpty then
+            invalidArg "units" $"{name}: there are no cells; give the units of each"
+
+        let outputShape = outputShape name options (List.last units)
+        let sizes = String.concat ", " (List.map string units)
+
+        {
+            Name = $"{name} {sizes}"
+            Initialize =
+                fun key shape ->
+                    outputShape shape |> ignore
+                    let keys = Key.split units.Length key
+
+                    List.map3
+                        (cell.Initialize options.Settings)
+                        (List.ofArray keys)
+                        (shape[1] :: List.truncate (units.Length - 1) units)
+                        units
+            OutputShape = outputShape
+            Apply =
+                fun phase ps x ->
+                    let y, last = Recurrent.runStacked cell (running options phase x) None ps x
+
+                    if not options.ReturnSequences then cell.Output(List.last last), ps
+                    elif options.GoBackwards then reverse [ 1 ] y, ps
+                    else y, ps
+        }
+
     /// A layer that runs sequences through two cells, from the beginning and from the end, and merges what they give.
     let bidirectional
         (merge: BidirectionalMerge)

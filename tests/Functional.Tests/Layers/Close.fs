@@ -51,3 +51,34 @@ let expectRefused (parts: string list) (call: unit -> 'T) =
 let numbers (seed: int) (shape: int list) : Tensor =
     let random = Random seed
     Tensor.create shape (Array.init (List.fold (*) 1 shape) (fun _ -> random.NextDouble() * 3.0 - 1.4))
+
+/// The gradient of a function of Float64 tensors is right in every one of them: against differences, forward mode against
+/// reverse mode, the derivative of the gradient against its differences, and compiled against eager.
+let expectJudged (f: 'P -> Tensor) (given: 'P) (name: string) =
+    let check = Check.gradient f given
+
+    if not check.Passed then
+        failtest $"{name}: {check}"
+
+    let eager = Tree.leaves (grad f given)
+    let planned = Tree.leaves ((compiled (grad f)).Invoke given)
+
+    for i in 0 .. eager.Length - 1 do
+        expectClose 1e-12 (Tensor.toFloats eager[i]) planned[i] $"{name}: compiled gradient of {(Tree.paths given)[i]}"
+
+    let isVaried (t: Tensor) = t.DType = DType.Float64
+
+    let along =
+        given |> Tree.map (fun t -> if isVaried t then numbers (1 + t.Size) (List.ofArray t.Shape) else t)
+
+    let moved h = Tree.map2 (fun (t: Tensor) v -> if isVaried t then t + h * v else t) given along
+    let second = Tree.leaves (hvp f given along)
+    let above, below = Tree.leaves (grad f (moved 1e-5)), Tree.leaves (grad f (moved -1e-5))
+
+    for i in 0 .. second.Length - 1 do
+        if isVaried eager[i] then
+            let expected = (above[i] - below[i]) * (1.0 / 2e-5)
+            expectClose 1e-6 (Tensor.toFloats expected) second[i] $"{name}: second order of {(Tree.paths given)[i]}"
+
+/// A sum of a tensor's numbers with different weights, so that each of them counts.
+let weigh (y: Tensor) = inner y (cast y.DType (numbers 5 (List.ofArray y.Shape)))

@@ -326,6 +326,7 @@ let private operators: Map<string, Operator> =
         "GlobalAveragePool", unary (fun x -> meanKeep [ 2 .. x.Rank - 1 ] x)
         "GlobalMaxPool", unary (fun x -> maxKeep [ 2 .. x.Rank - 1 ] x)
         yield! OnnxImages.operators
+        yield! OnnxSequences.operators
     ]
 
 let private close (expected: Tensor) (actual: Tensor) =
