@@ -4,49 +4,20 @@ module Functional.Compilation
 
 open System
 open System.Collections.Concurrent
+open System.Collections.Generic
+open System.Diagnostics
 open Functional.Compile
 open Functional.Levels
 open Functional.Operations
-
-/// What a trace depends on: shapes and types of the tensors, and everything static in the tree.
-[<Struct; CustomEquality; NoComparison>]
-type private Kind =
-    val Specs: Spec[]
-    val Statics: obj[]
-
-    new(specs, statics) = { Specs = specs; Statics = statics }
-
-    override k.GetHashCode() =
-        let mutable h = HashCode()
-
-        for s in k.Specs do
-            h.Add(int s.DType)
-
-            for d in s.Shape do
-                h.Add d
-
-        for s in k.Statics do
-            h.Add s
-
-        h.ToHashCode()
-
-    override k.Equals other =
-        match other with
-        | :? Kind as j ->
-            k.Specs.Length = j.Specs.Length
-            && k.Statics.Length = j.Statics.Length
-            && Array.forall2
-                (fun (a: Spec) (b: Spec) -> a.DType = b.DType && Shape.same a.Shape b.Shape)
-                k.Specs
-                j.Specs
-            && Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) k.Statics j.Statics
-        | _ -> false
 
 /// A function with its traces: what `compile` returns, to be looked at.
 [<Sealed>]
 type Compiled<'P, 'Q>(f: 'P -> 'Q) =
     let traces = ConcurrentDictionary<Kind, Lazy<CompiledProgram * Tensor[] * 'Q>>()
-    let history = System.Collections.Generic.List<string>()
+    let history = List<Traced>()
+    /// The programs in the order they were made, with their inputs' paths.
+    let programs = List<struct (CompiledProgram * string[])>()
+    let mutable warned = false
 
     let trace (p: 'P) (xs: Tensor[]) =
         let result = ref Unchecked.defaultof<'Q>
@@ -58,38 +29,60 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
 
         CompiledProgram graph, captured, Tree.map (fun _ -> scalar 0.0) result.Value
 
-    let describe (xs: Tensor[]) (statics: obj[]) =
-        let tensors = xs |> Array.map (fun x -> $"{x.DType} {Shape.show x.Shape}") |> String.concat ", "
+    /// Writes down that a trace was made, and why.
+    let note (p: 'P) (graph: Graph) (captured: Tensor[]) (time: TimeSpan) =
+        let parts = Tree.describe p
+        let held = Traced.held graph
 
-        let rest =
-            if statics.Length = 0 then
-                ""
-            else
-                "; " + (statics |> Array.map string |> String.concat ", ")
+        lock history (fun () ->
+            let cause =
+                if captured.Length > 0 then
+                    $"it closes over a tensor of {captured[0].Level.Name}, which is another one at each call"
+                else
+                    Traced.cause history parts
 
-        tensors + rest
+            match history |> Seq.tryFindBack (fun t -> captured.Length > 0 && t.Cause = cause && t.Parts = parts) with
+            | Some again -> again.Count <- again.Count + 1
+            | None ->
+                history.Add {
+                    Parts = parts
+                    Cause = cause
+                    Time = time.TotalMilliseconds
+                    Held = held
+                    Count = 1
+                }
+
+            if held.Length > 0 && not warned then
+                warned <- true
+                Traced.warn "compile" held)
 
     /// The program for an argument, what it closes over, and the structure of its result.
     let find (p: 'P) (xs: Tensor[]) =
-        let statics = Tree.statics p
-        let kind = Kind(Array.map Tensor.specOf xs, statics)
+        let kind = Kind(Array.map Tensor.specOf xs, Tree.statics p)
 
         let make () =
-            let made = trace p xs
-
-            lock history (fun () ->
-                let why = if history.Count = 0 then "first call" else "new shapes, types or settings"
-                history.Add $"{why}: {describe xs statics}")
-
-            made
+            let start = Stopwatch.GetTimestamp()
+            let program, captured, result = trace p xs
+            note p program.Graph captured (Stopwatch.GetElapsedTime start)
+            program, captured, result
 
         match traces.TryGetValue kind with
         | true, known -> known.Value
         | _ ->
             let made = lazy (make ())
             let _, captured, _ = made.Value
+
             // what closes over a tensor that is being transformed belongs to this call alone
-            if captured.Length = 0 then traces.GetOrAdd(kind, made).Value else made.Value
+            if captured.Length > 0 then
+                made.Value
+            else
+                let kept = traces.GetOrAdd(kind, made)
+
+                if obj.ReferenceEquals(kept, made) then
+                    let program, _, _ = made.Value
+                    lock history (fun () -> programs.Add(struct (program, Tree.paths p)))
+
+                kept.Value
 
     /// The function's value, by its program.
     member _.Invoke(p: 'P) : 'Q =
@@ -102,35 +95,25 @@ type Compiled<'P, 'Q>(f: 'P -> 'Q) =
         let program, _, _ = find p (Tree.leaves p)
         program.Runner |> ignore
 
-    /// Every trace, in order, and its cause.
-    member _.Traces = lock history (fun () -> history.ToArray())
+    /// Every trace in order: why it was needed, and what for.
+    member _.Traces: string[] = lock history (fun () -> history |> Seq.map Traced.line |> Array.ofSeq)
 
-    /// What was traced, why, and what became of it: the graphs before and after, the kernels, the bytes. Plain text.
+    /// What was traced and why, and what became of it: the graphs before and after, the kernels, what was not fused and
+    /// why, the bytes. Plain text. Example: `printfn "%s" (step.Explain())`.
     member c.Explain() : string =
-        let text = System.Text.StringBuilder()
-        let line (s: string) = text.AppendLine s |> ignore
-        line $"traced {c.Traces.Length} times"
+        let told, made = lock history (fun () -> history.ToArray(), programs.ToArray())
 
-        for cause in c.Traces do
-            line $"  {cause}"
-
-        for p in c.Programs do
-            let plan = p.Runner.Plan
-            line $"as traced: {p.Graph.Instructions.Length} operations"
-            line (Explain.graph p.Graph)
-            line $"simplified: {plan.Graph.Instructions.Length} operations"
-            line (Explain.graph plan.Graph)
-            line $"{plan.Steps.Length} kernels, {plan.Bytes} bytes of working memory"
-            line (Explain.kernels plan)
-
-        text.ToString()
+        made
+        |> Array.map (fun (struct (p, names)) -> Explain.program names p.Graph p.Runner.Plan)
+        |> Explain.report "compiled function" told
 
     /// The simplified graphs as Mermaid diagrams, kernels as boxes.
     member c.Mermaid() : string[] =
-        c.Programs |> Array.map (fun p -> Explain.mermaid p.Runner.Plan.Graph p.Runner.Plan.Schedule)
+        lock history (fun () -> programs.ToArray())
+        |> Array.map (fun (struct (p, names)) -> Explain.mermaid names p.Runner.Plan)
 
     member internal _.Programs: CompiledProgram[] =
-        traces.Values |> Seq.map (fun t -> let p, _, _ = t.Value in p) |> Array.ofSeq
+        lock history (fun () -> programs |> Seq.map (fun (struct (p, _)) -> p) |> Array.ofSeq)
 
 /// `compile` with the traces to look at: its `Invoke` is the compiled function, its `Explain` tells what became of it.
 let compiled (f: 'P -> 'Q) = Compiled<'P, 'Q> f

@@ -13,8 +13,32 @@ type Kernel(instructions: int[], elementwise: bool) =
     member _.Instructions = instructions
     member _.Elementwise = elementwise
 
+/// Why an elementwise operation did not join the kernel that makes one of its operands.
+[<RequireQualifiedAccess>]
+type Obstacle =
+    /// That kernel does something else: a product, a reduction, a loop.
+    | OtherKind
+    /// That kernel runs over other elements.
+    | OtherShape of int[]
+    /// That kernel has as many operations as it can hold.
+    | Full
+    /// One is code on single numbers, the other is not.
+    | SingleNumbers
+    /// Its operands repeat along rows of another length than those of that kernel.
+    | OtherRows
+    /// It needs another kernel that waits for that one.
+    | Waits
+    /// An operand repeats along inner axes and has to be spread out first.
+    | Spread
+
 /// The graph's kernels in the order they run, and for every value the one whose memory it looks at.
-type Schedule = { Kernels: Kernel[]; Root: int[]; Firsts: int[] }
+type Schedule = {
+    Kernels: Kernel[]
+    Root: int[]
+    Firsts: int[]
+    /// Instructions that stayed out of a kernel, given by its place: what was not fused, and why.
+    Apart: struct (int * int * Obstacle)[]
+}
 
 let private isView (g: Graph) instruction =
     match instruction with
@@ -59,14 +83,19 @@ let lie (operand: int[]) (result: int[]) : Lie =
         elif trail < rank && whole 0 trail then Lie.Column(size trail rank)
         else Lie.Other
 
-let private elementwise (g: Graph) firsts k =
-    match g.Instructions[k] with
-    | Apply((Unary _ | Binary _ | Compare _ | Select | Cast _ | AddScaled _), a, b, c) ->
-        let result = g.Specs[(firsts: int[])[k]].Shape
-        [ a; b; c ] |> List.forall (fun v -> v < 0 || lie g.Specs[v].Shape result <> Lie.Other)
+let private isElementwise instruction =
+    match instruction with
+    | Apply((Unary _ | Binary _ | Compare _ | Select | Cast _ | AddScaled _), _, _, _) -> true
     | Apply _
     | ApplyMany _
     | Constant _ -> false
+
+let private elementwise (g: Graph) firsts k =
+    let result = g.Specs[(firsts: int[])[k]].Shape
+
+    isElementwise g.Instructions[k]
+    && Graphs.arguments g.Instructions[k]
+       |> Array.forall (fun v -> lie g.Specs[v].Shape result <> Lie.Other)
 
 /// More operations than this in one kernel and its registers leave the cache; code on single numbers has no such limit.
 let private largest = 24
@@ -124,6 +153,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     let root = Array.init g.Specs.Length id
     let owner = Array.create g.Specs.Length -1
     let groups = List<Group>()
+    let apart = List<struct (int * int * Obstacle)>()
 
     /// Whether group `from` needs group `target`, directly or through others.
     let reaches (from: int) (target: int) =
@@ -163,22 +193,39 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
 
                 let canFuse = passes.Fuse && elementwise g firsts k
 
-                let joined =
+                let obstacle p =
+                    let group = groups[p]
+
                     if not canFuse then
+                        Some Obstacle.Spread
+                    elif not group.Elementwise then
+                        Some Obstacle.OtherKind
+                    elif not (Shape.same group.Shape g.Specs[first].Shape) then
+                        Some(Obstacle.OtherShape group.Shape)
+                    elif isScalar g firsts group.Members[0] <> isScalar g firsts k then
+                        Some Obstacle.SingleNumbers
+                    elif group.Members.Count >= largest && not (isScalar g firsts k) then
+                        Some Obstacle.Full
+                    elif (columns g firsts k group.Columns).IsNone then
+                        Some Obstacle.OtherRows
+                    // nothing else it needs may itself wait for the group
+                    elif producers |> Array.exists (fun q -> q <> p && reaches q p) then
+                        Some Obstacle.Waits
+                    else
+                        None
+
+                let joined =
+                    if not (passes.Fuse && isElementwise instruction) then
                         None
                     else
                         producers
                         |> Array.sortDescending
                         |> Array.tryFind (fun p ->
-                            let group = groups[p]
-
-                            group.Elementwise
-                            && (group.Members.Count < largest || isScalar g firsts k)
-                            && Shape.same group.Shape g.Specs[first].Shape
-                            && isScalar g firsts group.Members[0] = isScalar g firsts k
-                            && (columns g firsts k group.Columns).IsSome
-                            // nothing else it needs may itself wait for the group
-                            && producers |> Array.forall (fun q -> q = p || not (reaches q p)))
+                            match obstacle p with
+                            | None -> true
+                            | Some why ->
+                                apart.Add(struct (k, p, why))
+                                false)
 
                 let group =
                     match joined with
@@ -226,8 +273,12 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         if not placed[n] then
                             stack.Push(struct (groups[n], false))
 
+    let place = Array.zeroCreate<int> groups.Count
+    order |> Seq.iteri (fun i group -> place[group.Id] <- i)
+
     {
         Kernels = order |> Seq.map (fun group -> Kernel(group.Members.ToArray(), group.Elementwise)) |> Array.ofSeq
         Root = root
         Firsts = firsts
+        Apart = apart |> Seq.map (fun (struct (k, p, why)) -> struct (k, place[p], why)) |> Array.ofSeq
     }

@@ -23,6 +23,8 @@ type Place =
 type Layout = {
     Places: Place[]
     ArenaBytes: int
+    /// The most bytes that are alive at once: no layout of these lives can be smaller.
+    LiveBytes: int
     /// For each kernel, the values it reads from memory and those it writes there.
     Reads: int[][]
     Writes: int[][]
@@ -36,9 +38,15 @@ let private rounded n = (n + Arena.Alignment - 1) / Arena.Alignment * Arena.Alig
 type private Space() =
     let free = List<struct (int * int)>() // offset, size; sorted by offset
     let mutable top = 0
+    let mutable live = 0
+    let mutable most = 0
     member _.Top = top
+    /// The most bytes that were taken at once.
+    member _.Most = most
 
     member _.Take(size: int) : int =
+        live <- live + size
+        most <- max most live
         let mutable best = -1
 
         for i in 0 .. free.Count - 1 do
@@ -68,6 +76,7 @@ type private Space() =
             o
 
     member _.Give(offset: int, size: int) =
+        live <- live - size
         let mutable i = 0
 
         while i < free.Count
@@ -207,4 +216,10 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
                 | Place.Constant
                 | Place.Nowhere -> ()
 
-    { Places = places; ArenaBytes = space.Top; Reads = reads; Writes = writes }
+    {
+        Places = places
+        ArenaBytes = space.Top
+        LiveBytes = space.Most
+        Reads = reads
+        Writes = writes
+    }

@@ -4,50 +4,59 @@ namespace Functional
 
 open System
 open System.Collections.Generic
+open System.Diagnostics
 open Functional.Compile
 open Functional.Kernels
 open Functional.Levels
 open Functional.Operations
 
-/// One planned step for one kind of batch, over the stepper's state.
+/// One planned step for one kind of state and batch, over the stepper's state.
 [<Sealed>]
-type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
+type internal PlannedStep<'R>(graph: Graph, stateCount: int, keepsPrevious: bool, result: 'R) =
     let outputs = graph.Outputs
     let writable = Plan.Writable graph
     let schedule = Fuse.schedule Fuse.allPasses graph
+    /// The kernel that makes each value, and the last one that reads it or a view of it; −1 where there is none.
+    let kernelOf, lastReader = Array.create graph.Specs.Length -1, Array.create graph.Specs.Length -1
+    /// The last kernel that can fail: what it is given must still be whole then.
+    let mutable lastFailing = -1
 
-    let kernelOf v =
+    do
         schedule.Kernels
-        |> Array.findIndex (fun kernel ->
-            kernel.Instructions
-            |> Array.exists (fun k ->
-                v >= schedule.Firsts[k] && v < schedule.Firsts[k] + Graphs.results graph.Instructions[k]))
+        |> Array.iteri (fun i kernel ->
+            for k in kernel.Instructions do
+                let instruction = graph.Instructions[k]
 
-    /// The last kernel that reads a value.
-    let lastReader v =
-        schedule.Kernels
-        |> Array.findIndexBack (fun kernel ->
-            kernel.Instructions
-            |> Array.exists (fun k ->
-                Graphs.arguments graph.Instructions[k] |> Array.exists (fun a -> schedule.Root[a] = v)))
+                for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results instruction - 1 do
+                    kernelOf[r] <- i
 
-    let isRead v =
-        graph.Instructions
-        |> Array.exists (fun i -> Graphs.arguments i |> Array.exists (fun a -> schedule.Root[a] = v))
+                for a in Graphs.arguments instruction do
+                    lastReader[schedule.Root[a]] <- i
+
+                if Graphs.canFail instruction then
+                    lastFailing <- i)
+
+    let roots = outputs |> Array.map (fun v -> schedule.Root[v])
 
     /// The new value of a state leaf can be written over the old one: its kernel is the last to read it, element for
-    /// element.
+    /// element, and nothing after it can fail.
     let inPlace =
         Array.init stateCount (fun i ->
             let y = outputs[i]
 
-            writable.Contains y
-            && isRead i
-            && not (Array.contains i (outputs |> Array.map (fun o -> schedule.Root[o])))
-            && lastReader i = kernelOf y
-            && Memory.mayOverwrite graph schedule schedule.Kernels[kernelOf y] i y)
+            not keepsPrevious
+            && writable.Contains y
+            && lastReader[i] >= 0
+            && not (Array.contains i roots)
+            && lastReader[i] = kernelOf[y]
+            && kernelOf[y] > lastFailing
+            && Shape.same graph.Specs[i].Shape graph.Specs[y].Shape
+            && Memory.mayOverwrite graph schedule schedule.Kernels[kernelOf[y]] i y)
 
     let direct = Array.init stateCount (fun i -> writable.Contains outputs[i])
+
+    let isKept =
+        Array.init stateCount (fun i -> roots[i] = i && Shape.same graph.Specs[i].Shape graph.Specs[outputs[i]].Shape)
 
     let plan =
         Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains), Fuse.allPasses)
@@ -64,6 +73,11 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
     member _.Plan = plan
     member _.InPlace = inPlace
     member _.Result = result
+    /// Whether a leaf is handed on as it was.
+    member _.IsKept(i: int) = isKept[i]
+    /// Shape and type of a state leaf before and after the step.
+    member _.Before(i: int) = graph.Specs[i]
+    member _.After(i: int) = graph.Specs[outputs[i]]
 
     /// Runs on a batch. `now` holds the state; where a leaf is not written in place, `next` takes it and they change
     /// places.
@@ -86,7 +100,7 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
         plan.Run()
 
         for i in 0 .. stateCount - 1 do
-            if not inPlace[i] && schedule.Root[outputs[i]] <> i then
+            if not inPlace[i] && not isKept[i] then
                 if not direct[i] then
                     Elementwise.Cast(plan.Values[outputs[i]], next[i])
 
@@ -103,9 +117,18 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
             Elementwise.Cast(plan.Values[v], y)
             y.Settle())
 
+    /// The single number that the last run returned beside the state, read without making anything.
+    member _.Number: float =
+        let y = plan.Values[outputs[stateCount]]
+
+        if y.DType = DType.Float32 then
+            float (y.Storage.Span<float32>()[0])
+        else
+            y.Storage.Span<float>()[0]
+
 /// A step with state it owns: `step state batch` returns the next state and a result. The step is compiled once for each
 /// kind of batch; running it allocates nothing and writes the state in place where that is safe. What the outside sees,
-/// `Snapshot` and `Result`, are copies that later steps do not touch.
+/// `Snapshot` and `Result`, are copies that later steps do not touch. A step that fails leaves the state as it was.
 ///
 /// Example:
 ///
@@ -113,126 +136,215 @@ type internal PlannedStep<'R>(graph: Graph, stateCount: int, result: 'R) =
 ///     for batch in batches do stepper.Step batch
 ///     let trained = stepper.Snapshot()
 [<Sealed>]
-type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
+type Stepper<'S, 'B, 'R>
+    internal (step: 'S -> 'B -> 'S * 'R, state: 'S, keepsPrevious: bool, mayChangeShape: string -> bool) =
     let leaves = Tree.leaves state
+    let paths = Tree.paths state
+    let statics = Tree.statics state
     let collector = Tree.Collector()
-    let plans = List<struct (Spec[] * PlannedStep<'R>)>()
+    let plans = List<struct (Kind * PlannedStep<'R>)>()
+    let graphs = List<struct (Graph * string[])>()
+    let history = List<Traced>()
     let structure = Tree.map (fun _ -> scalar 0.0) state
+    let flexible = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> mayChangeShape paths[i])
+    let mutable warned = false
     let mutable last: PlannedStep<'R> = Unchecked.defaultof<_>
     let mutable disposed = false
+    /// Whether batches of this type hold settings beside their tensors; a type always or never does.
+    let mutable hasSettings = false
 
-    let buffer (t: Tensor) = Arena(max 1 (Shape.size t.Shape * t.DType.Size())).At(0, t.Shape, t.DType)
-
-    let now = leaves |> Array.map buffer
-    let next = leaves |> Array.map buffer
+    let buffer (s: Spec) = Arena(max 1 (Memory.bytesOf s)).At(0, s.Shape, s.DType)
+    let now = leaves |> Array.map (Tensor.specOf >> buffer)
+    let next = leaves |> Array.map (Tensor.specOf >> buffer)
 
     do
         for i in 0 .. leaves.Length - 1 do
             Elementwise.Cast(Tensor.value "Stepper" leaves[i], now[i])
 
-    let isKind (specs: Spec[]) =
-        let mutable same = specs.Length = collector.Count
+    let fits (spec: Spec) (array: NDArray) = spec.DType = array.DType && Shape.same spec.Shape array.Shape
 
-        for i in 0 .. specs.Length - 1 do
+    let isKind (kind: Kind) (plan: PlannedStep<'R>) (batch: 'B) =
+        let mutable same = kind.Specs.Length = collector.Count
+
+        for i in 0 .. kind.Specs.Length - 1 do
             if same then
                 let t = collector[i]
-                same <- specs[i].DType = t.DType && Shape.same specs[i].Shape t.Shape
+                same <- kind.Specs[i].DType = t.DType && Shape.same kind.Specs[i].Shape t.Shape
+
+        for i in flexible do
+            same <- same && fits (plan.Before i) now[i]
 
         same
+        && (not hasSettings
+            || Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) kind.Statics (Tree.statics batch))
+
+    /// What differs between the state given and the state returned, in the user's words.
+    let requireAlike (returned: 'S) (found: Tensor[]) =
+        if found.Length <> leaves.Length then
+            invalidArg
+                "step"
+                $"Stepper: the state has {leaves.Length} tensors, the one that the step returns {found.Length}"
+
+        for i in 0 .. leaves.Length - 1 do
+            if
+                not (mayChangeShape paths[i])
+                && not (found[i].DType = leaves[i].DType && Shape.same found[i].Shape leaves[i].Shape)
+            then
+                let path = if paths[i] = "" then "the state" else paths[i]
+
+                invalidArg
+                    "step"
+                    $"Stepper: {path} is {leaves[i].DType} {Shape.show leaves[i].Shape}, but {found[i].DType} {Shape.show found[i].Shape} in the state that the step returns; shapes and types must stay"
+
+        if not (Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) statics (Tree.statics returned)) then
+            invalidArg
+                "step"
+                "Stepper: the state that the step returns has other settings than the one it was given; what changes must be a tensor"
 
     let make (batch: 'B) =
-        let given = collector.Tensors
-        let specs = Array.map Tensor.specOf given
+        let start = Stopwatch.GetTimestamp()
+        let kind = Kind(Array.map Tensor.specOf collector.Tensors, Tree.statics batch)
         let result = ref Unchecked.defaultof<'R>
+        let state = now |> Array.map (fun v -> { Shape = v.Shape; DType = v.DType })
 
         let graph, captured =
-            Trace.closed (Array.append (Array.map Tensor.specOf leaves) specs) (fun v ->
+            Trace.closed (Array.append state kind.Specs) (fun v ->
                 let s, r =
                     step
                         (Tree.rebuild structure (Array.take leaves.Length v))
                         (Tree.rebuild batch (Array.skip leaves.Length v))
 
                 result.Value <- r
-                let next = Tree.leaves s
-
-                for i in 0 .. leaves.Length - 1 do
-                    if
-                        next.Length <> leaves.Length
-                        || not (Shape.same next[i].Shape leaves[i].Shape)
-                        || next[i].DType <> leaves[i].DType
-                    then
-                        invalidArg
-                            "step"
-                            "Stepper: the state that the step returns must have the shapes and types of the one it was given"
-
-                Array.append next (Tree.leaves r))
+                let found = Tree.leaves s
+                requireAlike s found
+                Array.append found (Tree.leaves r))
 
         if captured.Length > 0 then
             invalidOp
                 "Stepper: the step closes over a tensor that is being transformed; pass it as part of the state or the batch"
 
-        PlannedStep(Simplify.graph graph, leaves.Length, Tree.map (fun _ -> scalar 0.0) result.Value), specs
+        let held = Traced.held graph
+
+        let parts =
+            Array.append
+                (flexible |> Array.map (fun i -> struct (paths[i], $"{now[i].DType} {Shape.show now[i].Shape}")))
+                (Tree.describe batch)
+
+        let cause = Traced.cause history parts
+
+        let plan =
+            PlannedStep(Simplify.graph graph, leaves.Length, keepsPrevious, Tree.map (fun _ -> scalar 0.0) result.Value)
+
+        history.Add {
+            Parts = parts
+            Cause = cause
+            Time = Stopwatch.GetElapsedTime(start).TotalMilliseconds
+            Held = held
+            Count = 1
+        }
+
+        if held.Length > 0 && not warned then
+            warned <- true
+            Traced.warn "Stepper" held
+
+        hasSettings <- kind.Statics.Length > 0
+        graphs.Add(struct (graph, Array.append paths (Tree.paths batch |> Array.map (fun path -> "batch " + path))))
+        plans.Add(struct (kind, plan))
+        plan
 
     let check () =
         if disposed then
             raise (ObjectDisposedException("Stepper", "the stepper was disposed; take a Snapshot before that"))
 
+    let copy (v: NDArray) : Tensor =
+        let y = NDArray.Allocate(v.Shape, v.DType)
+        Elementwise.Cast(v, y)
+        Concrete(y.Settle())
+
+    new(step: 'S -> 'B -> 'S * 'R, state: 'S) = new Stepper<'S, 'B, 'R>(step, state, false, (fun _ -> false))
+
     /// Runs one step.
-    member _.Step(batch: 'B) =
+    member _.Step(batch: 'B) : unit =
         check ()
         Tree.collectInto collector batch
         let mutable found: PlannedStep<'R> = Unchecked.defaultof<_>
 
         for i in 0 .. plans.Count - 1 do
-            let struct (specs, plan) = plans[i]
+            let struct (kind, plan) = plans[i]
 
-            if isNull (box found) && isKind specs then
+            if isNull (box found) && isKind kind plan batch then
                 found <- plan
 
         if isNull (box found) then
-            let plan, specs = make batch
-            plans.Add(struct (specs, plan))
-            found <- plan
+            found <- make batch
 
+        for i in flexible do
+            if not (fits (found.After i) next[i]) then
+                next[i] <- buffer (found.After i)
+
+        // a step that fails has no result
+        last <- Unchecked.defaultof<_>
         found.Run(now, next, collector)
         last <- found
         collector.Clear()
 
-    /// What the last step returned beside the state, copied.
-    member _.Result: 'R =
+    member private _.Last =
         check ()
 
         if isNull (box last) then
-            invalidOp "Stepper: there is no result before the first step"
+            invalidOp "Stepper: there is no result before the first step, nor after one that failed"
 
+        last
+
+    /// What the last step returned beside the state, copied.
+    member s.Result: 'R =
+        let last = s.Last
         Tree.rebuild last.Result (last.Results() |> Array.map (fun v -> Concrete v :> Tensor))
 
+    /// The result of the last step, where it is a single float, without allocating anything.
+    member internal s.Number: float = s.Last.Number
+
     /// The state, copied.
-    member _.Snapshot() : 'S =
+    member s.Snapshot() : 'S = s.SnapshotOf(fun _ -> true)
+
+    /// The state with copies of the leaves at some paths, and single zeros at the others.
+    member internal _.SnapshotOf(wanted: string -> bool) : 'S =
         check ()
 
-        let copy (v: NDArray) : Tensor =
-            let y = NDArray.Allocate(v.Shape, v.DType)
-            Elementwise.Cast(v, y)
-            Concrete(y.Settle())
+        Tree.rebuild structure (Array.init leaves.Length (fun i -> if wanted paths[i] then copy now[i] else scalar 0.0))
 
-        Tree.rebuild structure (Array.map copy now)
+    /// The state before the last step, copied: for steppers that keep it.
+    member internal s.Previous() : 'S =
+        let last = s.Last
+        Tree.rebuild structure (Array.init leaves.Length (fun i -> copy (if last.IsKept i then now[i] else next[i])))
 
     /// Replaces the state, by a copy.
-    member _.Restore(state: 'S) =
+    member s.Restore(state: 'S) : unit = s.RestoreAt((fun _ -> true), state)
+
+    /// Replaces the leaves at some paths, by copies.
+    member internal _.RestoreAt(wanted: string -> bool, state: 'S) : unit =
         check ()
         let given = Tree.leaves state
 
-        for i in 0 .. leaves.Length - 1 do
-            if
-                given.Length <> leaves.Length
-                || not (Shape.same given[i].Shape leaves[i].Shape)
-                || given[i].DType <> leaves[i].DType
-            then
-                invalidArg
-                    "state"
-                    "Stepper.Restore: the state must have the shapes and types of the one the stepper was made with"
+        if given.Length <> leaves.Length then
+            invalidArg
+                "state"
+                $"Stepper.Restore: the stepper's state has {leaves.Length} tensors, the one given {given.Length}"
 
+        let places = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> wanted paths[i])
+
+        for i in places do
+            let spec = Tensor.specOf given[i]
+
+            if not (fits spec now[i]) then
+                if mayChangeShape paths[i] then
+                    now[i] <- buffer spec
+                else
+                    invalidArg
+                        "state"
+                        $"Stepper.Restore: {paths[i]} is {now[i].DType} {Shape.show now[i].Shape} in the stepper and {spec.DType} {Shape.show spec.Shape} in the state given; they must agree"
+
+        for i in places do
             Elementwise.Cast(Tensor.value "Stepper.Restore" given[i], now[i])
 
     /// Bytes of the state, the arenas and the small constants of all plans.
@@ -240,29 +352,40 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         let state = Array.append now next |> Array.sumBy (fun v -> v.Storage.ByteLength)
         state + (plans |> Seq.sumBy (fun (struct (_, p)) -> p.Plan.Bytes))
 
-    /// What became of the step, for every kind of batch so far: kernels, bytes, and which state is written in place.
-    member s.Explain() : string =
-        let paths = Tree.paths state
-        let text = System.Text.StringBuilder()
+    /// Every trace in order: why it was needed, and for what batch.
+    member _.Traces: string[] = history |> Seq.map Traced.line |> Array.ofSeq
 
-        for struct (specs, p) in plans do
-            let batch = specs |> Array.map (fun b -> $"{b.DType} {Shape.show b.Shape}") |> String.concat ", "
-            let kept = Array.zip paths p.InPlace |> Array.filter (snd >> not) |> Array.map fst |> String.concat ", "
+    /// What became of the step, for every kind of batch so far: why it was traced, the graphs before and after, the
+    /// kernels, what was not fused and why, the bytes, and which state is written in place. Plain text.
+    member _.Explain() : string =
+        plans
+        |> Seq.mapi (fun n (struct (_, p)) ->
+            let struct (graph, names) = graphs[n]
 
-            text.AppendLine $"batch {batch}: {p.Plan.Steps.Length} kernels, {p.Plan.Bytes} bytes of working memory"
-            |> ignore
+            let kept =
+                paths
+                |> Array.indexed
+                |> Array.filter (fun (i, _) -> not p.InPlace[i] && not (p.IsKept i))
+                |> Array.map (fun (_, path) -> if path = "" then "all of it" else path)
+                |> String.concat ", "
 
-            text.AppendLine(
+            let state =
                 if kept = "" then
                     "  the state is written in place"
                 else
                     $"  written to a second buffer: {kept}"
-            )
-            |> ignore
 
-            text.AppendLine(Explain.kernels p.Plan) |> ignore
+            Explain.program names graph p.Plan + state + Environment.NewLine)
+        |> Array.ofSeq
+        |> Explain.report "stepper" (history.ToArray())
 
-        text.ToString()
+    /// The simplified graphs as Mermaid diagrams, kernels as boxes.
+    member _.Mermaid() : string[] =
+        plans
+        |> Seq.mapi (fun n (struct (_, p)) ->
+            let struct (_, names) = graphs[n]
+            Explain.mermaid names p.Plan)
+        |> Array.ofSeq
 
     member internal _.Plans = plans |> Seq.map (fun (struct (_, p)) -> p.Plan) |> Array.ofSeq
 
@@ -270,3 +393,4 @@ type Stepper<'S, 'B, 'R>(step: 'S -> 'B -> 'S * 'R, state: 'S) =
         member _.Dispose() =
             disposed <- true
             plans.Clear()
+            graphs.Clear()

@@ -11,8 +11,9 @@ module internal Batch =
 
     /// How many examples there are.
     let count (batch: 'T) : int =
-        let leaves = Tree.leaves batch
-        leaves[0].Shape[0]
+        match box batch with
+        | :? Tensor as t -> t.Shape[0]
+        | _ -> (Array.head (Tree.leaves batch)).Shape[0]
 
     /// What a leaf of inputs or targets is called in errors.
     let private named what path = if path = "" then what else $"{what} {path}"

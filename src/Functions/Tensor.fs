@@ -14,8 +14,14 @@ let internal value (operation: string) (t: Tensor) : NDArray =
     match t with
     | :? Concrete as c -> c.Value
     | _ ->
+        // where there is no value to read, a level on the way out says so
+        let mutable outer = t
+
+        while not (isNull outer.Level) do
+            outer <- outer.Level.Detach(operation, outer)
+
         invalidOp
-            $"{operation}: this tensor takes part in {t.Level.Name}, and reading its numbers would cut the derivative in silence; take Tensor.detach of it first if that is meant, and under vmap or compile use where, cond, whileLoop or scan"
+            $"{operation}: this tensor takes part in {t.Level.Name}, and reading its numbers would cut the derivative in silence; take Tensor.detach of it first if that is meant{UserCode.place ()}"
 
 /// Shape and element type, all that a trace knows of a tensor.
 let internal specOf (t: Tensor) : Spec = { Shape = t.Shape; DType = t.DType }

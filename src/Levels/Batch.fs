@@ -111,7 +111,7 @@ type BatchLevel(size: int) =
 
     override l.Detach(operation, _) =
         invalidOp
-            $"{operation}: under vmap a tensor stands for {size} examples and has no one value to read; use where, cond, whileLoop or scan"
+            $"{operation}: under vmap a tensor stands for {size} examples and has no one value to read, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan{UserCode.place ()}"
 
     override l.Process1(op, a) =
         l.Check()

@@ -110,9 +110,30 @@ type TraceLevel(inputs: Spec[]) as level =
             seen[key] <- s
             s
 
-    override _.Detach(operation, _) =
+    /// What a value is, in words: for errors.
+    member private _.Describe(t: Tensor) =
+        let id = level.IdOf t
+        let mutable next = inputs.Length
+
+        let maker =
+            instructions
+            |> Seq.tryFind (fun instruction ->
+                next <- next + Graphs.results instruction
+                id >= inputs.Length && id < next)
+
+        let what =
+            match maker with
+            | Some(Apply(op, _, _, _)) -> $"the result of {Shapes.name op}"
+            | Some(ApplyMany(Scan _, _, _)) -> "a result of scan"
+            | Some(ApplyMany _)
+            | Some(Constant _) -> "a result"
+            | None -> "an argument"
+
+        $"{what} ({t.DType} {Shape.show t.Shape})"
+
+    override _.Detach(operation, t) =
         invalidOp
-            $"{operation}: under compile there is no value to read yet, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan, or make the value a static setting of the parameters"
+            $"{operation}: under compile {level.Describe t} has no value yet, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan, or make the value a static setting of the parameters{UserCode.place ()}"
 
     override _.Process1(op, a) = level.Emit(op, a, null, null)
     override _.Process2(op, a, b) = level.Emit(op, a, b, null)

@@ -38,6 +38,24 @@ let firsts (g: Graph) : int[] =
         next <- next + results i
         at)
 
+/// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a factorization.
+let rec canFail (instruction: Instruction) : bool =
+    match instruction with
+    | Apply((Gather _ | ScatterAdd _ | GatherAlong _ | ScatterAlong _), _, _, _) -> true
+    | ApplyMany(op, _, _) ->
+        match op with
+        | Linear _
+        | Custom _ -> true
+        | Scan s -> Array.exists canFail s.Body.Instructions
+        | Cond(whenTrue, whenFalse) ->
+            Array.exists canFail whenTrue.Instructions || Array.exists canFail whenFalse.Instructions
+        | While w -> Array.exists canFail w.Condition.Instructions || Array.exists canFail w.Body.Instructions
+        | Call p -> Array.exists canFail p.Graph.Instructions
+        | Concat _
+        | Split _ -> false
+    | Apply _
+    | Constant _ -> false
+
 /// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
 /// outputs need.
 let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =

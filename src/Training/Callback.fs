@@ -24,20 +24,54 @@ type TrainingPlan = {
     Compiled: bool
 }
 
-/// A batch that was just done.
-type BatchReport<'P> = {
+/// A training under way, as the reports of its batches see it.
+[<AbstractClass>]
+type internal Live<'P>() =
+    /// Changes whenever the training goes on.
+    member val Version = 0L with get, set
+    abstract State: TrainingState<'P>
+    abstract Before: TrainingState<'P>
+    abstract SoFar: (string * float) list
+
+/// A batch that was just done. The training step writes its state in place, so the state is copied out when it is asked
+/// for, and only as long as the callback is being called.
+[<Struct; NoEquality; NoComparison>]
+type BatchReport<'P> =
+    val private live: Live<'P>
+    val private version: int64
     /// Counted from 1, as the user counts.
-    Epoch: int
+    val Epoch: int
     /// Counted from 1.
-    Batch: int
+    val Batch: int
     /// Examples in it.
-    Size: int
-    Loss: float
+    val Size: int
+    val Loss: float
+
+    internal new(live, epoch, batch, size, loss) =
+        {
+            live = live
+            version = live.Version
+            Epoch = epoch
+            Batch = batch
+            Size = size
+            Loss = loss
+        }
+
+    member private r.Live =
+        if r.live.Version <> r.version then
+            invalidOp
+                $"the report of batch {r.Batch} of epoch {r.Epoch}: the training has gone on since; read its state while the callback is being called"
+
+        r.live
+
     /// The loss and the metrics of the epoch so far, computed when asked for.
-    SoFar: unit -> (string * float) list
-    /// The state before this batch.
-    Before: TrainingState<'P>
-}
+    member r.SoFar() : (string * float) list = r.Live.SoFar
+
+    /// The state after this batch. Asking for it copies all parameters.
+    member r.State: TrainingState<'P> = r.Live.State
+
+    /// The state before this batch, for callbacks that say they read it.
+    member r.Before: TrainingState<'P> = r.Live.Before
 
 /// An epoch that was just done.
 type EpochReport = {
@@ -55,14 +89,17 @@ type Ending =
     /// Ctrl-C or a cancellation token stopped it after the batch at hand.
     | Interrupted
 
-/// Functions that are called while a network is trained; each gives back the state to go on with.
+/// Functions that are called while a network is trained; each gives back the state to go on with. After a batch that is
+/// None where the state stays as it is, which is what costs nothing.
 type Callback<'P> = {
     Name: string
     /// Whether it is called after those that do not, whatever their order: it saves what the others remember.
     AfterOthers: bool
     /// Before the first batch: the place to refuse what cannot work.
     FitStart: TrainingPlan -> TrainingState<'P> -> TrainingState<'P>
-    BatchEnd: BatchReport<'P> -> TrainingState<'P> -> TrainingState<'P> * Signal
+    /// Whether `BatchEnd` reads the state before the batch, which is then kept: in memory there are two of each parameter.
+    ReadsBefore: bool
+    BatchEnd: BatchReport<'P> -> struct (TrainingState<'P> option * Signal)
     EpochEnd: EpochReport -> TrainingState<'P> -> TrainingState<'P> * Signal
     FitEnd: Ending -> TrainingState<'P> -> TrainingState<'P>
 }
@@ -71,12 +108,16 @@ type Callback<'P> = {
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Callback =
 
+    /// What `BatchEnd` answers when the training simply goes on.
+    let goOn<'P> : struct (TrainingState<'P> option * Signal) = struct (None, Continue)
+
     /// A callback that does nothing, to be given functions: `{ Callback.create "mine" with EpochEnd = ... }`.
     let create (name: string) : Callback<'P> = {
         Name = name
         AfterOthers = false
         FitStart = fun _ state -> state
-        BatchEnd = fun _ state -> state, Continue
+        ReadsBefore = false
+        BatchEnd = fun _ -> goOn
         EpochEnd = fun _ state -> state, Continue
         FitEnd = fun _ state -> state
     }
@@ -94,7 +135,7 @@ module Callback =
     let onBatchEnd (f: int -> int -> float -> unit) : Callback<'P> = {
         create "on batch end" with
             BatchEnd =
-                fun report state ->
+                fun report ->
                     f report.Epoch report.Batch report.Loss
-                    state, Continue
+                    goOn
     }

@@ -141,14 +141,16 @@ module Callbacks =
     /// Stops at the first batch whose loss is NaN or infinite, says which it was, and keeps the parameters from before it.
     let terminateOnNaN<'P> : Callback<'P> = {
         Callback.create "terminate on NaN" with
+            ReadsBefore = true
             BatchEnd =
-                fun report state ->
+                fun report ->
                     if Double.IsFinite report.Loss then
-                        state, Continue
+                        Callback.goOn
                     else
-                        report.Before,
-                        Stop
+                        let reason =
                             $"the loss became {report.Loss} in batch {report.Batch} of epoch {report.Epoch}; the parameters from before that batch are kept (a lower learning rate or clipping the gradient may help)"
+
+                        struct (Some report.Before, Stop reason)
     }
 
     /// Refuses, before training begins, a file that could not be written when it is due.

@@ -92,7 +92,7 @@ module Display =
             let compiled = if plan.Compiled then "; the training step is compiled" else ""
             out.WriteLine $"{plan.Epochs} epochs{batches}{from}{compiled}"
 
-        let batchEnd (report: BatchReport<'P>) state =
+        let batchEnd (report: BatchReport<'P>) =
             if live && shown.Elapsed > patience then
                 shown.Restart()
                 let since = report.Batch - begun
@@ -108,7 +108,7 @@ module Display =
 
                 rewrite $"Epoch {report.Epoch}/{plan.Epochs}  {progress}  {numbers (report.SoFar())}"
 
-            state, Continue
+            Callback.goOn
 
         let epochEnd (report: EpochReport) state =
             clear ()

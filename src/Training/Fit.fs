@@ -74,100 +74,155 @@ module FitOptions =
 /// The loop itself.
 module internal Fit =
 
-    /// A training under way: the state, what callbacks wished for, and what went wrong.
-    type private Run<'P>(callbacks: Callback<'P>[], state: TrainingState<'P>) =
+    let private isSame (a: 'T) (b: 'T) = obj.ReferenceEquals(box a, box b)
+
+    /// A training under way: the steps and the state around them, what callbacks wished for, and what went wrong.
+    type private Run<'P, 'X, 'Y>
+        (
+            trainer: Trainer<'P, 'X, 'Y>,
+            options: FitOptions<'P, 'X, 'Y>,
+            callbacks: Callback<'P>[],
+            start: TrainingState<'P>
+        ) as run =
+        inherit Live<'P>()
         let warnings = ResizeArray<string>()
-        member val State = state with get, set
+        let readsBefore = callbacks |> Array.exists _.ReadsBefore
+
+        let stepState (state: TrainingState<'P>) = {
+            Parameters = state.Parameters
+            Optimizer = state.Optimizer
+            Sums = state.Sums
+        }
+
+        let engine =
+            new Engine<'P, 'X, 'Y>(
+                trainer,
+                options.Compile,
+                readsBefore,
+                stepState start,
+                start.Batch,
+                fun e -> run.Warn $"fit: the training step is not compiled: {e.Message}"
+            )
+
+        // what the steps do not change; `whole` is the state as it is now, once it was asked for
+        let mutable frame, frameBefore = start, start
+        let mutable whole = start
+        let mutable batch = start.Batch
+
+        let around (frame: TrainingState<'P>) batch (now: StepState<'P>) = {
+            frame with
+                Parameters = now.Parameters
+                Optimizer = now.Optimizer
+                Sums = now.Sums
+                Batch = batch
+        }
+
+        let heed signal =
+            match signal with
+            | Continue -> ()
+            | Warn message -> run.Warn message
+            | Stop reason ->
+                if run.Reason.IsNone then
+                    run.Reason <- Some reason
+
+        /// Goes on with the state that a callback gave back.
+        let goOnWith (state: TrainingState<'P>) =
+            let stays =
+                not (isNull (box whole))
+                && isSame state.Parameters whole.Parameters
+                && isSame state.Optimizer whole.Optimizer
+                && isSame state.Sums whole.Sums
+                && state.Batch = batch
+
+            if not stays then
+                engine.Restore(stepState state, state.Batch)
+                batch <- state.Batch
+
+            frame <- state
+            whole <- state
+
         member val Reason: string option = None with get, set
+        /// Whether anything has been learnt that an error could lose.
+        member val HasLearnt = false with get, set
         member _.Warnings = List.ofSeq warnings
+        member _.Epoch = frame.Epoch
+        member _.Batch = batch
+        member _.Key = frame.Key
 
         member _.Warn(message: string) =
             warnings.Add message
             Console.Error.WriteLine $"warning: {message}"
 
-        /// Lets every callback see what happened; the first wish to stop is the reason.
-        member run.Tell(f: Callback<'P> -> TrainingState<'P> -> TrainingState<'P> * Signal) =
+        override _.State =
+            if isNull (box whole) then
+                whole <- around frame batch engine.State
+
+            whole
+
+        override _.Before =
+            if not readsBefore then
+                invalidOp
+                    "the report of a batch: the state before it is kept only for a callback that says it reads it; set ReadsBefore = true"
+
+            around frameBefore (batch - 1) engine.Previous
+
+        override _.SoFar = Trainer.results trainer engine.Sums
+
+        /// One batch: the step, its numbers, and the callbacks.
+        member run.Step(noise: Tensor, x: 'X, y: 'Y) =
+            let loss = engine.Step(noise, x, y)
+            run.HasLearnt <- true
+            run.Version <- run.Version + 1L
+            batch <- batch + 1
+            whole <- Unchecked.defaultof<_>
+            frameBefore <- frame
+
+            if callbacks.Length > 0 then
+                let report = BatchReport<'P>(run, frame.Epoch + 1, batch, Batch.count x, loss)
+
+                for callback in callbacks do
+                    let struct (state, signal) = callback.BatchEnd report
+
+                    match state with
+                    | Some state -> goOnWith state
+                    | None -> ()
+
+                    heed signal
+
+        /// The end of an epoch: its numbers, those of the validation data, and the callbacks.
+        member run.EndEpoch(validate: 'P -> (string * float) list) =
+            let numbers = Trainer.results trainer engine.Sums @ validate run.State.Parameters
+            let state = run.State
+            run.Version <- run.Version + 1L
+            engine.BeginEpoch()
+            batch <- 0
+
+            frame <- {
+                state with
+                    Epoch = state.Epoch + 1
+                    Batch = 0
+                    Sums = Trainer.noSums trainer
+                    History = History.add numbers state.History
+            }
+
+            whole <- frame
+            let report: EpochReport = { Epoch = frame.Epoch; Numbers = numbers }
+
             for callback in callbacks do
-                let state, signal = f callback run.State
-                run.State <- state
+                let state, signal = callback.EpochEnd report run.State
+                goOnWith state
+                heed signal
 
-                match signal with
-                | Continue -> ()
-                | Warn message -> run.Warn message
-                | Stop reason ->
-                    if run.Reason.IsNone then
-                        run.Reason <- Some reason
-
-    /// One batch: the step, its numbers, and the callbacks.
-    let private batch
-        (trainer: Trainer<'P, 'X, 'Y>)
-        (step: Tensor * StepState<'P> * 'X * 'Y -> Tensor * StepState<'P>)
-        (run: Run<'P>)
-        (noise: Tensor)
-        (x: 'X)
-        (y: 'Y)
-        =
-        let before = run.State
-        let key = Key.fold (int64 before.Batch) noise
-
-        let progress = {
-            Parameters = before.Parameters
-            Optimizer = before.Optimizer
-            Sums = before.Sums
-        }
-
-        let loss, (after: StepState<'P>) = step (key, progress, x, y)
-
-        run.State <- {
-            before with
-                Parameters = after.Parameters
-                Optimizer = after.Optimizer
-                Batch = before.Batch + 1
-                Sums = after.Sums
-        }
-
-        let report = {
-            Epoch = before.Epoch + 1
-            Batch = before.Batch + 1
-            Size = Batch.count x
-            Loss = Tensor.toFloat loss
-            SoFar = fun () -> Trainer.results trainer after.Sums
-            Before = before
-        }
-
-        run.Tell(fun callback state -> callback.BatchEnd report state)
-
-    /// The end of an epoch: its numbers, those of the validation data, and the callbacks.
-    let private epochEnd
-        (trainer: Trainer<'P, 'X, 'Y>)
-        measure
-        (run: Run<'P>)
-        (validation: BatchSource<'X, 'Y> option)
-        =
-        let state = run.State
-
-        let numbers =
-            Trainer.results trainer state.Sums
-            @ match validation with
-              | Some source ->
-                  source.Read state.Key 0
-                  |> Trainer.evaluate trainer measure state.Parameters
-                  |> List.map (fun (name, value) -> "val_" + name, value)
-              | None -> []
-
-        run.State <- {
-            state with
-                Epoch = state.Epoch + 1
-                Batch = 0
-                Sums = Trainer.noSums trainer
-                History = History.add numbers state.History
-        }
-
-        let report: EpochReport = { Epoch = run.State.Epoch; Numbers = numbers }
-        run.Tell(fun callback state -> callback.EpochEnd report state)
+        interface IDisposable with
+            member _.Dispose() = (engine :> IDisposable).Dispose()
 
     /// A function as a compiled program, where that is wished for and possible.
-    let private compiled (options: FitOptions<'P, 'X, 'Y>) (run: Run<'P>) (what: string) (eager: 'A -> 'B) : 'A -> 'B =
+    let private compiled
+        (options: FitOptions<'P, 'X, 'Y>)
+        (run: Run<'P, 'X, 'Y>)
+        (what: string)
+        (eager: 'A -> 'B)
+        : 'A -> 'B =
         if not options.Compile then
             eager
         else
@@ -204,38 +259,46 @@ module internal Fit =
     let private epochs
         (options: FitOptions<'P, 'X, 'Y>)
         trainer
-        (run: Run<'P>)
+        (run: Run<'P, 'X, 'Y>)
         (source: BatchSource<'X, 'Y>)
         validation
         (interrupt: Interrupt)
         =
-        let step = compiled options run "the training step" (Trainer.step trainer)
         let measure = compiled options run "validation" (Trainer.measure trainer)
+
+        let validate parameters =
+            match validation with
+            | Some(source: BatchSource<'X, 'Y>) ->
+                source.Read run.Key 0
+                |> Trainer.evaluate trainer measure parameters
+                |> List.map (fun (name, value) -> "val_" + name, value)
+            | None -> []
+
         let goesOn () = run.Reason.IsNone && not interrupt.Requested
 
-        while goesOn () && run.State.Epoch < options.Epochs do
-            let keys = run.State.Key |> Key.fold (int64 run.State.Epoch) |> Key.split 2
-            use batches = (source.Read keys[0] run.State.Batch).GetEnumerator()
+        while goesOn () && run.Epoch < options.Epochs do
+            let keys = run.Key |> Key.fold (int64 run.Epoch) |> Key.split 2
+            use batches = (source.Read keys[0] run.Batch).GetEnumerator()
             let mutable more = batches.MoveNext()
             let mutable ended = not more
 
             while more do
                 let x, y = batches.Current
-                batch trainer step run keys[1] x y
+                run.Step(keys[1], x, y)
 
                 if not (goesOn ()) then
                     // stopped by the last batch, the epoch is a whole one all the same
                     more <- false
-                    ended <- run.Reason.IsNone && source.Batches = Some run.State.Batch
+                    ended <- run.Reason.IsNone && source.Batches = Some run.Batch
                 else
                     more <- batches.MoveNext()
                     ended <- not more
 
             if ended then
-                if run.State.Batch = 0 then
-                    invalidArg "data" $"fit: epoch {run.State.Epoch + 1} has no batches; there must be at least one"
+                if run.Batch = 0 then
+                    invalidArg "data" $"fit: epoch {run.Epoch + 1} has no batches; there must be at least one"
 
-                epochEnd trainer measure run validation
+                run.EndEpoch validate
 
     /// Trains from a state on.
     let run
@@ -267,21 +330,21 @@ module internal Fit =
 
         let callbacks = Array.ofList (first @ last)
         let started = callbacks |> Array.fold (fun state callback -> callback.FitStart plan state) state
-        let run = Run(callbacks, started)
+        use run = new Run<'P, 'X, 'Y>(trainer, options, callbacks, started)
         use interrupt = new Interrupt(options.StopOnCtrlC, options.Cancellation)
 
         try
             epochs options trainer run source validation interrupt
         with
         // nothing is lost yet: the error as it is
-        | e when obj.ReferenceEquals(run.State, started) ->
+        | e when not run.HasLearnt ->
             match explain started.Parameters e with
             | better when obj.ReferenceEquals(better, e) -> reraise ()
             | better -> raise better
         | e ->
             raise (
                 TrainingException(
-                    $"fit: epoch {run.State.Epoch + 1}, after {run.State.Batch} of its batches: {e.Message} (what was learnt until then is in this exception's State)",
+                    $"fit: epoch {run.Epoch + 1}, after {run.Batch} of its batches: {e.Message} (what was learnt until then is in this exception's State)",
                     run.State,
                     e
                 )
@@ -290,7 +353,7 @@ module internal Fit =
         let ending =
             match run.Reason with
             | Some reason -> Stopped reason
-            | None when run.State.Epoch >= options.Epochs -> Completed
+            | None when run.Epoch >= options.Epochs -> Completed
             | None -> Interrupted
 
         {

@@ -113,15 +113,11 @@ module Trainer =
             lossOf trainer p y prediction, (prediction, updated)
 
         let loss, (prediction, updated), gradient = valueAndGradAux objective before.Parameters
+        // metrics can fail on what they are given, so they come before anything is changed
+        let sums = addSums trainer loss y prediction before.Sums
         let parameters = Option.defaultValue before.Parameters updated
         let parameters, optimizer = Optimizer.step trainer.Optimizer gradient before.Optimizer parameters
-
-        loss,
-        {
-            Parameters = parameters
-            Optimizer = optimizer
-            Sums = addSums trainer loss y prediction before.Sums
-        }
+        loss, { Parameters = parameters; Optimizer = optimizer; Sums = sums }
 
     /// The numbers that the sums stand for, by name.
     let internal results (trainer: Trainer<'P, 'X, 'Y>) (sums: Tensor[][]) : (string * float) list =

@@ -59,6 +59,8 @@ type internal Reader() =
     abstract Build: value: obj * leaves: Tensor[] * next: byref<int> -> obj
     /// Appends everything that is not a tensor: settings, and what shape the tree has.
     abstract Statics: value: obj * into: ResizeArray<obj> -> unit
+    /// Appends path and text of all that a trace depends on: tensors by element type and shape, settings, item counts.
+    abstract Describe: value: obj * prefix: string * into: ResizeArray<struct (string * string)> -> unit
     /// Whether no tensor can be inside.
     abstract Static: bool
 
@@ -81,7 +83,29 @@ type private Leaf() =
         box t
 
     override _.Statics(_, _) = ()
+
+    override _.Describe(value, prefix, into) =
+        let t = value :?> Tensor
+        into.Add(struct (prefix, $"{t.DType} {Shape.show t.Shape}"))
+
     override _.Static = false
+
+/// A setting in words. What has no text of its own is told apart by its identity, as its equality does.
+let private settingText (value: obj) =
+    match value with
+    | null -> "nothing"
+    | :? string as s -> if s.Length > 40 then $"\"{s[..36]}...\"" else $"\"{s}\""
+    | :? IFormattable as f -> f.ToString(null, Globalization.CultureInfo.InvariantCulture)
+    | :? bool
+    | :? Type -> string value
+    | _ ->
+        let what =
+            if FSharpType.IsFunction(value.GetType()) then
+                "function"
+            else
+                value.GetType().Name
+
+        $"{what} #{Runtime.CompilerServices.RuntimeHelpers.GetHashCode value:x}"
 
 type private Fixed() =
     inherit Reader()
@@ -89,6 +113,8 @@ type private Fixed() =
     override _.Paths(_, _, _) = ()
     override _.Build(value, _, _) = value
     override _.Statics(value, into) = into.Add value
+
+    override _.Describe(value, prefix, into) = into.Add(struct (prefix, settingText value))
     override _.Static = true
 
 let private join prefix name = if prefix = "" then name else prefix + "." + name
@@ -151,10 +177,16 @@ type private Product(names: string[], fields: Reader[], getters: Getter[], read:
         for i in 0 .. fields.Length - 1 do
             fields[i].Statics(v[i], into)
 
+    override _.Describe(value, prefix, into) =
+        let v = read value
+
+        for i in 0 .. fields.Length - 1 do
+            fields[i].Describe(v[i], join prefix names[i], into)
+
     override _.Static = still
 
 /// Unions; the cases are looked at when first met, so that a union may contain itself.
-type private Cases(tag: obj -> int, cases: Lazy<Reader[]>) =
+type private Cases(tag: obj -> int, names: string[], cases: Lazy<Reader[]>) =
     inherit Reader()
     override _.Leaves(value, into) = cases.Value[tag value].Leaves(value, into)
     override _.Paths(value, prefix, into) = cases.Value[tag value].Paths(value, prefix, into)
@@ -163,6 +195,10 @@ type private Cases(tag: obj -> int, cases: Lazy<Reader[]>) =
     override _.Statics(value, into) =
         into.Add(tag value)
         cases.Value[tag value].Statics(value, into)
+
+    override _.Describe(value, prefix, into) =
+        into.Add(struct (prefix, names[tag value]))
+        cases.Value[tag value].Describe(value, prefix, into)
 
     override _.Static = false
 
@@ -191,6 +227,15 @@ type private Dynamic(readerOf: Type -> Reader) =
             into.Add(value.GetType())
             (readerOf (value.GetType())).Statics(value, into)
 
+    override _.Describe(value, prefix, into) =
+        if isNull value then
+            into.Add(struct (prefix, "nothing"))
+        else
+            if not (value :? Tensor) then
+                into.Add(struct (prefix, value.GetType().Name))
+
+            (readerOf (value.GetType())).Describe(value, prefix, into)
+
     override _.Static = false
 
 /// A member that C# declares nullable: when it is null, there is nothing inside.
@@ -212,6 +257,12 @@ type private Nullable(reader: Reader) =
 
         if not (isNull value) then
             reader.Statics(value, into)
+
+    override _.Describe(value, prefix, into) =
+        if isNull value then
+            into.Add(struct (prefix, "nothing"))
+        else
+            reader.Describe(value, prefix, into)
 
     override _.Static = reader.Static
 
@@ -251,6 +302,10 @@ type private Items<'T>(item: Reader) =
             item.Statics(box x, into)
 
         into[start] <- box count
+
+    override c.Describe(value, prefix, into) =
+        into.Add(struct (prefix, $"{Seq.length (c.Read value)} items"))
+        c.Read value |> Seq.iteri (fun i x -> item.Describe(box x, $"{prefix}[{i}]", into))
 
     override _.Static = item.Static
 
@@ -296,6 +351,11 @@ type private OptionOf<'T>(item: Reader) =
             item.Statics(box x, into)
         | None -> into.Add false
 
+    override _.Describe(value, prefix, into) =
+        match value :?> 'T option with
+        | Some x -> item.Describe(box x, prefix, into)
+        | None -> into.Add(struct (prefix, "None"))
+
     override _.Static = item.Static
 
 type private FrozenOf<'T>(item: Reader) =
@@ -314,6 +374,7 @@ type private FrozenOf<'T>(item: Reader) =
         }
 
     override _.Statics(value, into) = item.Statics(box (value :?> Frozen<'T>).Value, into)
+    override _.Describe(value, prefix, into) = item.Describe(box (value :?> Frozen<'T>).Value, prefix, into)
 
     override _.Static = item.Static
 
@@ -339,6 +400,13 @@ type private MapOf<'K, 'V when 'K: comparison>(item: Reader) =
         for KeyValue(k, v) in map do
             into.Add k
             item.Statics(box v, into)
+
+    override _.Describe(value, prefix, into) =
+        let map = value :?> Map<'K, 'V>
+        into.Add(struct (prefix, $"{map.Count} items"))
+
+        for KeyValue(k, v) in map do
+            item.Describe(box v, $"{prefix}[{k}]", into)
 
     override _.Static = item.Static
 
@@ -455,7 +523,13 @@ let rec private make (t: Type) : Reader =
             )
             :> Reader
 
-        Cases(FSharpValue.PreComputeUnionTagReader(t, true), lazy (FSharpType.GetUnionCases(t, true) |> Array.map case))
+        let found = FSharpType.GetUnionCases(t, true)
+
+        Cases(
+            FSharpValue.PreComputeUnionTagReader(t, true),
+            found |> Array.sortBy _.Tag |> Array.map _.Name,
+            lazy (found |> Array.map case)
+        )
     elif t = typeof<obj> || t.IsInterface || t.IsAbstract then
         Dynamic readerOf
     else
@@ -549,6 +623,12 @@ let statics (tree: 'P) : obj[] =
         let into = ResizeArray<obj>()
         Of<'P>.Reader.Statics(value, into)
         into.ToArray()
+
+/// Path and text of all that a trace depends on: `Hidden1.Weights`, `Float32 784×500`; settings; numbers of items.
+let internal describe (tree: 'P) : struct (string * string)[] =
+    let into = ResizeArray()
+    Of<'P>.Reader.Describe(box tree, "", into)
+    into.ToArray()
 
 /// A path for each tensor: `Hidden1.Weights`, `Layers[2].Bias`. The path of a bare tensor is empty.
 let paths (tree: 'P) : string[] =

@@ -202,7 +202,7 @@ public sealed partial class Sequential
             _ => throw new ArgumentOutOfRangeException(nameof(verbose), $"Fit: verbose is 0 (silent), 1 (live progress) or 2 (a line for each epoch); {verbose} was given"),
         };
         var compiled = RequireCompiled("Fit");
-        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, compiled.Optimizer.LearningRate.Value);
+        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, built!.Lend, compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
         return new FitOptions<object[], Tensor, Tensor>(
             epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);

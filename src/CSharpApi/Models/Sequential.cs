@@ -187,6 +187,20 @@ public sealed partial class Sequential
 
         public Layer<object[]> Network => network;
 
-        public object[] Parameters { get; set; } = parameters;
+        public object[] Parameters
+        {
+            get
+            {
+                if (lent is not null) Parameters = lent().Parameters;
+                return parameters;
+            }
+
+            set => (parameters, lent) = (value, null);
+        }
+
+        /// <summary>A way to parameters that are copied out when somebody looks at them; null: as they are here.</summary>
+        public void Lend(Func<TrainingState<object[]>>? state) => lent = state;
+
+        private Func<TrainingState<object[]>>? lent;
     }
 }

@@ -1,11 +1,16 @@
 // Callbacks: what looks on while a model learns, and may stop it.
+using Microsoft.FSharp.Core;
 using FSharpCallback = Functional.Callback<object[]>;
 using State = Functional.TrainingState<object[]>;
 
 namespace Functional.CSharp;
 
 /// <summary>What a callback is told of the model: its sight of the parameters as they are now.</summary>
-internal sealed record CallbackContext(Sequential Model, Action<State> Show, double? Rate);
+/// <param name="Model">The model that is trained.</param>
+/// <param name="Show">Gives the model the parameters of a state.</param>
+/// <param name="Lend">Gives the model a way to its parameters, taken when it needs them; null takes it back.</param>
+/// <param name="Rate">The learning rate, where it is known.</param>
+internal sealed record CallbackContext(Sequential Model, Action<State> Show, Action<Func<State>?> Lend, double? Rate);
 
 /// <summary>Looks on while a model learns, and may stop it. Derive from it for callbacks of one's own; epochs and batches
 /// are counted from 1.</summary>
@@ -64,11 +69,11 @@ public abstract class Callback
             return state;
         }
 
-        Tuple<State, Signal> Answer(State state)
+        Signal Answer()
         {
             var signal = stopReason is null ? Signal.Continue : Signal.NewStop(stopReason);
             stopReason = null;
-            return Tuple.Create(state, signal);
+            return signal;
         }
 
         model = context.Model;
@@ -82,17 +87,20 @@ public abstract class Callback
                 OnTrainBegin();
                 return state;
             }),
-            Bridge.Curry<BatchReport<object[]>, State, Tuple<State, Signal>>((report, state) =>
+            false,
+            Bridge.Curry<BatchReport<object[]>, (FSharpOption<State>?, Signal)>(report =>
             {
-                See(state);
+                // the parameters are copied out only if the callback looks at the model
+                context.Lend(() => report.State);
                 OnBatchEnd(report.Epoch, report.Batch, report.Loss);
-                return Answer(state);
+                context.Lend(null);
+                return (null, Answer());
             }),
             Bridge.Curry<EpochReport, State, Tuple<State, Signal>>((report, state) =>
             {
                 See(state);
                 OnEpochEnd(report.Epoch, Bridge.Dictionary(report.Numbers));
-                return Answer(state);
+                return Tuple.Create(state, Answer());
             }),
             Bridge.Curry<Ending, State, State>((_, state) =>
             {

@@ -104,8 +104,43 @@ let control =
                 with e ->
                     e.Message
 
-            for word in [ "where"; "cond"; "whileLoop"; "scan"; "Tensor.detach" ] do
+            for word in [ "where"; "cond"; "whileLoop"; "scan"; "Tensor.detach"; "an argument (Float64" ] do
                 Expect.stringContains message word "the way out"
+        }
+        test "and the operation and the line where the value was asked for" {
+            let looking (x: Tensor) = if Tensor.toFloat (Tensor.detach (sum (exp x))) > 0.0 then x else -x
+
+            let wrong: (string * (unit -> unit)) list = [
+                "sum", (fun () -> compile looking start |> ignore)
+                "sum", (fun () -> compile (grad (looking >> sum)) start |> ignore)
+                "exp", (fun () -> compile (fun (x: Tensor) -> x * (Tensor.toFloats (exp x))[0]) start |> ignore)
+                "exp",
+                (fun () -> compile (grad (fun (x: Tensor) -> sum (x * (Tensor.toFloats (exp x))[0]))) start |> ignore)
+            ]
+
+            for operation, run in wrong do
+                let message =
+                    try
+                        run ()
+                        ""
+                    with :? InvalidOperationException as e ->
+                        e.Message
+
+                for word in [ $"the result of {operation}"; "CompileTests.fs, line"; "whileLoop" ] do
+                    Expect.stringContains message word "the operation and the line"
+        }
+        test "under vmap the line, too" {
+            let message =
+                try
+                    vmap (fun (x: Tensor) -> if Tensor.toFloat x > 0.0 then x else -x) (Tensor.ofSeq [ 1.0; -1.0 ])
+                    |> ignore
+
+                    ""
+                with :? InvalidOperationException as e ->
+                    e.Message
+
+            for word in [ "vmap"; "2 examples"; "where"; "CompileTests.fs, line" ] do
+                Expect.stringContains message word "the line"
         }
     ]
 
@@ -182,11 +217,83 @@ let traces =
             c.Invoke net |> ignore
             let text = c.Explain()
 
-            for word in [ "first call"; "dense"; "kernels"; "bytes" ] do
+            for word in [ "1 trace"; "first call"; "Hidden.Weights: Float64 3×8"; "dense"; "kernels"; "arena" ] do
                 Expect.stringContains text word "in the explanation"
 
             Expect.stringContains (Seq.head (c.Mermaid())) "flowchart" "a diagram"
         }
+        test "a retrace says which part of the argument is to blame, by its path" {
+            let c = compiled (fun (net: Net, x: Tensor) -> predict net x)
+            let x = normal 50 [ 5; 3 ]
+            c.Invoke(net, x) |> ignore
+            c.Invoke(net, x[..2, *]) |> ignore
+            c.Invoke({ net with Name = "other" }, x[..2, *]) |> ignore
+            c.Invoke(Tree.map (cast DType.Float32) net, cast DType.Float32 x) |> ignore
+            Expect.stringStarts c.Traces[0] "first call: " "the first"
+            Expect.stringStarts c.Traces[1] "Item2 is Float64 3×3, was Float64 5×3: " "a shape"
+            Expect.stringStarts c.Traces[2] "Item1.Name is \"other\", was \"small\": " "a setting"
+
+            Expect.stringStarts
+                c.Traces[3]
+                "Item1.Hidden.Weights is Float32 3×8, was Float64 3×8; Item1.Hidden.Bias is Float32 8, was Float64 8; "
+                "types"
+
+            for trace in c.Traces do
+                Expect.stringContains (c.Explain()) (trace.Split(": ")[0]) "it is in the explanation"
+        }
+        test "lists that grow, options and cases that change are causes, too" {
+            let c =
+                compiled (fun (xs: Tensor list, bias: Tensor option) ->
+                    List.reduce (+) xs + Option.defaultValue (scalar 0.0) bias)
+
+            let x = Tensor.ones [ 2 ]
+            c.Invoke([ x ], None) |> ignore
+            c.Invoke([ x; x ], None) |> ignore
+            c.Invoke([ x; x ], Some x) |> ignore
+            Expect.stringStarts c.Traces[1] "Item1 is 2 items, was 1 items; Item1[1] is new: Float64 2" "a longer list"
+            Expect.stringStarts c.Traces[2] "Item2 is Float64 2, was None" "an option"
+        }
+        test "what closes over a tensor that is transformed is told once, with how often" {
+            let c = compiled (fun (y: Tensor) -> y)
+            let inner = ref c
+
+            let f (x: Tensor) =
+                inner.Value <- compiled (fun (y: Tensor) -> x * y)
+                let first = inner.Value.Invoke(scalar 2.0)
+                first + inner.Value.Invoke(scalar 3.0)
+
+            Expect.equal (Tensor.toFloat (grad f (scalar 1.0))) 5.0 "the derivative flows"
+            Expect.equal inner.Value.Traces.Length 1 "one line"
+            Expect.stringContains (inner.Value.Explain()) "closes over a tensor of grad" "the cause"
+            Expect.stringContains (inner.Value.Explain()) "(2 times)" "how often"
+        }
+        testSequenced (
+            test "a large constant is reported once, and listed" {
+                let large = Random.normal DType.Float32 [ 600; 500 ] (Key.create 1L)
+                let before = Console.Error
+                use said = new IO.StringWriter()
+                Console.SetError said
+
+                let c = compiled (fun (x: Tensor) -> x *@ large)
+
+                try
+                    c.Invoke(Tensor.full DType.Float32 [ 2; 600 ] 1.0) |> ignore
+                    c.Invoke(Tensor.full DType.Float32 [ 3; 600 ] 1.0) |> ignore
+                    // what is small, or made of one number, is not worth a word
+                    compile (fun (x: Tensor) -> x + Tensor.full DType.Float32 [ 600; 500 ] 1.0) large |> ignore
+                    compile (fun x -> x + start) start |> ignore
+                finally
+                    Console.SetError before
+
+                let lines = (string said).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                Expect.equal lines.Length 1 "one line for two traces"
+
+                for word in [ "warning: compile"; "Float32 600×500 (1.1 MB)"; "argument" ] do
+                    Expect.stringContains lines[0] word "what it is"
+
+                Expect.stringContains (c.Explain()) "holds Float32 600×500" "it is in the explanation"
+            }
+        )
         test "the trace of a scan does not grow with its length" {
             let instructions length =
                 let c = compiled (grad scanned)
@@ -271,6 +378,81 @@ let steppers =
                 stepper.Step small
 
             Expect.equal stepper.Plans.Length 2 "plans"
+        }
+        test "settings in a batch belong to its kind" {
+            use stepper =
+                new Stepper<_, _, _>((fun (w: Tensor) (x: Tensor, sign: int) -> w + float sign * x, w), scalar 0.0)
+
+            for sign in [ 1; 1; -1; 1; 3 ] do
+                stepper.Step(scalar 2.0, sign)
+
+            Expect.equal (Tensor.toFloat (stepper.Snapshot())) 10.0 "each with its own sign"
+            Expect.equal stepper.Traces.Length 3 "three signs"
+            Expect.stringStarts stepper.Traces[1] "Item2 is -1, was 1" "the cause"
+        }
+        test "a step that fails leaves the state as it was, and has no result" {
+            let step (table: Tensor, total: Tensor) (places: Tensor) =
+                let next = table * 0.5 + 1.0, total + sum (take 0 places table)
+                next, sum (snd next)
+
+            let start = Tensor.arange 0.0 4000.0 1.0, scalar 0.0
+            use stepper = new Stepper<_, _, _>(step, start)
+            stepper.Step(Tensor.ofSeq [ 1; 2 ])
+            let before = stepper.Snapshot()
+            Expect.throws (fun () -> stepper.Step(Tensor.ofSeq [ 1; 4000 ])) "an index out of range"
+            Expect.equal (distance before (stepper.Snapshot())) 0.0 "the state"
+            Expect.throwsT<InvalidOperationException> (fun () -> stepper.Result |> ignore) "no result"
+            stepper.Step(Tensor.ofSeq [ 1; 2 ])
+            let expected = before |> fun state -> fst (step state (Tensor.ofSeq [ 1; 2 ]))
+            Expect.equal (distance expected (stepper.Snapshot())) 0.0 "it goes on"
+        }
+        test "a state of other shapes is refused by its path" {
+            use stepper =
+                new Stepper<_, _, _>(
+                    (fun (a: Tensor, b: Tensor) (x: Tensor) -> (a, b + x), sum x),
+                    (scalar 1.0, scalar 2.0)
+                )
+
+            let message (work: unit -> unit) =
+                try
+                    work ()
+                    ""
+                with :? ArgumentException as e ->
+                    e.Message
+
+            let grown = message (fun () -> stepper.Step(Tensor.ones [ 3 ]))
+
+            for word in [ "Item2"; "Float64 3"; "must stay" ] do
+                Expect.stringContains grown word "the step's state"
+
+            Expect.stringContains
+                (message (fun () -> stepper.Restore(scalar 1.0, Tensor.ones [ 2 ])))
+                "Item2"
+                "restored"
+
+            stepper.Step(scalar 1.0)
+            stepper.Restore(scalar 5.0, scalar 6.0)
+            Expect.equal (Tensor.toFloat (snd (stepper.Snapshot()))) 6.0 "a good one"
+        }
+        test "explains itself: causes, what is written in place, what is not fused and why" {
+            use stepper = new Stepper<_, _, _>(descend, net)
+            stepper.Step batch
+            stepper.Step((fst batch)[..2, *], (snd batch)[..2, *])
+            let text = stepper.Explain()
+
+            for word in
+                [
+                    "stepper, 2 traces"
+                    "Item1 is Float64 3×3, was Float64 5×3"
+                    "input Hidden.Weights"
+                    "not fused"
+                    "that is no elementwise kernel"
+                    "the state is written in place"
+                    "alive at once"
+                ] do
+                Expect.stringContains text word "in the explanation"
+
+            Expect.stringContains (stepper.Mermaid()[0]) "Hidden.Weights" "in the diagram"
         }
         test "parameters that change places" {
             use stepper =

@@ -184,6 +184,186 @@ let tests =
             mentions [ "not compiled"; "compile" ] fitted.Warnings.Head
             mentions [ "warning: fit" ] (string said)
 
+        testCase "a step allocates nothing where callbacks do not ask for the state"
+        <| fun () ->
+            let data = points 64
+            let batch = data.Inputs, data.Targets
+            let source = { Batches = Some 1500; Read = fun _ _ -> Seq.replicate 1500 batch }
+            let mutable before, after = 0L, 0L
+
+            let watching =
+                Callback.onBatchEnd (fun _ batch _ ->
+                    if batch = 400 then
+                        before <- GC.GetAllocatedBytesForCurrentThread()
+                    elif batch = 1400 then
+                        after <- GC.GetAllocatedBytesForCurrentThread())
+
+            let start = TrainingState.create trainer (Key.create 1L) (init 1L 2 16 2)
+            Training.fitSource { quiet 1 with Callbacks = [ watching ] } trainer start source |> ignore
+            Expect.equal (after - before) 0L "bytes in 1,000 steps"
+
+        testCase "it is traced once for whole batches and once for the last, smaller one, in all epochs together"
+        <| fun () ->
+            let traces, seen = ref 0, ref 0
+
+            let apply phase net x =
+                match phase with
+                | Phase.Training _ -> traces.Value <- traces.Value + 1
+                | Inference -> seen.Value <- seen.Value + 1
+
+                predict net x, net
+
+            let counting = { trainer with Apply = apply; Metrics = [ accuracy ] }
+
+            let options = { quiet 7 with Batching = Batching.ofSize 16; Validation = Examples(points 40) }
+
+            let fitted = Training.fit options counting (init 1L 2 4 2) (points 50)
+            Expect.equal (traces.Value, seen.Value) (2, 2) "traces of training and of validation"
+            Expect.isEmpty fitted.Warnings "nothing went wrong"
+
+        testCase "metrics that learn the shape of their sums are compiled, too"
+        <| fun () ->
+            let metrics = [ Metric.rSquared; Metric.ofConfusion "macro_f1" Confusion.f1 ]
+            let traces = ref 0
+
+            let apply _ net x =
+                traces.Value <- traces.Value + 1
+                predict net x, net
+
+            let counting = { trainer with Apply = apply; Metrics = metrics }
+
+            let fit compile =
+                let options = { quiet 3 with Batching = Batching.ofSize 16; Compile = compile }
+                Training.fit options counting (init 1L 2 4 2) (points 64)
+
+            let compiled = fit true
+            Expect.equal traces.Value 2 "one trace with sums without a shape, one with"
+            Expect.isEmpty compiled.Warnings "nothing went wrong"
+            let eager = fit false
+
+            for name in [ "loss"; "r2"; "macro_f1" ] do
+                Array.iter2
+                    (fun a b -> Expect.floatClose Accuracy.medium a b name)
+                    compiled.History[name]
+                    eager.History[name]
+
+        testCase "callbacks see the state of their batch and the one before, and can replace it"
+        <| fun () ->
+            let fit compile =
+                let seen = ResizeArray<int64[][] * int64[][] * int>()
+                let late = ref None
+
+                let looking = {
+                    Callback.create "looking" with
+                        ReadsBefore = true
+                        BatchEnd =
+                            fun report ->
+                                seen.Add(
+                                    bits report.Before.Parameters,
+                                    bits report.State.Parameters,
+                                    report.State.Batch
+                                )
+
+                                late.Value <- late.Value |> Option.orElse (Some report.Before)
+
+                                if report.Epoch = 2 && report.Batch = 2 then
+                                    struct (Some { report.State with Parameters = init 9L 2 8 2 }, Continue)
+                                else
+                                    Callback.goOn
+                }
+
+                let options = {
+                    quiet 2 with
+                        Batching = Batching.ofSize 16
+                        Callbacks = [ looking ]
+                        Compile = compile
+                }
+
+                let fitted = Training.fit options noisy (init 4L 2 8 2) (points 60)
+                Expect.isEmpty fitted.Warnings "nothing went wrong"
+                List.ofSeq seen, fitted, late.Value.Value
+
+            let seen, fitted, early = fit true
+            Expect.equal seen.Length 8 "eight batches"
+            Expect.equal (seen |> List.map (fun (_, _, batch) -> batch)) [ 1; 2; 3; 4; 1; 2; 3; 4 ] "places"
+            Expect.equal (bits early.Parameters) (bits (init 4L 2 8 2)) "the state before the first batch"
+
+            for (_, after, _), (before, _, _), place in List.zip3 seen (seen.Tail @ [ seen.Head ]) [ 1..8 ] do
+                if place < 8 && place <> 6 then
+                    Expect.equal before after $"the state after batch {place} is the one before the next"
+
+            let before, _, _ = seen[6]
+            Expect.equal before (bits (init 9L 2 8 2)) "the replaced one"
+            let _, last, _ = List.last seen
+            Expect.equal (bits fitted.Parameters) last "the last one"
+            let _, eager, _ = fit false
+
+            let difference =
+                Array.map2
+                    (fun a b -> abs (a - b))
+                    (Tree.leaves fitted.Parameters |> Array.collect Tensor.toFloats)
+                    (Tree.leaves eager.Parameters |> Array.collect Tensor.toFloats)
+                |> Array.max
+
+            Expect.isLessThan difference 1e-5 "compiled and eager"
+
+        testCase "a report does not show another batch's state"
+        <| fun () ->
+            let kept = ref None
+
+            let keeping = {
+                Callback.create "keeping" with
+                    BatchEnd =
+                        fun report ->
+                            kept.Value <- kept.Value |> Option.orElse (Some report)
+                            Callback.goOn
+            }
+
+            let options = { quiet 1 with Batching = Batching.ofSize 5; Callbacks = [ keeping ] }
+            Training.fit options trainer (init 1L 2 4 2) (points 20) |> ignore
+            let report: BatchReport<Net> = kept.Value.Value
+            Expect.equal report.Batch 1 "its numbers stay"
+
+            for read in [ (fun () -> ignore report.State); (fun () -> ignore (report.SoFar())) ] do
+                messageOf<InvalidOperationException> read |> mentions [ "batch 1 of epoch 1"; "gone on" ]
+
+            let unsaid = {
+                Callback.create "unsaid" with
+                    BatchEnd = fun report -> struct (Some report.Before, Continue)
+            }
+
+            messageOf<TrainingException>(fun () ->
+                Training.fit { options with Callbacks = [ unsaid ] } trainer (init 1L 2 4 2) (points 20) |> ignore)
+            |> mentions [ "ReadsBefore" ]
+
+        testCase "a batch that fails in the middle of a step leaves the state from before it"
+        <| fun () ->
+            let labelled = {
+                trainer with
+                    Loss = Loss.sparseCategoricalCrossEntropyFromLogits
+                    Metrics = []
+            }
+
+            let inputs = (points 8).Inputs
+            let good = Tensor.create [ 8 ] [| 0; 1; 1; 0; 1; 0; 0; 1 |]
+            let bad = Tensor.create [ 8 ] [| 0; 1; 1; 0; 1; 0; 0; 2 |]
+
+            let train targets =
+                let source = BatchSource.ofSeq None (fun _ -> targets |> Seq.map (fun y -> inputs, y))
+                let start = TrainingState.create labelled (Key.create 1L) (init 1L 2 4 2)
+                Training.fitSource { quiet 1 with StopOnCtrlC = false } labelled start source
+
+            let two = (train [ good; good ]).Parameters
+
+            try
+                train [ good; good; bad ] |> ignore
+                failtest "class 2 of 2"
+            with :? TrainingException as e ->
+                mentions [ "label 2"; "after 2" ] e.Message
+                let state = e.State :?> TrainingState<Net>
+                Expect.equal (bits state.Parameters) (bits two) "what two batches taught"
+                Expect.equal state.Batch 2 "two batches"
+
         testCase "the same key gives the same bits on one and two threads, another key others"
         <| fun () ->
             let train seed threads =

@@ -1,0 +1,148 @@
+namespace Functional.Compile
+
+// What a trace depends on, and in which words a new trace is explained.
+
+open System
+open System.Collections.Generic
+open Functional
+open Functional.Operations
+
+/// Shapes and types of the tensors in an argument, and everything static in it: arguments of one kind share a program.
+[<Struct; CustomEquality; NoComparison>]
+type internal Kind =
+    val Specs: Spec[]
+    val Statics: obj[]
+
+    new(specs, statics) = { Specs = specs; Statics = statics }
+
+    static member inline private SameSpec(a: Spec, b: Spec) = a.DType = b.DType && Shape.same a.Shape b.Shape
+
+    override k.GetHashCode() =
+        let mutable h = HashCode()
+
+        for s in k.Specs do
+            h.Add(int s.DType)
+
+            for d in s.Shape do
+                h.Add d
+
+        for s in k.Statics do
+            h.Add s
+
+        h.ToHashCode()
+
+    override k.Equals other =
+        match other with
+        | :? Kind as j ->
+            k.Specs.Length = j.Specs.Length
+            && k.Statics.Length = j.Statics.Length
+            && Array.forall2 (fun a b -> Kind.SameSpec(a, b)) k.Specs j.Specs
+            && Array.forall2 (fun (a: obj) (b: obj) -> Object.Equals(a, b)) k.Statics j.Statics
+        | _ -> false
+
+/// A trace as it is told of: what it was made for, and why it was needed.
+type internal Traced = {
+    /// Path and text of every tensor and setting.
+    Parts: struct (string * string)[]
+    Cause: string
+    /// To trace, in milliseconds.
+    Time: float
+    /// Large arrays that the program holds: what and how many bytes.
+    Held: (string * int)[]
+    /// How often this happened.
+    mutable Count: int
+}
+
+[<RequireQualifiedAccess>]
+module internal Traced =
+
+    let private limit = 4
+
+    let private several (items: string list) =
+        if items.Length <= limit then
+            String.Join("; ", items)
+        else
+            String.Join("; ", List.truncate limit items) + $"; and {items.Length - limit} more"
+
+    let private at path = if path = "" then "the argument" else path
+
+    /// What of an argument differs from an earlier one, each by its path.
+    let private differences (before: struct (string * string)[]) (now: struct (string * string)[]) =
+        // several parts can have one path: a union's case and what is in it
+        let byPath parts =
+            parts
+            |> Array.groupBy (fun (struct (path: string, _)) -> path)
+            |> Array.map (fun (path, found) ->
+                path, found |> Array.map (fun (struct (_, text)) -> text) |> String.concat " ")
+
+        let earlier, later = byPath before, byPath now
+        let known, present = dict earlier, dict later
+
+        [
+            for path, text in later do
+                match known.TryGetValue path with
+                | true, was when was = text -> ()
+                | true, was -> $"{at path} is {text}, was {was}"
+                | _ -> $"{at path} is new: {text}"
+            for path, text in earlier do
+                if not (present.ContainsKey path) then
+                    $"{at path} is gone, was {text}"
+        ]
+
+    /// Why an argument needs a trace of its own: how it differs from the earlier one that is most like it.
+    let cause (earlier: IReadOnlyCollection<Traced>) (now: struct (string * string)[]) : string =
+        if earlier.Count = 0 then
+            "first call"
+        else
+            match earlier |> Seq.map (fun t -> differences t.Parts now) |> Seq.minBy _.Length with
+            | [] -> "a setting that has no text is another one"
+            | differences -> several differences
+
+    /// The parts in words, each `path: text`.
+    let describe (parts: struct (string * string)[]) : string =
+        parts
+        |> Array.map (fun (struct (path, text)) -> if path = "" then text else $"{path}: {text}")
+        |> List.ofArray
+        |> fun all ->
+            let shown = 8
+
+            if all.Length <= shown then
+                String.Join(", ", all)
+            else
+                String.Join(", ", List.truncate shown all) + $", and {all.Length - shown} more"
+
+    /// A trace in one line: its cause, and what it is for.
+    let line (t: Traced) = $"{t.Cause}: {describe t.Parts}"
+
+    /// From this many bytes on an array that a program holds is worth a word.
+    let private large = 1 <<< 20
+
+    /// Whether all bytes of an array repeat its first element, as those of zeros do.
+    let private isUniform (value: Kernels.NDArray) =
+        let size = value.DType.Size()
+        let bytes = value.Storage.Span<byte>()
+        bytes.Slice(size).SequenceEqual(Span.op_Implicit (bytes.Slice(0, bytes.Length - size)): ReadOnlySpan<byte>)
+
+    /// The arrays above 1 MB that a graph holds. What is the same number throughout is no data of the user's.
+    let rec held (g: Graph) : (string * int)[] =
+        g.Instructions
+        |> Array.collect (fun instruction ->
+            match instruction with
+            | Constant c when not (isNull c.Storage) && c.Storage.ByteLength > large && not (isUniform c) -> [|
+                $"{c.DType} {Shape.show c.Shape}", c.Storage.ByteLength
+              |]
+            | ApplyMany(Scan s, _, _) -> held s.Body
+            | ApplyMany(Cond(whenTrue, whenFalse), _, _) -> Array.append (held whenTrue) (held whenFalse)
+            | ApplyMany(While w, _, _) -> Array.append (held w.Condition) (held w.Body)
+            | Constant _
+            | Apply _
+            | ApplyMany _ -> [||])
+
+    let megabytes (bytes: int) = (float bytes / 1048576.0).ToString("F1", Globalization.CultureInfo.InvariantCulture)
+
+    /// Says on the error output, once for each compiled function, that its programs hold much.
+    let warn (what: string) (held: (string * int)[]) =
+        let arrays = held |> Array.map (fun (array, bytes) -> $"{array} ({megabytes bytes} MB)") |> List.ofArray
+
+        Console.Error.WriteLine
+            $"warning: {what}: the function closes over large arrays, which its program keeps as they are now: {several arrays}; pass them as arguments if they change or should be freed"
