@@ -4,6 +4,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Functional.Kernels;
 
@@ -33,12 +34,20 @@ internal unsafe struct Tile<T>
     /// <summary>The result, with the distance from row to row.</summary>
     public T* C;
     public nint RowC;
+
+    /// <summary>Where the vectors of b are copied to, one after the other, by a tile that packs.</summary>
+    public T* Panel;
 }
 
 /// <summary>A number that is known when code is compiled.</summary>
 internal interface INumberOf
 {
     static abstract int Value { get; }
+}
+
+internal struct Zero : INumberOf
+{
+    public static int Value => 0;
 }
 
 internal struct One : INumberOf
@@ -87,26 +96,40 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
     where TVector : struct
     where T : unmanaged, INumber<T>
 {
+    // How many rows before they are needed those of b are asked for.
+    private const int Ahead = 16;
+
     /// <summary>Computes a tile of 1 to 8 rows and 1 or 2 vectors.</summary>
     public static void Run(int rows, bool wide, in Tile<T> tile)
     {
         switch (rows)
         {
-            case 1: if (wide) Run<One, Two>(tile); else Run<One, One>(tile); break;
-            case 2: if (wide) Run<Two, Two>(tile); else Run<Two, One>(tile); break;
-            case 3: if (wide) Run<Three, Two>(tile); else Run<Three, One>(tile); break;
-            case 4: if (wide) Run<Four, Two>(tile); else Run<Four, One>(tile); break;
-            case 5: if (wide) Run<Five, Two>(tile); else Run<Five, One>(tile); break;
-            case 6: if (wide) Run<Six, Two>(tile); else Run<Six, One>(tile); break;
-            case 7: if (wide) Run<Seven, Two>(tile); else Run<Seven, One>(tile); break;
-            case 8: if (wide) Run<Eight, Two>(tile); else Run<Eight, One>(tile); break;
+            case 1: if (wide) Run<One, Two, Zero>(tile); else Run<One, One, Zero>(tile); break;
+            case 2: if (wide) Run<Two, Two, Zero>(tile); else Run<Two, One, Zero>(tile); break;
+            case 3: if (wide) Run<Three, Two, Zero>(tile); else Run<Three, One, Zero>(tile); break;
+            case 4: if (wide) Run<Four, Two, Zero>(tile); else Run<Four, One, Zero>(tile); break;
+            case 5: if (wide) Run<Five, Two, Zero>(tile); else Run<Five, One, Zero>(tile); break;
+            case 6: if (wide) Run<Six, Two, Zero>(tile); else Run<Six, One, Zero>(tile); break;
+            case 7: if (wide) Run<Seven, Two, Zero>(tile); else Run<Seven, One, Zero>(tile); break;
+            case 8: if (wide) Run<Eight, Two, Zero>(tile); else Run<Eight, One, Zero>(tile); break;
         }
     }
 
+    /// <summary>
+    /// Computes a tile of all rows and two vectors, and copies its part of b into a panel on the way, which costs nothing:
+    /// the processor stores while it multiplies.
+    /// </summary>
+    public static void RunAndPack(in Tile<T> tile)
+    {
+        if (TLanes.TileRows == 8) Run<Eight, Two, One>(tile);
+        else Run<Six, Two, One>(tile);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TRows, TVectors>(in Tile<T> tile)
+    private static void Run<TRows, TVectors, TPacks>(in Tile<T> tile)
         where TRows : INumberOf
         where TVectors : INumberOf
+        where TPacks : INumberOf
     {
         TVector c00 = default, c10 = default, c20 = default, c30 = default, c40 = default, c50 = default, c60 = default, c70 = default,
             c01 = default, c11 = default, c21 = default, c31 = default, c41 = default, c51 = default, c61 = default, c71 = default;
@@ -124,13 +147,25 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
             if (TRows.Value > 7) Load<TVectors>(start + (7 * row), ref c70, ref c71);
         }
 
-        T* a = tile.A, b = tile.B;
+        T* a = tile.A, b = tile.B, panel = tile.Panel;
         nint row1 = tile.RowA, row2 = 2 * row1, row3 = 3 * row1, columnA = tile.ColumnA, rowB = tile.RowB;
         var a4 = a + (4 * row1);
         for (var l = tile.K; l > 0; l--)
         {
             var b0 = TLanes.Load(b);
             var b1 = TVectors.Value > 1 ? TLanes.Load(b + TLanes.Count) : default;
+            if (TPacks.Value > 0)
+            {
+                // b comes from far away, each row from another page
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch0(b + (Ahead * rowB));
+                    Sse.Prefetch0(b + (Ahead * rowB) + TLanes.Count);
+                }
+                TLanes.Store(b0, panel);
+                TLanes.Store(b1, panel + TLanes.Count);
+                panel += 2 * TLanes.Count;
+            }
             MultiplyAdd<TVectors>(a[0], b0, b1, ref c00, ref c01);
             if (TRows.Value > 1) MultiplyAdd<TVectors>(a[row1], b0, b1, ref c10, ref c11);
             if (TRows.Value > 2) MultiplyAdd<TVectors>(a[row2], b0, b1, ref c20, ref c21);

@@ -73,6 +73,8 @@ let private onLargeShapes () =
         let random = Random 32
         check random dtype [||] [||] [||] 203 300 530
         check random dtype [||] [||] [||] 9 1030 270
+        check random dtype [||] [||] [||] 300 40 900
+        check random dtype [||] [||] [||] 900 40 850
         check random dtype [| 5 |] [| 5 |] [| 5 |] 90 70 260
 
 let private withBias () =
