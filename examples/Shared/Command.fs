@@ -49,6 +49,15 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
             | true, number -> number
             | false, _ -> leave 2 $"{example}: --{name} takes a whole number; '{text}' was given"
 
+    /// The same where it must be 1 or more.
+    member command.Count(name: string, otherwise: int) : int =
+        let count = command.Number(name, otherwise)
+
+        if count < 1 then
+            leave 2 $"{example}: --{name} is at least 1; {count} was given"
+
+        count
+
     /// The path of a file in the folder for pictures, which is made if need be.
     member _.File(name: string) : string =
         Directory.CreateDirectory folder |> ignore
@@ -56,6 +65,10 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
 
     /// Says where a file went.
     member _.Announce(path: string) : unit = Console.WriteLine $"written: {path}"
+
+    /// The last line: what was counted, and how many there were.
+    static member Result(metric: string, count: int64) : unit =
+        Console.WriteLine("result: " + metric + " " + count.ToString CultureInfo.InvariantCulture)
 
     /// The last line: what was measured, and its value.
     static member Result(metric: string, value: float) : unit =

@@ -201,7 +201,7 @@ let main arguments =
         Command(
             "VanishingGradient",
             [
-                struct ("length", "T, the number of steps in a sequence (default 100)")
+                struct ("length", "T, the number of steps in a sequence, at least 4 (default 100)")
                 struct ("units", "units of each network (default 64)")
                 struct ("steps", "training steps (default 2000)")
             ],
@@ -209,17 +209,13 @@ let main arguments =
         )
 
     let settings = {
-        Length = command.Number("length", 100)
-        Units = command.Number("units", 64)
+        // two halves, in each of which a place can be drawn
+        Length = max 4 (command.Count("length", 100))
+        Units = command.Count("units", 64)
         Batch = 32
-        Training = command.Number("steps", 2_000)
+        Training = command.Count("steps", 2_000)
         Rate = 0.01
     }
-
-    if settings.Length < 4 || settings.Units < 1 || settings.Training < 1 then
-        invalidArg
-            "arguments"
-            "VanishingGradient: sequences have at least 4 steps; there is at least one unit and one training step"
 
     printfn
         $"The adding problem over {settings.Length} steps; always saying 1 has a mean squared error of %.4f{guessing}."

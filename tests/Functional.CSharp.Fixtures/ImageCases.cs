@@ -98,6 +98,13 @@ public static class ImageCases
             Expect.True(accuracy > 0.9, $"accuracy {accuracy}");
         }
         );
+        yield return ("AlexNet, as examples/AlexNet builds it, has the published parameters", () =>
+        {
+            var model = Network.AlexNet(seed: 1);
+            Expect.Equal(model.CountParams(), 60_965_224L);
+            Expect.True(model.OutputShape is [1000], $"classes: {string.Join("×", model.OutputShape)}");
+        }
+        );
         yield return ("mistakes are answered with what would do", () =>
         {
             void Refuse(Layer layer, int[] input, params string[] parts) => Expect.Throws<ArgumentException>(() => new Sequential([layer]).Build(input), ["layer 0", .. parts]);
