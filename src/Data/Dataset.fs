@@ -15,12 +15,11 @@ module internal Batch =
         | :? Tensor as t -> t.Shape[0]
         | _ -> (Array.head (Tree.leaves batch)).Shape[0]
 
-    /// What a leaf of inputs or targets is called in errors.
-    let private named what path = if path = "" then what else $"{what} {path}"
-
-    /// Every tensor with what it is called.
+    /// Every tensor with what it is called in errors.
     let parts (what: string) (batch: 'T) : (string * Tensor)[] =
-        Array.zip (Tree.paths batch |> Array.map (named what)) (Tree.leaves batch)
+        match Tree.leaves batch with
+        | [| one |] -> [| what, one |]
+        | several -> Array.zip (Tree.paths batch |> Array.map (fun path -> $"{what} {path}")) several
 
     /// Examples in a row, of every tensor.
     let narrow (start: int) (count: int) (batch: 'T) : 'T = Tree.map (narrow 0 start count) batch

@@ -159,13 +159,17 @@ let lstm (units: int) : Layer<Lstm> = RecurrentLayer.ofCell Lstm.cell RecurrentL
 /// A GRU layer that gives its last output: [time, features] gives [units].
 let gru (units: int) : Layer<Gru> = RecurrentLayer.ofCell Gru.cell RecurrentLayer.defaults units
 
-/// A vector for every token of a vocabulary: [..] gives [.., units].
-let embedding (vocabulary: int) (units: int) : Layer<Embedding> = {
+/// A vector for every token of a vocabulary, drawn by an initialiser: [..] gives [.., units].
+let embeddingWith (initializer: Initializer) (vocabulary: int) (units: int) : Layer<Embedding> = {
     Name = $"embedding {vocabulary}→{units}"
-    Initialize = fun key _ -> Embedding.init key vocabulary units
+    Initialize = fun key _ -> Embedding.initWith initializer DType.Float32 key vocabulary units
     OutputShape = fun shape -> Array.append shape [| units |]
     Apply = fun _ p x -> embedding p (if x.DType.IsFloat() then cast DType.Int32 x else x), p
 }
+
+/// A vector for every token of a vocabulary, with Keras' initialiser.
+let embedding (vocabulary: int) (units: int) : Layer<Embedding> =
+    embeddingWith Embedding.defaultInitializer vocabulary units
 
 /// Steps whose features all have a value, which stands for padding, are set to 0: [time, features] gives the same. Recurrent
 /// layers behind it leave these steps out where their options have `Padding = Some 0.0`.

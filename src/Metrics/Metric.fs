@@ -21,6 +21,8 @@ module MetricType =
         Update: Tensor[] -> 'Y -> 'Y -> Tensor[]
         /// sums → the number, 0-d.
         Result: Tensor[] -> Tensor
+        /// Whether the sums of two batches together are those of one plus those of the other.
+        Additive: bool
     }
 
     /// A number about the predictions of a network with one output.
@@ -43,6 +45,7 @@ module Metric =
                 let size = float prediction.Shape[0]
                 [| sums[0] + cast DType.Float64 (f target prediction) * size; sums[1] + size |]
         Result = fun sums -> sums[0] / sums[1]
+        Additive = true
     }
 
     /// The metric of one of several outputs, under a name of its own.
@@ -52,6 +55,7 @@ module Metric =
         Init = metric.Init
         Update = fun sums target prediction -> metric.Update sums (part target) (part prediction)
         Result = metric.Result
+        Additive = metric.Additive
     }
 
     /// The metric of one batch.
@@ -70,6 +74,7 @@ module Metric =
                 let mask = hits target prediction
                 [| sums[0] + count mask; sums[1] + float mask.Size |]
         Result = fun sums -> sums[0] / sums[1]
+        Additive = true
     }
 
     let private requireSame name (target: Tensor) (prediction: Tensor) =
@@ -128,6 +133,7 @@ module Metric =
                 let right = count (logicalAnd said isSo)
                 [| sums[0] + right; sums[1] + count said - right; sums[2] + count isSo - right |]
         Result = fun sums -> result sums[0] sums[1] sums[2]
+        Additive = true
     }
 
     /// The share of those said to be positive (above the threshold; Keras' is 0.5) that are; 0 where none was said to be.
@@ -149,6 +155,7 @@ module Metric =
         Init = [| none |]
         Update = fun sums target prediction -> [| sums[0] + Confusion.matrix target prediction |]
         Result = fun sums -> mean (perClass sums[0])
+        Additive = true
     }
 
     /// The mean of (prediction − target)².
@@ -182,6 +189,7 @@ module Metric =
                     sums[2] + sumOver [ 0 ] (square (y - ours)) + square apart * (before * float rows / total)
                     sums[3] + sumOver [ 0 ] (square residual)
                 |]
+        Additive = false
         Result =
             fun sums ->
                 let still = lessEqual sums[2] (host sums[2] 0.0)

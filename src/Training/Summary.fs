@@ -13,8 +13,10 @@ type SummaryRow = {
     Layer: string
     /// What it is: "Dense". May be empty.
     Kind: string
-    /// The shape of its output without the batch axis; None where it is not known.
-    Output: int[] option
+    /// The shapes of its outputs without the batch axis; none where they are not known.
+    Outputs: int[] list
+    /// The layers that its inputs come from, where they are not simply those of the line before.
+    From: string list
     /// Numbers that are trained.
     Trainable: int64
     /// Numbers that are carried along.
@@ -48,28 +50,39 @@ type Summary = {
 
             value.ToString("F2", CultureInfo.InvariantCulture) + " " + units[unit]
 
-        let shape (output: int[] option) =
-            match output with
-            | Some sizes -> "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map string)) + ")"
-            | None -> ""
+        let shape (sizes: int[]) = "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map string)) + ")"
+
+        let shapes (outputs: int[] list) =
+            match outputs with
+            | [] -> ""
+            | [ one ] -> shape one
+            | several -> "[" + String.Join(", ", several |> List.map shape) + "]"
+
+        let connected = s.Rows |> List.exists (fun row -> not row.From.IsEmpty)
 
         let lines =
             s.Rows
             |> List.map (fun row ->
                 (if row.Kind = "" then row.Layer else $"{row.Layer} ({row.Kind})"),
-                shape row.Output,
-                grouped (row.Trainable + row.NonTrainable))
+                shapes row.Outputs,
+                grouped (row.Trainable + row.NonTrainable),
+                String.Join(", ", row.From))
 
-        let head = "Layer (type)", "Output Shape", "Param #"
+        let head = "Layer (type)", "Output Shape", "Param #", (if connected then "Connected to" else "")
         let width least pick = head :: lines |> List.fold (fun w line -> max w (String.length (pick line) + 2)) least
 
-        let first, second, third =
-            width 29 (fun (a, _, _) -> a), width 26 (fun (_, b, _) -> b), width 10 (fun (_, _, c) -> c)
+        let first, second, third, fourth =
+            width 29 (fun (a, _, _, _) -> a),
+            width 26 (fun (_, b, _, _) -> b),
+            width 10 (fun (_, _, c, _) -> c),
+            (if connected then width 14 (fun (_, _, _, d) -> d) else 0)
 
-        let rule (c: char) = String(c, first + second + third)
+        let rule (c: char) = String(c, first + second + third + fourth)
         let text = StringBuilder()
         let write (line: string) = text.Append(line.TrimEnd()).Append('\n') |> ignore
-        let row (a: string, b: string, c: string) = write (a.PadRight first + b.PadRight second + c)
+
+        let row (a: string, b: string, c: string, d: string) =
+            write (a.PadRight first + b.PadRight second + c.PadRight third + d)
 
         if s.Model <> "" then
             write $"Model: \"{s.Model}\""
@@ -97,7 +110,7 @@ type Summary = {
 module Summary =
 
     /// The line of one layer with its parameters.
-    let row (layer: string) (kind: string) (output: int[] option) (parameters: 'P) : SummaryRow =
+    let row (layer: string) (kind: string) (outputs: int[] list) (from: string list) (parameters: 'P) : SummaryRow =
         let leaves = Tree.leaves parameters
         let sizes = leaves |> Array.map (fun t -> int64 (Shape.size t.Shape))
 
@@ -107,7 +120,8 @@ module Summary =
         {
             Layer = layer
             Kind = kind
-            Output = output
+            Outputs = outputs
+            From = from
             Trainable = count true
             NonTrainable = count false
             Bytes = Array.fold2 (fun n size (t: Tensor) -> n + size * int64 (t.DType.Size())) 0L sizes leaves
@@ -127,7 +141,7 @@ module Summary =
                 List.zip layers (List.ofArray parameters)
                 |> List.mapi (fun i (layer, p) ->
                     shape <- layer.OutputShape shape
-                    row $"[{i}]" layer.Name (Some shape) p)
+                    row $"[{i}]" layer.Name [ shape ] [] p)
         }
 
     /// The name of the part that a leaf belongs to: `Hidden1` of `Hidden1.Weights`, `Blocks[2]` of `Blocks[2].Bias`.
@@ -151,7 +165,8 @@ module Summary =
                 {
                     Layer = (if name = "" then "parameters" else name)
                     Kind = ""
-                    Output = None
+                    Outputs = []
+                    From = []
                     Trainable = count true
                     NonTrainable = count false
                     Bytes = members |> Array.sumBy (fun (_, (t, _)) -> int64 t.Size * int64 (t.DType.Size()))

@@ -19,6 +19,16 @@ type Trainer<'P, 'X, 'Y> = {
 /// What is trained where there is one input and one output.
 type Trainer<'P> = Trainer<'P, Tensor, Tensor>
 
+/// What one of a network's outputs is trained towards.
+type OutputGoal = {
+    /// What the output is called.
+    Output: string
+    Loss: LossFunction
+    /// What the loss is multiplied by before the losses of all outputs are added.
+    Weight: float
+    Metrics: Metric list
+}
+
 /// What changes in a training step: what it is given, and what it gives.
 type StepState<'P> = {
     Parameters: 'P
@@ -53,6 +63,64 @@ module Trainer =
         Optimizer = optimizer
         Metrics = metrics
     }
+
+    /// Trains a network of blocks towards a goal for each of its outputs. With one output the numbers are called as they are;
+    /// with several, each output's loss is one of them, and its name stands before those of its own.
+    let ofNetwork
+        (network: Network)
+        (goals: OutputGoal list)
+        (optimizer: Optimizer)
+        : Trainer<obj[], Tensor[], Masked[]> =
+        if goals.Length <> network.Outputs.Length then
+            invalidArg
+                "goals"
+                $"{network.Name}: losses for {goals.Length} outputs; the model has {network.Outputs.Length}"
+
+        let apply = Network.apply network
+
+        /// A metric of one output, over the steps that are there.
+        let ofOutput i name (metric: Metric) : Metric<Masked[]> = {
+            Name = name
+            Init = metric.Init
+            Update =
+                fun sums (targets: Masked[]) (predictions: Masked[]) ->
+                    let update =
+                        match predictions[i].Mask with
+                        | Some mask -> Steps.metric mask metric
+                        | None -> metric.Update
+
+                    update sums targets[i].Value predictions[i].Value
+            Result = metric.Result
+            Additive = metric.Additive
+        }
+
+        {
+            Apply = fun phase parameters inputs -> apply phase parameters (Array.map Masked.ofTensor inputs)
+            Loss =
+                fun targets predictions ->
+                    goals
+                    |> List.mapi (fun i goal ->
+                        let loss =
+                            match predictions[i].Mask with
+                            | Some mask -> Steps.loss mask goal.Loss
+                            | None -> goal.Loss
+
+                        let value = loss targets[i].Value predictions[i].Value
+                        if goal.Weight = 1.0 then value else value * goal.Weight)
+                    |> List.reduce (+)
+            Penalty = None
+            Optimizer = optimizer
+            Metrics =
+                match goals with
+                | [ goal ] -> goal.Metrics |> List.map (fun metric -> ofOutput 0 metric.Name metric)
+                | several -> [
+                    for i, goal in List.indexed several do
+                        ofOutput i $"{goal.Output}_loss" (Metric.ofMean "loss" goal.Loss)
+
+                        for metric in goal.Metrics do
+                            ofOutput i $"{goal.Output}_{metric.Name}" metric
+                  ]
+        }
 
     /// The same with a penalty on the parameters added to the loss.
     let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P, 'X, 'Y>) : Trainer<'P, 'X, 'Y> = {

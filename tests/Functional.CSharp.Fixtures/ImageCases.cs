@@ -7,45 +7,8 @@ public static class ImageCases
 {
     public static IEnumerable<(string Name, Action Run)> All()
     {
-        yield return ("every layer has Keras' output shape and number of weights", () =>
-        {
-            foreach (var (layer, input, output, weights) in Table())
-            {
-                var model = new Sequential([layer], seed: 1);
-                model.Build(input);
-                var name = $"{layer.GetType().Name} of ({string.Join(", ", input)})";
-                Expect.Equal($"{name}: {string.Join(", ", model.OutputShape)}", $"{name}: {string.Join(", ", output)}");
-                Expect.Equal($"{name}: {model.CountParams()}", $"{name}: {weights}");
-                Expect.Shape(model.Predict(Numbers(2, input)), [2, .. output]);
-            }
-        }
-        );
-        yield return ("every layer comes back from a file as it was", () =>
-        {
-            var path = Path.GetTempFileName();
-            try
-            {
-                foreach (var (layer, input, _, _) in Table())
-                {
-                    var model = new Sequential([layer], seed: 1);
-                    model.Build(input);
-                    model.Save(path);
-                    var loaded = Sequential.Load(path);
-                    Expect.Equal(loaded.Layers[0].GetType(), layer.GetType());
-                    Expect.Equal(loaded.Summary(TextWriter.Null), model.Summary(TextWriter.Null));
-                    var x = Numbers(2, input);
-                    Expect.Equal(Abs(loaded.Predict(x) - model.Predict(x)).Max().ToDouble(), 0.0);
-                    loaded.Save(path + "2");
-                    Expect.True(File.ReadAllBytes(path + "2").SequenceEqual(File.ReadAllBytes(path)), $"{layer.GetType().Name}: saved again, the file is another");
-                }
-            }
-            finally
-            {
-                File.Delete(path);
-                File.Delete(path + "2");
-            }
-        }
-        );
+        yield return ("every layer has Keras' output shape and number of weights", () => LayerChecks.Shapes(Table()));
+        yield return ("every layer comes back from a file as it was", () => LayerChecks.Files(Table()));
         yield return ("a window's numbers: convolution, pooling, padding, cropping, up-sampling", () =>
         {
             var image = Tensor.Of<float>([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
@@ -64,7 +27,7 @@ public static class ImageCases
         );
         yield return ("channels first is channels last with the axes exchanged", () =>
         {
-            var x = Numbers(2, [5, 6, 3]);
+            var x = LayerChecks.Numbers(2, [5, 6, 3]);
             foreach (var (first, last) in new (Layer, Layer)[]
             {
                 (new Conv2D(4, 3, padding: "same", dataFormat: "channels_first"), new Conv2D(4, 3, padding: "same")),
@@ -166,8 +129,6 @@ public static class ImageCases
         (new SpatialDropout1D(0.3), [4, 2], [4, 2], 0),
         (new SpatialDropout2D(0.3, "channels_first"), [2, 4, 3], [2, 4, 3], 0),
     ];
-
-    private static Tensor Numbers(int batch, int[] shape) => Tensor.RandomNormal([batch, .. shape], RandomKey.Create(8), DType.Float32);
 
     private static Tensor Answer(Layer layer, Tensor x) => new Sequential([layer], seed: 1).Predict(x);
 }

@@ -60,6 +60,35 @@ public static class Models
         return [.. model.Weights, model.Predict(x)];
     }
 
+    /// <summary>A small network of sequences: an embedding with padding, an LSTM in both directions, a GRU.</summary>
+    public static Tensor[] Sequences(Tensor x, Tensor y, int batchSize, int epochs)
+    {
+        var model = new Sequential(
+            [
+                new Embedding(12, 6, maskZero: true),
+                new Bidirectional(new LSTM(5, returnSequences: true)),
+                new GRU(4, resetAfter: false),
+                new Dense(y.Shape[1]),
+            ],
+            seed: 17);
+        model.Compile("mse", "adam");
+        model.Fit(x, y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5);
+        return [.. model.Weights, model.Predict(x)];
+    }
+
+    /// <summary>A graph of two inputs and two outputs, with a layer that is used twice.</summary>
+    public static Tensor[] Graph(Tensor left, Tensor right, Tensor sum, Tensor product, int batchSize, int epochs)
+    {
+        var (a, b) = (Model.Input(left.Shape[1]), Model.Input(right.Shape[1]));
+        var tower = new Dense(5, "tanh");
+        var (p, q) = (tower.Apply(a), tower.Apply(b));
+        var both = new Concatenate().Apply([p, q]);
+        var model = new Model([a, b], [new Dense(1).Apply(both), new Dense(2).Apply(new Multiply().Apply([p, q]))], seed: 19);
+        model.Compile(losses: ["mse", "mae"], optimizer: new SGD(lr: 0.1), lossWeights: [1, 0.5]);
+        model.Fit([left, right], [sum, product], batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5);
+        return [.. model.Weights, .. model.PredictAll([left, right])];
+    }
+
     /// <summary>The same training, stopped after some epochs and gone on with from its checkpoint by another model.</summary>
     public static Tensor[] Resumed(Tensor x, Tensor y, string path, int stopAfter, int epochs)
     {

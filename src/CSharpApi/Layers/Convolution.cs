@@ -75,7 +75,7 @@ public abstract class Convolution : Layer
     internal override Func<object, Tensor>? Penalties() => Arguments.Weighted.Penalties<Parameters>(p => p.Kernel, p => p.Bias);
 
     /// <summary>The layer with its activation, for channels where they lie.</summary>
-    private protected Layer<object> Complete<TParameters>(Layer<TParameters> layer)
+    private protected Block<object> Complete<TParameters>(Layer<TParameters> layer)
     {
         var activated = Arguments.Weighted.Activated(layer);
         return Erase(Arguments.Format == DataFormat.ChannelsFirst ? ImageLayers.channelsFirst(activated) : activated);
@@ -126,7 +126,7 @@ public sealed class Conv1D : Convolution
     {
     }
 
-    internal override Layer<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>A convolution over images: [height, width, channels] gives [smaller height, smaller width, filters].</summary>
@@ -176,5 +176,5 @@ public sealed class Conv2D : Convolution
     {
     }
 
-    internal override Layer<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }

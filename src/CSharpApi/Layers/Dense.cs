@@ -63,8 +63,8 @@ public sealed class Dense : Layer
 
     internal static Dense Read(LayerConfig config) => new(config.Int("units"), Weighted.Read(config));
 
-    internal override Layer<object> Create() =>
-        Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32), units)));
+    private protected override Block<object> Create() =>
+        Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32), units)), keepsMask: true);
 
     internal override Func<object, Tensor>? Penalties() => weighted.Penalties<DenseParameters.Dense>(p => p.Weights, p => p.Bias);
 

@@ -46,7 +46,7 @@ public sealed class DepthwiseConv2D : Convolution
     {
     }
 
-    internal override Layer<object> Create() => Complete(ImageLayers.depthwiseConv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.depthwiseConv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>A convolution of every channel by itself, then of all channels at every place: far fewer weights than
@@ -105,7 +105,7 @@ public sealed class SeparableConv2D : Convolution
         pointwiseRegularizer = config.Regularizer("pointwise_regularizer");
     }
 
-    internal override Layer<object> Create() =>
+    private protected override Block<object> Create() =>
         Complete(ImageLayers.separableConv(Arguments.Settings, depthMultiplier, Arguments.Filters, Arguments.Window));
 
     internal override Func<object, Tensor>? Penalties() => Regularizer.Sum<Separable>(

@@ -19,12 +19,20 @@ public sealed class GlobalMaxPooling2D(Named<DataFormat> dataFormat = default) :
     private protected override Layer<Unit> Over() => ImageLayers.globalMaxPool;
 }
 
-/// <summary>The average of each channel: [steps, channels] gives [channels].</summary>
+/// <summary>The average of each channel over the steps, those that are masked left out: [steps, channels] gives [channels].</summary>
 /// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
 /// <example><code>model.Add(new GlobalAveragePooling1D());</code></example>
 public sealed class GlobalAveragePooling1D(Named<DataFormat> dataFormat = default) : SpaceLayer(1, dataFormat)
 {
+    private readonly bool stepsFirst = dataFormat.Value == DataFormat.ChannelsLast;
+
     private protected override Layer<Unit> Over() => ImageLayers.globalAveragePool;
+
+    private protected override Block<Unit> WithMask(Layer<Unit> layer)
+    {
+        var block = base.WithMask(layer);
+        return stepsFirst ? new Block<Unit>(block.Name, block.Initialize, block.OutputShapes, BlockModule.averageOverTime.Apply) : block;
+    }
 }
 
 /// <summary>The average of each channel: [height, width, channels] gives [channels].</summary>

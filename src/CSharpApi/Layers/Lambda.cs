@@ -19,7 +19,7 @@ public sealed class Lambda : Layer
         this.outputShape = outputShape ?? (shape => shape);
     }
 
-    internal override Layer<object> Create() =>
+    private protected override Block<object> Create() =>
         Erase(LayerModule.stateless("lambda", Bridge.Curry(outputShape), Bridge.Curry(function)));
 
     internal override LayerConfig? Config() => null;
@@ -56,7 +56,7 @@ public sealed class CustomLayer<TParameters> : Layer
         this.outputShape = outputShape ?? (shape => shape);
     }
 
-    internal override Layer<object> Create() => Erase(new Layer<TParameters>(
+    private protected override Block<object> Create() => Erase(new Layer<TParameters>(
         "custom",
         Bridge.Curry(initialize),
         Bridge.Curry(outputShape),

@@ -1,9 +1,12 @@
-// What a layer of a Sequential is: a description, from which the F# layer is made when the input's shape is known.
+// What a layer is: a description, from which the F# block is made. A model adds it to a row, or it is applied to nodes.
 namespace Functional.CSharp;
 
-/// <summary>A layer of a <see cref="Sequential"/>. It is a description: the weights belong to the model.</summary>
+/// <summary>A layer of a <see cref="Model"/>. It is a description: the weights belong to the model. Added to a
+/// <see cref="Sequential"/> it follows the layer before; applied to nodes it makes a node of a graph. Applied twice, it uses
+/// the same weights twice.</summary>
 public abstract class Layer
 {
+    private Block<object>? block;
     private int[]? inputShape;
     private bool trainable = true;
     private string? name;
@@ -30,8 +33,31 @@ public abstract class Layer
     /// <summary>The settings of its kind, to be filled.</summary>
     private protected LayerConfig Settings => new(Kind);
 
-    /// <summary>The F# layer, its parameters erased.</summary>
-    internal abstract Layer<object> Create();
+    /// <summary>The layer's output for some inputs: what a <see cref="Model"/> is made of.</summary>
+    /// <param name="inputs">What the layer takes: a node, or several in brackets.</param>
+    /// <returns>What it will give.</returns>
+    /// <exception cref="ArgumentException">The layer cannot take inputs of these shapes; the message says why.</exception>
+    /// <exception cref="InvalidOperationException">The layer has several outputs: <see cref="ApplyAll"/> gives them.</exception>
+    /// <example><code>
+    /// var x = Model.Input(784);
+    /// var y = new Dense(10, "softmax").Apply(new Dense(64, "relu").Apply(x));
+    /// </code></example>
+    public Node Apply(Nodes inputs) => ApplyAll(inputs) is [var one]
+        ? one
+        : throw new InvalidOperationException($"{Kind}: the layer gives several outputs; ApplyAll returns them");
+
+    /// <summary>All outputs of a layer that has several.</summary>
+    /// <param name="inputs">What the layer takes: a node, or several in brackets.</param>
+    /// <returns>What it will give.</returns>
+    /// <exception cref="ArgumentException">The layer cannot take inputs of these shapes; the message says why.</exception>
+    /// <example><code>Node[] outputAndStates = new LSTM(64, returnState: true).ApplyAll(x);</code></example>
+    public Node[] ApplyAll(Nodes inputs) => new LayerCall(this, inputs.ToArray()).Outputs;
+
+    /// <summary>The F# block, its parameters erased; made once.</summary>
+    internal Block<object> Block => block ??= Create();
+
+    /// <summary>Makes the F# block.</summary>
+    private protected abstract Block<object> Create();
 
     /// <summary>What the layer adds to the loss; null for nothing.</summary>
     internal virtual Func<object, Tensor>? Penalties() => null;
@@ -59,7 +85,16 @@ public abstract class Layer
         return this;
     }
 
-    /// <summary>A layer with parameters, erased, and frozen where it is not to be trained.</summary>
-    private protected Layer<object> Erase<TParameters>(Layer<TParameters> layer) =>
-        Trainable ? LayerModule.erase(layer) : LayerModule.erase(LayerModule.freeze(layer));
+    /// <summary>A layer of one input and one output, erased, and frozen where it is not to be trained.</summary>
+    /// <param name="layer">The F# layer.</param>
+    /// <param name="keepsMask">Whether it works step by step, so that a mask of its input holds for its output.</param>
+    private protected Block<object> Erase<TParameters>(Layer<TParameters> layer, bool keepsMask = false) =>
+        Erase(BlockModule.ofLayer(keepsMask ? MaskUse.Keeps : MaskUse.Drops, layer));
+
+    /// <summary>A block, erased, and frozen where it is not to be trained.</summary>
+    private protected Block<object> Erase<TParameters>(Block<TParameters> block) =>
+        Trainable ? BlockModule.erase(block) : BlockModule.erase(BlockModule.freeze(block));
+
+    /// <summary>An erased block, frozen where it is not to be trained.</summary>
+    private protected Block<object> Freeze(Block<object> erased) => Trainable ? erased : Erase(erased);
 }

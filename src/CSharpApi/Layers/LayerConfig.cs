@@ -61,6 +61,8 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
 
     public int[] Ints(string name) => Read(name, node => node.AsArray().Select(item => item!.GetValue<int>()).ToArray());
 
+    public JsonNode Node(string name) => Read(name, node => node);
+
     public Named<TChoice> Choice<TChoice>(string name)
         where TChoice : struct, Enum => Has(name) ? Read<Named<TChoice>>(name, node => node.GetValue<string>()) : default;
 

@@ -46,6 +46,22 @@ internal static class LayerReader
         [nameof(LayerNormalization)] = LayerNormalization.Read,
         [nameof(GroupNormalization)] = GroupNormalization.Read,
         [nameof(LocalResponseNormalization)] = LocalResponseNormalization.Read,
+        [nameof(SimpleRNN)] = c => new SimpleRNN(RecurrentArguments.Read(c)),
+        [nameof(LSTM)] = c => new LSTM(c),
+        [nameof(GRU)] = c => new GRU(c),
+        [nameof(Bidirectional)] = Bidirectional.Read,
+        [nameof(TimeDistributed)] = TimeDistributed.Read,
+        [nameof(Embedding)] = Embedding.Read,
+        [nameof(Masking)] = c => new Masking(c.Double("mask_value")),
+        [nameof(WithMask)] = _ => new WithMask(),
+        [nameof(Add)] = _ => new Add(),
+        [nameof(Multiply)] = _ => new Multiply(),
+        [nameof(Average)] = _ => new Average(),
+        [nameof(Maximum)] = _ => new Maximum(),
+        [nameof(Minimum)] = _ => new Minimum(),
+        [nameof(Subtract)] = _ => new Subtract(),
+        [nameof(Concatenate)] = c => new Concatenate(c.Int("axis")),
+        [nameof(Dot)] = Dot.Read,
     };
 
     public static Layer Read(JsonNode? node)

@@ -1,4 +1,6 @@
 // Layers that do something only while the network learns.
+using Unit = Microsoft.FSharp.Core.Unit;
+
 namespace Functional.CSharp;
 
 /// <summary>While learning, sets a fraction of the inputs to 0 and scales up the rest; otherwise passes its input on.</summary>
@@ -6,7 +8,7 @@ namespace Functional.CSharp;
 /// <example><code>model.Add(new Dropout(0.5));</code></example>
 public sealed class Dropout(double rate) : Layer
 {
-    internal override Layer<object> Create() => Erase(Functional.Layers.dropout(rate));
+    private protected override Block<object> Create() => Erase(Functional.Layers.dropout(rate), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("rate", rate);
 }
@@ -16,7 +18,7 @@ public sealed class Dropout(double rate) : Layer
 /// <example><code>model.Add(new GaussianNoise(0.1));</code></example>
 public sealed class GaussianNoise(double stddev) : Layer
 {
-    internal override Layer<object> Create() => Erase(Functional.Layers.gaussianNoise(stddev));
+    private protected override Block<object> Create() => Erase(Functional.Layers.gaussianNoise(stddev), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("stddev", stddev);
 }
@@ -27,7 +29,7 @@ public sealed class GaussianNoise(double stddev) : Layer
 /// <example><code>model.Add(new GaussianDropout(0.3));</code></example>
 public sealed class GaussianDropout(double rate) : Layer
 {
-    internal override Layer<object> Create() => Erase(Functional.Layers.gaussianDropout(rate));
+    private protected override Block<object> Create() => Erase(Functional.Layers.gaussianDropout(rate), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("rate", rate);
 }
@@ -37,7 +39,9 @@ public sealed class GaussianDropout(double rate) : Layer
 /// <example><code>model.Add(new SpatialDropout1D(0.2));</code></example>
 public sealed class SpatialDropout1D(double rate) : SpaceLayer(1, default)
 {
-    private protected override Layer<Microsoft.FSharp.Core.Unit> Over() => Functional.Layers.spatialDropout(rate);
+    private protected override Layer<Unit> Over() => Functional.Layers.spatialDropout(rate);
+
+    private protected override Block<Unit> WithMask(Layer<Unit> layer) => BlockModule.ofLayer(MaskUse.Keeps, layer);
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
 }
@@ -48,7 +52,7 @@ public sealed class SpatialDropout1D(double rate) : SpaceLayer(1, default)
 /// <example><code>model.Add(new SpatialDropout2D(0.2));</code></example>
 public sealed class SpatialDropout2D(double rate, Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
 {
-    private protected override Layer<Microsoft.FSharp.Core.Unit> Over() => Functional.Layers.spatialDropout(rate);
+    private protected override Layer<Unit> Over() => Functional.Layers.spatialDropout(rate);
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
 }

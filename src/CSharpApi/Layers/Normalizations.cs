@@ -11,8 +11,8 @@ namespace Functional.CSharp;
 /// <example><code>model.Add(new BatchNormalization());</code></example>
 public sealed class BatchNormalization(int axis = -1, double momentum = 0.99, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
 {
-    internal override Layer<object> Create() =>
-        Erase(ImageLayers.batchNormalization(new NormalizationSettings(axis, momentum, epsilon, center, scale, DType.Float32)));
+    private protected override Block<object> Create() =>
+        Erase(ImageLayers.batchNormalization(new NormalizationSettings(axis, momentum, epsilon, center, scale, DType.Float32)), keepsMask: true);
 
     internal override LayerConfig Config() => Settings
         .Set("axis", axis)
@@ -33,8 +33,8 @@ public sealed class BatchNormalization(int axis = -1, double momentum = 0.99, do
 /// <example><code>model.Add(new LayerNormalization());</code></example>
 public sealed class LayerNormalization(int axis = -1, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
 {
-    internal override Layer<object> Create() =>
-        Erase(ImageLayers.layerNormalization(new NormalizationSettings(axis, 0.0, epsilon, center, scale, DType.Float32)));
+    private protected override Block<object> Create() =>
+        Erase(ImageLayers.layerNormalization(new NormalizationSettings(axis, 0.0, epsilon, center, scale, DType.Float32)), keepsMask: true);
 
     internal override LayerConfig Config() => Settings
         .Set("axis", axis)
@@ -55,7 +55,7 @@ public sealed class LayerNormalization(int axis = -1, double epsilon = 1e-3, boo
 /// <example><code>model.Add(new GroupNormalization(groups: 8));</code></example>
 public sealed class GroupNormalization(int groups = 32, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
 {
-    internal override Layer<object> Create() =>
+    private protected override Block<object> Create() =>
         Erase(ImageLayers.groupNormalization(new NormalizationSettings(-1, 0.0, epsilon, center, scale, DType.Float32), groups));
 
     internal override LayerConfig Config() => Settings
@@ -76,7 +76,7 @@ public sealed class GroupNormalization(int groups = 32, double epsilon = 1e-3, b
 /// <example><code>model.Add(new LocalResponseNormalization());</code></example>
 public sealed class LocalResponseNormalization(int size = 5, double bias = 2, double alpha = 1e-4, double beta = 0.75) : Layer
 {
-    internal override Layer<object> Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size, bias, alpha, beta)));
+    private protected override Block<object> Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size, bias, alpha, beta)));
 
     internal override LayerConfig Config() => Settings
         .Set("size", size)

@@ -32,7 +32,7 @@ public abstract class Pooling : Layer
     {
     }
 
-    internal override Layer<object> Create()
+    private protected override Block<object> Create()
     {
         var pool = Of(new PoolOptions(Bridge.List(poolSize), Bridge.List(strides), ConvArguments.FSharpPadding(padding), Bridge.List<int>([]), false));
         return Erase(format == DataFormat.ChannelsFirst ? ImageLayers.channelsFirst(pool) : pool);

@@ -20,7 +20,7 @@ public sealed class InputLayer : Layer
         InputShape = [.. shape];
     }
 
-    internal override Layer<object> Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));
+    private protected override Block<object> Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));
 
     internal override LayerConfig Config() => Settings;
 }
@@ -29,7 +29,7 @@ public sealed class InputLayer : Layer
 /// <example><code>model.Add(new Flatten { InputShape = [28, 28] });</code></example>
 public sealed class Flatten : Layer
 {
-    internal override Layer<object> Create() => Erase(Functional.Layers.flatten);
+    private protected override Block<object> Create() => Erase(Functional.Layers.flatten);
 
     internal override LayerConfig Config() => Settings;
 }
@@ -48,7 +48,7 @@ public sealed class Reshape : Layer
         target = [.. targetShape];
     }
 
-    internal override Layer<object> Create() => Erase(Functional.Layers.reshape(Bridge.List(target)));
+    private protected override Block<object> Create() => Erase(Functional.Layers.reshape(Bridge.List(target)));
 
     internal override LayerConfig Config() => Settings.Set("target_shape", target);
 }
@@ -67,7 +67,7 @@ public sealed class Permute : Layer
         order = [.. dims];
     }
 
-    internal override Layer<object> Create() => Erase(Functional.Layers.permute(Bridge.List(order)));
+    private protected override Block<object> Create() => Erase(Functional.Layers.permute(Bridge.List(order)));
 
     internal override LayerConfig Config() => Settings.Set("dims", order);
 }
@@ -77,7 +77,7 @@ public sealed class Permute : Layer
 /// <example><code>model.Add(new RepeatVector(10));</code></example>
 public sealed class RepeatVector(int n) : Layer
 {
-    internal override Layer<object> Create() => Erase(Functional.Layers.repeatVector(n));
+    private protected override Block<object> Create() => Erase(Functional.Layers.repeatVector(n));
 
     internal override LayerConfig Config() => Settings.Set("n", n);
 }

@@ -15,13 +15,16 @@ public abstract class SpaceLayer : Layer
         this.format = format.Value;
     }
 
-    internal sealed override Layer<object> Create()
+    private protected sealed override Block<object> Create()
     {
         var layer = Over();
         if (format == DataFormat.ChannelsFirst) layer = ImageLayers.channelsFirst(layer);
         var kind = Kind;
-        return Erase(new Layer<Unit>(layer.Name, layer.Initialize, Bridge.Curry<int[], int[]>(shape => layer.OutputShape.Invoke(Fitting(kind, shape))), layer.Apply));
+        return Erase(WithMask(new Layer<Unit>(layer.Name, layer.Initialize, Bridge.Curry<int[], int[]>(shape => layer.OutputShape.Invoke(Fitting(kind, shape))), layer.Apply)));
     }
+
+    /// <summary>The layer with what it does to masks: by default they end here.</summary>
+    private protected virtual Block<Unit> WithMask(Layer<Unit> layer) => BlockModule.ofLayer(MaskUse.Drops, layer);
 
     internal sealed override LayerConfig Config() => Write(Settings.Set("data_format", Names.Snake(format)));
 

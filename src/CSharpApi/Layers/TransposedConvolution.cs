@@ -43,7 +43,7 @@ public sealed class Conv1DTranspose : Convolution
     {
     }
 
-    internal override Layer<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>The transpose of a convolution over images: [height, width, channels] gives [larger height, larger width,
@@ -89,5 +89,5 @@ public sealed class Conv2DTranspose : Convolution
     {
     }
 
-    internal override Layer<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }

@@ -10,7 +10,7 @@ namespace Functional.CSharp;
 /// <param name="Show">Gives the model the parameters of a state.</param>
 /// <param name="Lend">Gives the model a way to its parameters, taken when it needs them; null takes it back.</param>
 /// <param name="Rate">The learning rate, where it is known.</param>
-internal sealed record CallbackContext(Sequential Model, Action<State> Show, Action<Func<State>?> Lend, double? Rate);
+internal sealed record CallbackContext(Model Model, Action<State> Show, Action<Func<State>?> Lend, double? Rate);
 
 /// <summary>Looks on while a model learns, and may stop it. Derive from it for callbacks of one's own; epochs and batches
 /// are counted from 1.</summary>
@@ -26,11 +26,11 @@ internal sealed record CallbackContext(Sequential Model, Action<State> Show, Act
 public abstract class Callback
 {
     private string? stopReason;
-    private Sequential? model;
+    private Model? model;
 
     /// <summary>The model that is being trained, its weights as they are now.</summary>
     /// <exception cref="InvalidOperationException">No training is under way.</exception>
-    protected Sequential Model => model ?? throw new InvalidOperationException("Callback: there is no model before training begins");
+    protected Model Model => model ?? throw new InvalidOperationException("Callback: there is no model before training begins");
 
     /// <summary>Before the first batch.</summary>
     protected virtual void OnTrainBegin()

@@ -30,7 +30,7 @@ public sealed class EarlyStopping(
 }
 
 /// <summary>Saves the whole training (weights, optimiser, position, history) after every epoch, or after every one that
-/// was the best so far. <see cref="Sequential.Load"/> reads the model in it; <c>Fit(…, resumeFrom: path)</c> goes on from
+/// was the best so far. <see cref="Model.Load"/> reads the model in it; <c>Fit(…, resumeFrom: path)</c> goes on from
 /// it, bit for bit.</summary>
 /// <param name="path">The file; <c>{epoch}</c> stands for the epoch's number.</param>
 /// <param name="monitor">The number watched where only the best is saved.</param>

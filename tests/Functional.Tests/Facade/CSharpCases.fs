@@ -15,4 +15,6 @@ let tests =
         cases "derivatives" (DifferentiationCases.All())
         cases "models" (ModelCases.All())
         cases "images" (ImageCases.All())
+        cases "sequences" (SequenceCases.All())
+        cases "graphs" (GraphCases.All())
     ]

@@ -111,6 +111,64 @@ let tests =
                 [| yield! Tree.leaves learnt; Layer.predict net learnt images |]
                 (Models.Images(images, y, 5, 3))
 
+        testCase "sequences: an embedding with padding, both directions, masks"
+        <| fun () ->
+            let tokens = cast DType.Int32 (12.0 * Random.uniform DType.Float64 [ 22; 7 ] (Key.create 6L))
+            let keys = Key.split 4 (Key.create 17L)
+            let directions = Key.split 2 keys[1]
+
+            let start =
+                Embedding.init keys[0] 12 6,
+                {
+                    Forward = Lstm.init directions[0] 6 5
+                    Backward = Lstm.init directions[1] 6 5
+                },
+                Gru.init keys[2] 10 4,
+                Dense.init keys[3] 4 3
+
+            let predict (words, reader, summary, output) tokens =
+                let options = { Recurrent.defaults with Mask = Some(Embedding.mask 0 tokens) }
+
+                embedding words tokens
+                |> Recurrent.bidirectional BidirectionalMerge.Concat Lstm.cell options reader
+                |> Recurrent.last Gru.cell options summary
+                |> dense output
+
+            let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.adam 0.001) []
+            let learnt = fitTo tokens 3 5L NoValidation trainer start
+            same "sequences" [| yield! Tree.leaves learnt; predict learnt tokens |] (Models.Sequences(tokens, y, 5, 3))
+
+        testCase "a graph: two inputs, two outputs, a layer that is used twice"
+        <| fun () ->
+            let part i count = narrow 1 i count x
+            let inputs = part 0 2, part 2 2
+            let targets = sumKeep [ 1 ] x, part 0 2 * part 2 2
+            // the layers in the order in which they were applied: tower, concatenate, dense, multiply, dense
+            let keys = Key.split 5 (Key.create 19L)
+            let start = Dense.init keys[0] 2 5, Dense.init keys[2] 10 1, Dense.init keys[4] 5 2
+
+            let predict (tower, first, second) (a, b) =
+                let p, q = tanh (dense tower a), tanh (dense tower b)
+                dense first (concat -1 [ p; q ]), dense second (p * q)
+
+            let loss (a, b) (p, q) = Loss.meanSquaredError a p + Loss.meanAbsoluteError b q * 0.5
+            let trainer = Trainer.ofFunction predict loss (Optimizer.sgd 0.1) []
+
+            let options = {
+                FitOptions.create 4 with
+                    Batching = Batching.ofSize 5
+                    Key = Key.create 5L
+                    Display = Silent
+            }
+
+            let learnt = (Training.fit options trainer start (Dataset.create inputs targets)).Parameters
+            let p, q = predict learnt inputs
+
+            same
+                "graph"
+                [| yield! Tree.leaves learnt; p; q |]
+                (Models.Graph(fst inputs, snd inputs, fst targets, snd targets, 5, 4))
+
         testCase "a training that is resumed equals one that never stopped"
         <| fun () ->
             let path = Path.Combine(Path.GetTempPath(), $"functional-{System.Guid.NewGuid():N}")

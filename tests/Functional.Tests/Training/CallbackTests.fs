@@ -26,6 +26,7 @@ let private scripted (name: string) (values: float list) : Metric =
         Init = [| Tensor.scalar 0.0 |]
         Update = fun _ _ prediction -> [| values |> take 0 (cast DType.Int32 (-(mean prediction))) |]
         Result = fun sums -> sums[0]
+        Additive = false
     }
 
 let private one = Dataset.create (Tensor.ones [ 1 ]) (Tensor.ones [ 1 ])

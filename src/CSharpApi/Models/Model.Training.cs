@@ -1,12 +1,16 @@
-// Compiling, training, measuring and using a Sequential.
+// Compiling, training, measuring and using a model.
+using Data = Functional.Dataset<Functional.Tensor[], Functional.Masked[]>;
+using Held = Functional.Validation<Functional.Tensor[], Functional.Masked[]>;
+using Options = Functional.FitOptions<object[], Functional.Tensor[], Functional.Masked[]>;
 using State = Functional.TrainingState<object[]>;
+using Trainer = Functional.Trainer<object[], Functional.Tensor[], Functional.Masked[]>;
 
 namespace Functional.CSharp;
 
-public sealed partial class Sequential
+public partial class Model
 {
-    private Compilation? compilation;
-    private Trainer<object[], Tensor, Tensor>? trainer;
+    private CompileArguments? compilation;
+    private Trainer? trainer;
     private OptimizerState? optimizerState;
     private bool hasLearnt;
 
@@ -21,10 +25,7 @@ public sealed partial class Sequential
     public void Compile(Loss loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        ArgumentNullException.ThrowIfNull(optimizer);
-        compilation = new Compilation(loss, optimizer, metrics ?? [], runEagerly);
-        trainer = null;
-        optimizerState = null;
+        CompileAs(new CompileArguments([loss], null, metrics is null ? [] : [metrics], NotNull(optimizer), runEagerly));
     }
 
     /// <summary>Says how the model is trained, with a loss of one's own.</summary>
@@ -37,9 +38,27 @@ public sealed partial class Sequential
     public void Compile(Func<Tensor, Tensor, Tensor> loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false) =>
         Compile(new Loss(loss), optimizer, metrics, runEagerly);
 
+    /// <summary>Says how a model with several outputs is trained: a loss for each. The model's loss is their weighted sum; each
+    /// is reported, too, as are the metrics, behind the name of the output.</summary>
+    /// <param name="losses">A loss for each output.</param>
+    /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
+    /// <param name="metrics">Metrics for each output; none when null.</param>
+    /// <param name="lossWeights">What each loss is multiplied by; 1 when null.</param>
+    /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program.</param>
+    /// <exception cref="ArgumentException">As many losses, weights or metrics as there are outputs are needed.</exception>
+    /// <example><code>
+    /// model.Compile(losses: ["categorical_crossentropy", "mse"], optimizer: "adam", metrics: [["accuracy"], []], lossWeights: [1, 0.1]);
+    /// </code></example>
+    public void Compile(Loss[] losses, Optimizer optimizer, Metric[][]? metrics = null, double[]? lossWeights = null, bool runEagerly = false)
+    {
+        ArgumentNullException.ThrowIfNull(losses);
+        foreach (var loss in losses) ArgumentNullException.ThrowIfNull(loss, nameof(losses));
+        CompileAs(new CompileArguments(losses, lossWeights, metrics ?? [], NotNull(optimizer), runEagerly));
+    }
+
     /// <summary>Trains the model. Ctrl-C and the cancellation token stop after the current batch and keep what was learnt.</summary>
-    /// <param name="x">The examples; the first axis counts them.</param>
-    /// <param name="y">What the model should answer for each.</param>
+    /// <param name="x">The examples; the first axis counts them. Of several inputs, in brackets.</param>
+    /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>
     /// <param name="batchSize">Examples in a mini-batch.</param>
     /// <param name="epochs">How often all examples are gone through.</param>
     /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
@@ -75,10 +94,10 @@ public sealed partial class Sequential
             throw new ArgumentException("Fit: validationSplit and validationData were both given; one of them is enough", nameof(validationData));
         if (!(validationSplit is >= 0.0 and < 1.0))
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
-        var validation = validationSplit > 0.0 ? Validation<Tensor, Tensor>.NewFraction(validationSplit) : Held("Fit", validationData);
+        var validation = validationSplit > 0.0 ? Held.NewFraction(validationSplit) : Validation("Fit", validationData);
         var batching = new Batching(batchSize, shuffle, true);
-        var options = Options(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
-        return Run("Fit", resumeFrom, options, state => Training.resume(options, Trainer("Fit"), state, data));
+        var options = Settings(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
+        return Run("Fit", resumeFrom, options, state => Training.resume(options, TrainerFor("Fit"), state, data));
     }
 
     /// <summary>Trains the model on batches that are made as they are needed: read from files, augmented, generated.</summary>
@@ -106,12 +125,13 @@ public sealed partial class Sequential
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        RequireBuilt("Fit");
+        var (model, compiled) = (RequireBuilt("Fit"), RequireCompiled("Fit"));
         var source = BatchSourceModule.ofSeq(
             Bridge.Option(stepsPerEpoch),
-            Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor, Tensor>>>(key => batches(key.ToArray<long>()[0]).Select(batch => Targets(batch.X, batch.Y))));
-        var options = Options(epochs, BatchingModule.ofSize(32), Held("Fit", validationData), seed, callbacks, verbose, cancellationToken);
-        return Run("Fit", resumeFrom, options, state => Training.fitSource(options, Trainer("Fit"), state, source));
+            Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor[], Masked[]>>>(key => batches(key.ToArray<long>()[0])
+                .Select(batch => Tuple.Create<Tensor[], Masked[]>([batch.X], compiled.Targets("Fit", model, [batch.Y])))));
+        var options = Settings(epochs, BatchingModule.ofSize(32), Validation("Fit", validationData), seed, callbacks, verbose, cancellationToken);
+        return Run("Fit", resumeFrom, options, state => Training.fitSource(options, TrainerFor("Fit"), state, source));
     }
 
     /// <summary>Trains the model on an asynchronous stream of batches, away from the calling thread. The stream is gone
@@ -143,56 +163,71 @@ public sealed partial class Sequential
     }
 
     /// <summary>The loss and the metrics of the model on some data.</summary>
-    /// <param name="x">The examples.</param>
-    /// <param name="y">What the model should answer for each.</param>
+    /// <param name="x">The examples; of several inputs, in brackets.</param>
+    /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>
     /// <param name="batchSize">Examples computed at once.</param>
     /// <example><code>var (loss, accuracy) = model.Evaluate(xTest, yTest);</code></example>
     /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
     public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32)
     {
         var data = Examples("Evaluate", x, y);
-        return new Evaluation(Bridge.Dictionary(Training.evaluate(batchSize, Trainer("Evaluate"), built!.Parameters, data)));
+        return new Evaluation(Bridge.Dictionary(Training.evaluate(batchSize, TrainerFor("Evaluate"), built!.Parameters, data)));
     }
 
     /// <summary>The model's answers.</summary>
-    /// <param name="x">The examples.</param>
+    /// <param name="x">The examples; of several inputs, in brackets.</param>
     /// <param name="batchSize">Examples computed at once.</param>
     /// <returns>One answer for each example, along the first axis.</returns>
+    /// <exception cref="InvalidOperationException">The model has several outputs: <see cref="PredictAll"/> gives them.</exception>
     /// <example><code>Tensor digits = model.Predict(images).ArgMax();</code></example>
-    public Tensor Predict(TensorLike x, int batchSize = 32)
+    public Tensor Predict(TensorLike x, int batchSize = 32) => PredictAll(x, batchSize) is [var only]
+        ? only
+        : throw new InvalidOperationException($"Predict: the model has several outputs ({string.Join(", ", OutputNames)}); PredictAll returns them");
+
+    /// <summary>The answers of all outputs.</summary>
+    /// <param name="x">The examples; of several inputs, in brackets.</param>
+    /// <param name="batchSize">Examples computed at once.</param>
+    /// <returns>For each output, one answer for each example, along the first axis.</returns>
+    /// <example><code>Tensor[] answers = model.PredictAll([left, right]);</code></example>
+    public Tensor[] PredictAll(TensorLike x, int batchSize = 32)
     {
-        var inputs = x.ToTensor();
+        var inputs = x.ToTensors();
         var model = BuildFor("Predict", inputs);
-        return Training.predict(batchSize, Untrained(model), model.Parameters, inputs);
+        return [.. Training.predict(batchSize, Untrained(model), model.Parameters, inputs).Select(answer => answer.Value)];
     }
 
     /// <summary>The trainer of a model that is only asked: predictions need neither loss nor optimiser.</summary>
-    private static Trainer<object[], Tensor, Tensor> Untrained(Built model) => TrainerModule.ofLayer(
-        model.Network, ((Loss)Losses.MeanSquaredError).Function, OptimizerModule.sgd(0.0), Bridge.List<MetricType.Metric<Tensor>>([]));
-
-    private Dataset<Tensor, Tensor> Examples(string operation, TensorLike x, TensorLike y)
+    private static Trainer Untrained(Built model)
     {
-        RequireCompiled(operation);
-        var inputs = x.ToTensor();
-        BuildFor(operation, inputs);
-        var (_, targets) = Targets(inputs, y.ToTensor());
-        return DatasetModule.create(inputs, targets);
+        var goals = model.OutputNames.Select(name => new OutputGoal(name, ((Loss)Losses.MeanSquaredError).Function, 1.0, Bridge.List<MetricType.Metric<Tensor>>([])));
+        return TrainerModule.ofNetwork(model.Network, Bridge.List(goals), OptimizerModule.sgd(0.0));
     }
 
-    /// <summary>Targets as the loss wants them, as Keras takes them: one number for each example stands for a column where
-    /// the model answers with one number, and integers become numbers unless the loss takes classes.</summary>
-    private Tuple<Tensor, Tensor> Targets(Tensor x, Tensor y)
+    private static Optimizer NotNull(Optimizer optimizer)
     {
-        if (compilation!.Loss.TakesLabels) return Tuple.Create(x, y);
-        if (y.Rank == 1 && built!.OutputShape is [1]) y = y.ExpandDims(1);
-        return Tuple.Create(x, y.DType.IsFloat() || !compilation.Loss.HasKnownName ? y : y.Cast(DType.Float32));
+        ArgumentNullException.ThrowIfNull(optimizer);
+        return optimizer;
     }
 
-    private Validation<Tensor, Tensor> Held(string operation, (TensorLike X, TensorLike Y)? validationData) =>
-        validationData is { } held ? Validation<Tensor, Tensor>.NewExamples(Examples(operation, held.X, held.Y)) : Validation<Tensor, Tensor>.NoValidation;
+    private void CompileAs(CompileArguments wanted)
+    {
+        if (built is not null) wanted.Goals(built);
+        (compilation, trainer, optimizerState) = (wanted, null, null);
+    }
 
-    private FitOptions<object[], Tensor, Tensor> Options(
-        int epochs, Batching batching, Validation<Tensor, Tensor> validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
+    private Data Examples(string operation, TensorLike x, TensorLike y)
+    {
+        var compiled = RequireCompiled(operation);
+        var inputs = x.ToTensors();
+        var model = BuildFor(operation, inputs);
+        return DatasetModule.create(inputs, compiled.Targets(operation, model, y.ToTensors()));
+    }
+
+    private Held Validation(string operation, (TensorLike X, TensorLike Y)? validationData) =>
+        validationData is { } data ? Held.NewExamples(Examples(operation, data.X, data.Y)) : Held.NoValidation;
+
+    private Options Settings(
+        int epochs, Batching batching, Held validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
     {
         var display = verbose switch
         {
@@ -204,13 +239,13 @@ public sealed partial class Sequential
         var compiled = RequireCompiled("Fit");
         var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, built!.Lend, compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
-        return new FitOptions<object[], Tensor, Tensor>(
+        return new Options(
             epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
     }
 
-    private History Run(string operation, string? resumeFrom, FitOptions<object[], Tensor, Tensor> options, Func<State, Fitted<object[]>> train)
+    private History Run(string operation, string? resumeFrom, Options options, Func<State, Fitted<object[]>> train)
     {
-        var running = Trainer(operation);
+        var running = TrainerFor(operation);
         var start = resumeFrom is null
             ? Start(TrainingStateModule.create(running, options.Key, built!.Parameters))
             : TrainingStateModule.load(resumeFrom, running, built!.Parameters);
@@ -245,30 +280,12 @@ public sealed partial class Sequential
         hasLearnt = true;
     }
 
-    private Compilation RequireCompiled(string operation) =>
+    private CompileArguments RequireCompiled(string operation) =>
         compilation ?? throw new InvalidOperationException($"{operation}: the model is not compiled; call model.Compile(loss: \"mse\", optimizer: \"sgd\", metrics: [\"accuracy\"]) first");
 
-    private Trainer<object[], Tensor, Tensor> Trainer(string operation)
+    private Trainer TrainerFor(string operation)
     {
-        var (loss, optimizer, metrics, _) = RequireCompiled(operation);
-        var model = RequireBuilt(operation);
-        return trainer ??= WithPenalties(
-            model,
-            TrainerModule.ofLayer(model.Network, loss.Function, optimizer.Create(), Bridge.List(metrics.Select(metric => metric.Value))));
+        var (compiled, model) = (RequireCompiled(operation), RequireBuilt(operation));
+        return trainer ??= compiled.Trainer(model);
     }
-
-    private static Trainer<object[], Tensor, Tensor> WithPenalties(Built model, Trainer<object[], Tensor, Tensor> trainer)
-    {
-        var penalties = model.Layers
-            .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))
-            .Where(penalty => penalty.Of is not null)
-            .ToList();
-        return penalties.Count == 0
-            ? trainer
-            : TrainerModule.withPenalty(
-                Bridge.Curry<object[], Tensor>(parameters => penalties.Select(penalty => penalty.Of!(parameters[penalty.Place])).Aggregate((a, b) => a + b)),
-                trainer);
-    }
-
-    private sealed record Compilation(Loss Loss, Optimizer Optimizer, Metric[] Metrics, bool RunEagerly);
 }

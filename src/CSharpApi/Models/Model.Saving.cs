@@ -1,12 +1,12 @@
-// Saving a Sequential to one file, and making it again from there.
+// Saving a model to one file, and making it again from there.
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Functional.CSharp;
 
-public sealed partial class Sequential
+public partial class Model
 {
-    private const string Format = "functional-sequential";
+    private const string Format = "functional-model";
 
     /// <summary>Saves the model to a safetensors file: the weights under their names, and beside them a description from
     /// which <see cref="Load"/> makes the model again. The file appears whole or not at all.</summary>
@@ -21,26 +21,27 @@ public sealed partial class Sequential
     }
 
     /// <summary>The model of a file that <see cref="Save"/> or <see cref="ModelCheckpoint"/> wrote, compiled as it was where
-    /// loss, optimiser and metrics have names.</summary>
+    /// losses, optimiser and metrics have names: a <see cref="Sequential"/> where it was one.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, or the model has layers that are functions of one's own:
     /// make the model and call <see cref="LoadWeights"/>.</exception>
-    /// <example><code>var model = Sequential.Load("model.safetensors");</code></example>
-    public static Sequential Load(string path)
+    /// <example><code>var model = Model.Load("model.safetensors");</code></example>
+    public static Model Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         var description = ParseDescription(path, ModelFile.description(path));
-        var model = new Sequential(description["name"]?.GetValue<string>() ?? "sequential");
-        foreach (var layer in description["layers"]!.AsArray())
+        Model model;
+        try
         {
-            if (layer is null)
-                throw new InvalidDataException($"load: the model in {path} has layers that are functions of one's own, which a file cannot hold; make the model as it was made, and call LoadWeights");
-            model.Add(LayerReader.Read(layer));
+            model = description["calls"] is JsonArray ? GraphDescription.Read(description, LayersOf(path, description)) : Row(path, description);
+            if (description["compiled"] is JsonObject compiled) model.CompileAs(CompileArguments.Read(compiled));
         }
-        model.Build([.. description["input_shape"]!.AsArray().Select(size => size!.GetValue<int>())]);
+        catch (Exception e) when (e is InvalidOperationException or FormatException or NullReferenceException or ArgumentException)
+        {
+            throw new InvalidDataException($"load: the model's description in {path} is damaged: {e.Message}", e);
+        }
         model.LoadWeights(path);
-        if (description["compiled"] is JsonObject compiled) model.CompileAs(compiled);
         return model;
     }
 
@@ -57,27 +58,37 @@ public sealed partial class Sequential
         hasLearnt = true;
     }
 
-    /// <summary>The model's description: layers with their settings, and how it was compiled; null for a layer that is a
-    /// function of one's own.</summary>
+    /// <summary>The model's description: layers with their settings, how they are connected, and how it was compiled; null for a
+    /// layer that is a function of one's own.</summary>
     internal string Describe()
     {
+        var model = RequireBuilt("Save");
         var description = new JsonObject
         {
             ["format"] = Format,
             ["version"] = 1,
             ["name"] = Name,
-            ["input_shape"] = new JsonArray([.. RequireBuilt("Save").InputShape.Select(size => JsonValue.Create(size))]),
-            ["layers"] = new JsonArray([.. layers.Select(layer => layer.FullConfig()?.ToJson())]),
+            ["layers"] = new JsonArray([.. Layers.Select(layer => layer.FullConfig()?.ToJson())]),
         };
-        if (compilation is { Loss.HasKnownName: true, Optimizer.LearningRate.Value: { } rate } && compilation.Metrics.All(metric => metric.KnownName is not null))
-            description["compiled"] = new JsonObject
-            {
-                ["loss"] = compilation.Loss.Name,
-                ["optimizer"] = compilation.Optimizer.Name,
-                ["learning_rate"] = rate,
-                ["metrics"] = new JsonArray([.. compilation.Metrics.Select(metric => JsonValue.Create(metric.KnownName))]),
-            };
+        if (IsGraph) GraphDescription.Write(description, model);
+        else description["input_shape"] = JsonSerializer.SerializeToNode(model.InputShapes[0]);
+        if (compilation?.Describe() is { } compiled) description["compiled"] = compiled;
         return description.ToJsonString();
+    }
+
+    private static Sequential Row(string path, JsonObject description)
+    {
+        var model = new Sequential(LayersOf(path, description), description["name"]!.GetValue<string>());
+        model.Build(description["input_shape"].Deserialize<int[]>()!);
+        return model;
+    }
+
+    private static List<Layer> LayersOf(string path, JsonObject description)
+    {
+        var described = description["layers"]!.AsArray();
+        if (described.Any(layer => layer is null))
+            throw new InvalidDataException($"load: the model in {path} has layers that are functions of one's own, which a file cannot hold; make the model as it was made, and call LoadWeights");
+        return [.. described.Select(LayerReader.Read)];
     }
 
     private static JsonObject ParseDescription(string path, string text)
@@ -92,18 +103,8 @@ public sealed partial class Sequential
             throw new InvalidDataException($"load: the model's description in {path} is damaged: {e.Message}", e);
         }
 
-        return description is JsonObject model && model["format"]?.ToString() == Format && model["layers"] is JsonArray && model["input_shape"] is JsonArray
+        return description is JsonObject model && model["format"]?.ToString() == Format && model["layers"] is JsonArray
             ? model
-            : throw new InvalidDataException($"load: {path} describes no Sequential model; load its weights into a model with LoadWeights");
-    }
-
-    /// <summary>Compiles as the description says: the optimiser of that name with its rate and Keras' other settings.</summary>
-    private void CompileAs(JsonObject compiled)
-    {
-        var rate = (LearningRate)compiled["learning_rate"]!.GetValue<double>();
-        Compile(
-            compiled["loss"]!.GetValue<string>(),
-            Optimizer.Named(compiled["optimizer"]!.GetValue<string>(), rate),
-            [.. compiled["metrics"]!.AsArray().Select(name => (Metric)name!.GetValue<string>())]);
+            : throw new InvalidDataException($"load: {path} describes no model that this version knows; load its weights into a model with LoadWeights");
     }
 }

@@ -1,0 +1,90 @@
+// What Keras' three recurrent layers share: their arguments, and the way from a cell to a block, in one direction or two.
+using Microsoft.FSharp.Core;
+using Directions = Functional.RecurrentBlock.Directions;
+
+namespace Functional.CSharp;
+
+/// <summary>The arguments of a recurrent layer, checked.</summary>
+internal sealed record RecurrentArguments(
+    int Units,
+    Weighted Weighted,
+    Initializer? RecurrentInitializer,
+    Regularizer? RecurrentRegularizer,
+    double Dropout,
+    double RecurrentDropout,
+    bool ReturnSequences,
+    bool ReturnState,
+    bool GoBackwards)
+{
+    /// <summary>For candidates and outputs: tanh by default.</summary>
+    public FSharpFunc<Tensor, Tensor> Activation => (Weighted.Activation ?? Activations.Tanh).Function;
+
+    public RecurrentLayerOptions Options => new(
+        ReturnSequences,
+        GoBackwards,
+        null,
+        Dropout,
+        RecurrentDropout,
+        new CellSettings(Weighted.Kernel, (RecurrentInitializer ?? Initializer.Orthogonal()).Function, Weighted.Bias, DType.Float32));
+
+    public RecurrentArguments Check(string layer)
+    {
+        if (Units < 1) throw new ArgumentOutOfRangeException("units", $"{layer}: {Units} units; there must be at least one");
+        foreach (var (name, rate) in new[] { ("dropout", Dropout), ("recurrentDropout", RecurrentDropout) })
+            if (!(rate is >= 0 and < 1)) throw new ArgumentOutOfRangeException(name, $"{layer}: {name} is the fraction dropped, in [0, 1); {rate} was given");
+        return this;
+    }
+
+    public LayerConfig? Write(LayerConfig config) => Weighted.Write(config
+        .Set("units", Units)
+        .Set("dropout", Dropout)
+        .Set("recurrent_dropout", RecurrentDropout)
+        .Set("return_sequences", ReturnSequences)
+        .Set("return_state", ReturnState)
+        .Set("go_backwards", GoBackwards))?
+        .SetRegularizer("recurrent_regularizer", RecurrentRegularizer);
+
+    public static RecurrentArguments Read(LayerConfig config) => new RecurrentArguments(
+        config.Int("units"),
+        Weighted.Read(config),
+        null,
+        config.Regularizer("recurrent_regularizer"),
+        config.Double("dropout"),
+        config.Double("recurrent_dropout"),
+        config.Bool("return_sequences"),
+        config.Bool("return_state"),
+        config.Bool("go_backwards")).Check(config.Kind);
+}
+
+/// <summary>A cell with the types of its parameters and its state hidden.</summary>
+internal abstract class RecurrentCore
+{
+    /// <summary>The block, its parameters erased; in one direction where none are given.</summary>
+    public abstract Block<object> Over(RecurrentArguments arguments, Directions? directions);
+
+    /// <summary>The penalties, on the parameters of one direction or of both.</summary>
+    public abstract Func<object, Tensor>? Penalties(RecurrentArguments arguments, bool both);
+}
+
+/// <summary>A cell, and where its weights are.</summary>
+internal sealed class RecurrentCore<TParameters, TState>(
+    Cell<TParameters, TState> cell, Func<TParameters, Tensor> kernel, Func<TParameters, Tensor> recurrentKernel, Func<TParameters, FSharpOption<Tensor>?> bias) : RecurrentCore
+{
+    public override Block<object> Over(RecurrentArguments arguments, Directions? directions) => directions is null
+        ? BlockModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.ReturnState, arguments.Units))
+        : BlockModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.ReturnState, arguments.Units));
+
+    public override Func<object, Tensor>? Penalties(RecurrentArguments arguments, bool both)
+    {
+        var sum = Regularizer.Sum<TParameters>(
+            (arguments.Weighted.KernelRegularizer, kernel),
+            (arguments.RecurrentRegularizer, recurrentKernel),
+            (arguments.Weighted.BiasRegularizer, parameters => bias(parameters)?.Value));
+        if (sum is null || !both) return sum;
+        return parameters =>
+        {
+            var directions = (BidirectionalParameters.Bidirectional<TParameters>)parameters;
+            return sum(directions.Forward!) + sum(directions.Backward!);
+        };
+    }
+}

@@ -1,0 +1,101 @@
+// What is known of a model once the shapes of its inputs are: the network, its parameters, what everything is called.
+namespace Functional.CSharp;
+
+/// <summary>A network with its parameters.</summary>
+internal sealed class Built
+{
+    private readonly int[][][] shapes;
+    private object[] parameters;
+    private Func<TrainingState<object[]>>? lent;
+
+    /// <param name="network">The F# network.</param>
+    /// <param name="layers">The layers of its blocks, in order.</param>
+    /// <param name="inputNames">What its inputs are called.</param>
+    /// <param name="inputShapes">The shapes of its inputs, without the batch axis.</param>
+    /// <param name="parameters">Its parameters.</param>
+    private Built(Network network, IReadOnlyList<Layer> layers, string[] inputNames, int[][] inputShapes, object[] parameters)
+    {
+        Network = network;
+        Layers = layers;
+        InputShapes = inputShapes;
+        this.parameters = parameters;
+        InputNames = inputNames;
+        LayerNames = NameLayers(layers);
+        shapes = NetworkModule.shapes(network, inputShapes);
+        OutputShapes = [.. network.Outputs.Select(ShapeOf)];
+        OutputNames = Unique([.. network.Outputs.Select(NameOf)]);
+    }
+
+    public Network Network { get; }
+
+    public IReadOnlyList<Layer> Layers { get; }
+
+    public string[] LayerNames { get; }
+
+    public string[] InputNames { get; }
+
+    public int[][] InputShapes { get; }
+
+    public string[] OutputNames { get; }
+
+    public int[][] OutputShapes { get; }
+
+    public object[] Parameters
+    {
+        get
+        {
+            if (lent is not null) Parameters = lent().Parameters;
+            return parameters;
+        }
+
+        set => (parameters, lent) = (value, null);
+    }
+
+    /// <summary>A way to parameters that are copied out when somebody looks at them; null: as they are here.</summary>
+    public void Lend(Func<TrainingState<object[]>>? state) => lent = state;
+
+    /// <summary>The model with parameters drawn from a seed.</summary>
+    public static Built Create(Network network, IReadOnlyList<Layer> layers, string[] inputNames, int[][] inputShapes, long seed) =>
+        new(network, layers, inputNames, inputShapes, NetworkModule.initialize(network, Key.create(seed), inputShapes));
+
+    /// <summary>Keras' table. In a row of layers every line follows the one before; in a graph each says what it follows.</summary>
+    public Summary Summarize(bool isGraph)
+    {
+        var rows = new List<SummaryRow>();
+        if (isGraph)
+            rows.AddRange(InputNames.Select((name, i) => SummaryModule.row(name, nameof(InputLayer), Bridge.List([InputShapes[i]]), Bridge.List<string>([]), Array.Empty<Tensor>())));
+        var counted = new HashSet<int>();
+        for (var i = 0; i < Network.Calls.Length; i++)
+        {
+            var call = Network.Calls[i];
+            object parameters = counted.Add(call.Block) ? Parameters[call.Block] : Array.Empty<Tensor>();
+            var from = isGraph ? call.Inputs.Select(NameOf) : [];
+            rows.Add(SummaryModule.row(LayerNames[call.Block], Layers[call.Block].Kind, Bridge.List(shapes[i]), Bridge.List(from), parameters));
+        }
+        return new Summary(Network.Name, Bridge.List(rows));
+    }
+
+    private string NameOf(Source source) => source.Call < 0 ? InputNames[source.Output] : LayerNames[Network.Calls[source.Call].Block];
+
+    private int[] ShapeOf(Source source) => source.Call < 0 ? InputShapes[source.Output] : shapes[source.Call][source.Output];
+
+    /// <summary>The names that layers were given; the others are called by their kind and number, as Keras does.</summary>
+    private static string[] NameLayers(IReadOnlyList<Layer> layers)
+    {
+        var numbers = new Dictionary<string, int>();
+        var names = new string[layers.Count];
+        for (var i = 0; i < names.Length; i++)
+        {
+            var kind = Names.Snake(layers[i].Kind);
+            var number = numbers[kind] = numbers.GetValueOrDefault(kind) + 1;
+            names[i] = layers[i].Name ?? $"{kind}_{number}";
+        }
+        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new ArgumentException($"model: two layers are called \"{twice.Key}\"; their names must differ");
+        return names;
+    }
+
+    /// <summary>Names with a number behind those that are there already.</summary>
+    private static string[] Unique(string[] names) =>
+        [.. names.Select((name, i) => names[..i].Count(before => before == name) is > 0 and var others ? $"{name}_{others + 1}" : name)];
+}

@@ -1,0 +1,89 @@
+// How a model is trained: losses and metrics of its outputs, the optimiser, and the F# trainer made of them.
+using System.Text.Json.Nodes;
+
+namespace Functional.CSharp;
+
+/// <summary>What Compile was given. One loss stands for those of all outputs, and so do the metrics of one output.</summary>
+internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Metric[][] Metrics, Optimizer Optimizer, bool RunEagerly)
+{
+    /// <summary>What each output of a model is trained towards.</summary>
+    public IReadOnlyList<OutputGoal> Goals(Built model)
+    {
+        var outputs = model.OutputNames;
+        void Require(string what, int given)
+        {
+            if (given != outputs.Length)
+                throw new ArgumentException($"Compile: {what} for {given} outputs; the model has {outputs.Length}: {string.Join(", ", outputs)}");
+        }
+
+        if (Losses.Length != 1) Require("losses", Losses.Length);
+        if (LossWeights is not null) Require("lossWeights", LossWeights.Length);
+        if (Metrics.Length > 1 || (Metrics.Length == 1 && Losses.Length > 1)) Require("metrics", Metrics.Length);
+        return
+        [
+            .. outputs.Select((name, i) => new OutputGoal(
+                name,
+                LossOf(i).Function,
+                LossWeights?[i] ?? 1.0,
+                Bridge.List((Metrics.Length == 0 ? [] : Metrics[Metrics.Length == 1 ? 0 : i]).Select(metric => metric.Value)))),
+        ];
+    }
+
+    /// <summary>The trainer of a model, with its layers' penalties.</summary>
+    public Trainer<object[], Tensor[], Masked[]> Trainer(Built model)
+    {
+        var trainer = TrainerModule.ofNetwork(model.Network, Bridge.List(Goals(model)), Optimizer.Create());
+        var penalties = model.Layers
+            .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))
+            .Where(penalty => penalty.Of is not null)
+            .ToList();
+        return penalties.Count == 0
+            ? trainer
+            : TrainerModule.withPenalty(
+                Bridge.Curry<object[], Tensor>(parameters => penalties.Select(penalty => penalty.Of!(parameters[penalty.Place])).Aggregate((a, b) => a + b)),
+                trainer);
+    }
+
+    /// <summary>Targets as the losses want them, as Keras takes them: one number for each example stands for a column where
+    /// the model answers with one number, and integers become numbers unless the loss takes classes.</summary>
+    public Masked[] Targets(string operation, Built model, Tensor[] targets)
+    {
+        if (targets.Length != model.OutputNames.Length)
+            throw new ArgumentException(
+                $"{operation}: the model has {model.OutputNames.Length} outputs ({string.Join(", ", model.OutputNames)}), targets for {targets.Length} were given", nameof(targets));
+        return [.. targets.Select((target, i) => MaskedModule.ofTensor(Target(LossOf(i), model.OutputShapes[i], target)))];
+    }
+
+    /// <summary>The description in a file; null where something has no name.</summary>
+    public JsonObject? Describe()
+    {
+        if (Optimizer.LearningRate.Value is not { } rate || !Losses.All(loss => loss.HasKnownName) || !Metrics.All(all => all.All(metric => metric.KnownName is not null)))
+            return null;
+        var description = new JsonObject
+        {
+            ["losses"] = new JsonArray([.. Losses.Select(loss => JsonValue.Create(loss.Name))]),
+            ["optimizer"] = Optimizer.Name,
+            ["learning_rate"] = rate,
+            ["metrics"] = new JsonArray([.. Metrics.Select(all => new JsonArray([.. all.Select(metric => JsonValue.Create(metric.KnownName))]))]),
+        };
+        if (LossWeights is not null) description["loss_weights"] = new JsonArray([.. LossWeights.Select(weight => JsonValue.Create(weight))]);
+        return description;
+    }
+
+    /// <summary>As it was described: the optimiser of that name with its rate and Keras' other settings.</summary>
+    public static CompileArguments Read(JsonObject description) => new(
+        [.. description["losses"]!.AsArray().Select(name => (Loss)name!.GetValue<string>())],
+        description["loss_weights"]?.AsArray().Select(weight => weight!.GetValue<double>()).ToArray(),
+        [.. description["metrics"]!.AsArray().Select(all => all!.AsArray().Select(name => (Metric)name!.GetValue<string>()).ToArray())],
+        CSharp.Optimizer.Named(description["optimizer"]!.GetValue<string>(), description["learning_rate"]!.GetValue<double>()),
+        false);
+
+    private static Tensor Target(Loss loss, int[] shape, Tensor target)
+    {
+        if (loss.TakesLabels) return target;
+        if (target.Rank == 1 && shape is [1]) target = target.ExpandDims(1);
+        return target.DType.IsFloat() || !loss.HasKnownName ? target : target.Cast(DType.Float32);
+    }
+
+    private Loss LossOf(int output) => Losses[Losses.Length == 1 ? 0 : output];
+}

@@ -1,0 +1,156 @@
+// Keras' Model: a mutable shell around an immutable F# network. All the work is done by the F# functions.
+namespace Functional.CSharp;
+
+/// <summary>A model: a network between inputs and outputs with its weights, and all that is done with it. Made of nodes it is
+/// any graph, with several inputs and outputs and layers that are used more than once; <see cref="Sequential"/> is the row of
+/// layers.</summary>
+/// <example><code>
+/// var words = Model.Input(20);
+/// var numbers = Model.Input(4);
+/// var text = new LSTM(32).Apply(new Embedding(1000, 16).Apply(words));
+/// var both = new Concatenate().Apply([text, numbers]);
+/// var model = new Model(inputs: [words, numbers], outputs: new Dense(1, "sigmoid").Apply(both));
+/// model.Compile(loss: "binary_crossentropy", optimizer: "adam", metrics: ["accuracy"]);
+/// model.Fit([texts, features], labels, epochs: 5);
+/// </code></example>
+public partial class Model
+{
+    private Built? built;
+
+    /// <summary>The model between inputs and outputs.</summary>
+    /// <param name="inputs">The nodes that data is given for: a node, or several in brackets.</param>
+    /// <param name="outputs">The nodes that it answers with: a node, or several in brackets.</param>
+    /// <param name="name">What it is called in the summary.</param>
+    /// <param name="seed">What the weights are drawn from: the same seed gives the same weights; random when null.</param>
+    /// <exception cref="ArgumentException">An output needs an input that is not listed, or an input is used by no output.</exception>
+    /// <example><code>var model = new Model(x, new Dense(10, "softmax").Apply(x));</code></example>
+    public Model(Nodes inputs, Nodes outputs, string name = "model", long? seed = null)
+        : this(name, seed) => built = Graph.Build(name, inputs.ToArray(), outputs.ToArray(), Seed);
+
+    private protected Model(string name, long? seed)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        Name = name;
+        Seed = seed ?? System.Random.Shared.NextInt64();
+    }
+
+    /// <summary>What the model is called.</summary>
+    public string Name { get; }
+
+    /// <summary>The layers, in order; one that is used several times once.</summary>
+    public virtual IReadOnlyList<Layer> Layers => RequireBuilt("Layers").Layers;
+
+    /// <summary>The shapes of one example of each input, without the batch axis.</summary>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    public IReadOnlyList<IReadOnlyList<int>> InputShapes => RequireBuilt("InputShapes").InputShapes;
+
+    /// <summary>The shapes of one answer of each output, without the batch axis.</summary>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    public IReadOnlyList<IReadOnlyList<int>> OutputShapes => RequireBuilt("OutputShapes").OutputShapes;
+
+    /// <summary>The names of the outputs: what stands before their numbers in a history where there are several.</summary>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    public IReadOnlyList<string> OutputNames => RequireBuilt("OutputNames").OutputNames;
+
+    /// <summary>All weights, layer by layer. Setting them checks number, shapes and types; nothing changes when they do
+    /// not fit.</summary>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    /// <exception cref="ArgumentException">The weights set do not fit.</exception>
+    public IReadOnlyList<Tensor> Weights
+    {
+        get => Tree.leaves(RequireBuilt("Weights").Parameters);
+        set => SetWeights(value);
+    }
+
+    /// <summary>The names of the weights: <c>[0].Weights</c>, <c>[0].Bias</c>, in the order of <see cref="Weights"/>.</summary>
+    public IReadOnlyList<string> WeightNames => Tree.paths(RequireBuilt("WeightNames").Parameters);
+
+    /// <summary>What the weights are drawn from.</summary>
+    private protected long Seed { get; }
+
+    /// <summary>Whether the weights are no longer those that were drawn.</summary>
+    private protected bool HasLearnt => hasLearnt;
+
+    /// <summary>An input of a model.</summary>
+    /// <param name="shape">The shape of one example, without the batch axis.</param>
+    /// <exception cref="ArgumentException">A size under 1.</exception>
+    /// <example><code>var image = Model.Input(28, 28, 1);</code></example>
+    public static Node Input(params int[] shape) => new InputLayer(shape).Apply([]);
+
+    /// <summary>An input of a model, with a name.</summary>
+    /// <param name="name">What it is called in summaries and errors.</param>
+    /// <param name="shape">The shape of one example, without the batch axis.</param>
+    /// <exception cref="ArgumentException">A size under 1.</exception>
+    /// <example><code>var image = Model.Input("image", 28, 28, 1);</code></example>
+    public static Node Input(string name, params int[] shape) => new InputLayer(shape) { Name = name }.Apply([]);
+
+    /// <summary>The number of numbers that the model's weights hold.</summary>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    /// <example><code>Console.WriteLine(model.CountParams());   // 648,010 for 784-500-500-10</code></example>
+    public long CountParams() => Tree.leaves(RequireBuilt("CountParams").Parameters).Sum(t => (long)t.Size);
+
+    /// <summary>The layers, their output shapes and the number of their parameters, as Keras prints it.</summary>
+    /// <param name="output">Where to print; the console when null.</param>
+    /// <returns>The text that was printed.</returns>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    public string Summary(TextWriter? output = null)
+    {
+        var text = RequireBuilt("Summary").Summarize(IsGraph).ToString();
+        (output ?? Console.Out).Write(text);
+        return text;
+    }
+
+    /// <summary>Whether the layers' order does not say what follows what.</summary>
+    private protected virtual bool IsGraph => true;
+
+    private protected static string Show(IReadOnlyList<int> shape) => $"({string.Join(", ", shape)})";
+
+    /// <summary>Builds a model whose shapes are known only now, where it can: by what its layers say, else by the data's.</summary>
+    private protected virtual Built? TryBuild(int[]? exampleShape) => built;
+
+    /// <summary>The network as it is built; null as long as it is not.</summary>
+    private protected Built? Current
+    {
+        get => built;
+        set => (built, trainer) = (value, null);
+    }
+
+    private protected Built RequireBuilt(string operation) => built ?? TryBuild(null)
+        ?? throw new InvalidOperationException($"{operation}: the shape of the input is not known yet; give the first layer its inputDim or InputShape, call Build, or show the model data first");
+
+    /// <summary>The model as built for data.</summary>
+    private Built BuildFor(string operation, Tensor[] inputs)
+    {
+        if (inputs.Any(x => x.Rank == 0))
+            throw new ArgumentException($"{operation}: the data is a single number; the first axis must count the examples", nameof(inputs));
+        var model = built ?? TryBuild(inputs[0].Shape[1..])!;
+        if (inputs.Length != model.InputShapes.Length)
+            throw new ArgumentException($"{operation}: the model has {model.InputShapes.Length} inputs ({string.Join(", ", model.InputNames)}), data for {inputs.Length} was given", nameof(inputs));
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var (expected, given) = (model.InputShapes[i], inputs[i].Shape);
+            var which = inputs.Length == 1 ? "" : $" of {model.InputNames[i]}";
+            if (!given.AsSpan(1).SequenceEqual(expected))
+                throw new ArgumentException($"{operation}: the model takes examples of shape {Show(expected)}, the data{which} has examples of shape {Show(given[1..])} (data {Show(given)})", nameof(inputs));
+        }
+        return model;
+    }
+
+    private void SetWeights(IReadOnlyList<Tensor> weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var model = RequireBuilt("Weights");
+        var (old, names) = (Tree.leaves(model.Parameters), Tree.paths(model.Parameters));
+        if (weights.Count != old.Length)
+            throw new ArgumentException($"Weights: the model has {old.Length} weights ({string.Join(", ", names)}), {weights.Count} were given", nameof(weights));
+        for (var i = 0; i < old.Length; i++)
+        {
+            if (weights[i] is null)
+                throw new ArgumentNullException(nameof(weights), $"Weights: {names[i]} is null");
+            if (!old[i].Shape.SequenceEqual(weights[i].Shape) || old[i].DType != weights[i].DType)
+                throw new ArgumentException($"Weights: {names[i]} is {old[i].DType} {Show(old[i].Shape)}, {weights[i].DType} {Show(weights[i].Shape)} was given", nameof(weights));
+        }
+        model.Parameters = Tree.rebuild(model.Parameters, [.. weights]);
+        hasLearnt = true;
+    }
+}

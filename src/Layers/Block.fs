@@ -1,0 +1,193 @@
+namespace Functional
+
+// Layers with several inputs and outputs, through which masks of padded sequences travel. In F# such a network is an
+// ordinary function; blocks are for networks whose layers are known only at run time, as those of the C# facade.
+
+/// A tensor and, where it holds sequences that were padded, which steps are there: Bool [batch, time].
+type Masked = { Value: Tensor; Mask: Tensor option }
+
+/// A layer that takes and gives several tensors. Shapes are without the batch axis.
+type Block<'P> = {
+    /// What it is called in summaries and errors.
+    Name: string
+    /// Parameters drawn from a key, for inputs of some shapes.
+    Initialize: Tensor -> int[][] -> 'P
+    /// The shapes of the outputs, from those of the inputs; an error where the inputs do not fit.
+    OutputShapes: int[][] -> int[][]
+    /// The outputs, and the parameters with their running statistics brought up to date.
+    Apply: Phase -> 'P -> Masked[] -> Masked[] * 'P
+}
+
+/// Tensors with masks.
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Masked =
+
+    /// A tensor all of whose steps are there.
+    let ofTensor (x: Tensor) : Masked = { Value = x; Mask = None }
+
+    /// Steps that are there in all that have a mask.
+    let internal all (masks: Tensor option seq) : Tensor option =
+        match Seq.choose id masks |> List.ofSeq with
+        | [] -> None
+        | some -> Some(List.reduce logicalAnd some)
+
+/// What becomes of an input's mask behind a layer of one input.
+type MaskUse =
+    /// It is passed on: the layer works step by step.
+    | Keeps
+    /// It ends here: what comes out are not the same steps.
+    | Drops
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Block =
+
+    let private one name (inputs: 'T[]) =
+        if inputs.Length <> 1 then
+            invalidArg "inputs" $"{name}: takes one input, {inputs.Length} were given"
+
+        inputs[0]
+
+    /// A layer of one input and one output as a block.
+    let ofLayer (mask: MaskUse) (layer: Layer<'P>) : Block<'P> = {
+        Name = layer.Name
+        Initialize = fun key shapes -> layer.Initialize key (one layer.Name shapes)
+        OutputShapes = fun shapes -> [| layer.OutputShape(one layer.Name shapes) |]
+        Apply =
+            fun phase p inputs ->
+                let x = one layer.Name inputs
+                let y, p = layer.Apply phase p x.Value
+                [| { Value = y; Mask = (if mask = Keeps then x.Mask else None) } |], p
+    }
+
+    /// A block of one input and one output as a layer, which knows no masks.
+    let toLayer (block: Block<'P>) : Layer<'P> = {
+        Name = block.Name
+        Initialize = fun key shape -> block.Initialize key [| shape |]
+        OutputShape = fun shape -> one block.Name (block.OutputShapes [| shape |])
+        Apply =
+            fun phase p x ->
+                let outputs, p = block.Apply phase p [| Masked.ofTensor x |]
+                (one block.Name outputs).Value, p
+    }
+
+    /// A block without parameters, from the function that it is; output shapes are found by asking it about no examples.
+    let stateless (name: string) (f: Masked[] -> Masked[]) : Block<unit> = {
+        Name = name
+        Initialize = fun _ _ -> ()
+        OutputShapes =
+            fun shapes ->
+                shapes
+                |> Array.map (fun shape -> Masked.ofTensor (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0))
+                |> f
+                |> Array.map _.Value.Shape[1..]
+        Apply = fun _ () inputs -> f inputs, ()
+    }
+
+    /// Several tensors made one (`Merge`). A step is there where it is there in every input; behind `Drops` all are.
+    /// Example: `Block.merge "add" Keeps Merge.add`.
+    let merge (name: string) (mask: MaskUse) (f: Tensor list -> Tensor) : Block<unit> =
+        stateless name (fun inputs -> [|
+            {
+                Value = f [ for input in inputs -> input.Value ]
+                Mask =
+                    match mask with
+                    | Keeps -> Masked.all (inputs |> Seq.map _.Mask)
+                    | Drops -> None
+            }
+        |])
+
+    /// Joins tensors along an axis that counts the batch as 0, or from the end. Along time, masks are joined too.
+    let concatenate (axis: int) : Block<unit> =
+        stateless "concatenate" (fun inputs ->
+            let values = [ for input in inputs -> input.Value ]
+
+            let mask =
+                if inputs |> Array.forall (fun input -> input.Mask.IsNone) then
+                    None
+                elif Shape.axis "concatenate" inputs[0].Value.Rank axis = 1 then
+                    let present (x: Masked) =
+                        x.Mask |> Option.defaultWith (fun () -> Tensor.full DType.Bool x.Value.Shape[..1] 1.0)
+
+                    Some(concat 1 [ for input in inputs -> present input ])
+                else
+                    Masked.all (inputs |> Seq.map _.Mask)
+
+            [| { Value = Merge.concatenate axis values; Mask = mask } |])
+
+    /// Steps whose features all have a value are padding: they become zeros, and what follows leaves them out.
+    let masking (padding: float) : Block<unit> =
+        stateless "masking" (fun inputs ->
+            let x = (one "masking" inputs).Value
+
+            if x.Rank < 3 then
+                invalidArg
+                    "x"
+                    $"masking: sequences [batch, time, features] are needed, the input is {Shape.show x.Shape}"
+
+            let mask = maxOver [ 2 .. x.Rank - 1 ] (notEqual x (host x padding))
+            let wide = reshape (Array.append mask.Shape (Array.create (x.Rank - 2) 1)) mask
+            [| { Value = where wide x (host x 0.0); Mask = Some mask } |])
+
+    /// The second input says which steps of the first are there: Bool or numbers [batch, time], 0 for padding.
+    let withMask: Block<unit> =
+        stateless "with mask" (fun inputs ->
+            if inputs.Length <> 2 then
+                invalidArg "inputs" $"with mask: takes sequences and their mask, {inputs.Length} inputs were given"
+
+            let x, mask = inputs[0].Value, inputs[1].Value
+
+            if x.Rank < 2 || not (Shape.same mask.Shape x.Shape[..1]) then
+                invalidArg
+                    "mask"
+                    $"with mask: the mask is {Shape.show mask.Shape}, sequences {Shape.show x.Shape} need one number for each step, [batch, time]"
+
+            [| { Value = x; Mask = Some(cast DType.Bool mask) } |])
+
+    /// The average of every feature over the steps that are there: [time, features] gives [features].
+    let averageOverTime: Block<unit> =
+        stateless "average over time" (fun inputs ->
+            let x = one "average over time" inputs
+
+            match x.Mask with
+            | None -> [| Masked.ofTensor (globalAveragePool x.Value) |]
+            | Some mask ->
+                let present = cast x.Value.DType mask |> expandDims 2
+                let total = sumOver [ 1 ] (where (expandDims 2 mask) x.Value (host x.Value 0.0))
+                [| Masked.ofTensor (safeDivide total (sumOver [ 1 ] present)) |])
+
+    /// An embedding whose padding token, where there is one, is left out by what follows.
+    let embedding (padding: int option) (layer: Layer<Embedding>) : Block<Embedding> = {
+        ofLayer Drops layer with
+            Apply =
+                fun phase p inputs ->
+                    let tokens = (one layer.Name inputs).Value
+                    let y, p = layer.Apply phase p tokens
+
+                    [|
+                        {
+                            Value = y
+                            Mask = padding |> Option.map (fun token -> Embedding.mask token tokens)
+                        }
+                    |],
+                    p
+    }
+
+    /// The block with its parameters as a value of an unnamed type, so that different blocks fit in one list.
+    let erase (block: Block<'P>) : Block<obj> = {
+        Name = block.Name
+        Initialize = fun key shapes -> box (block.Initialize key shapes)
+        OutputShapes = block.OutputShapes
+        Apply =
+            fun phase p inputs ->
+                let typed = unbox<'P> p
+                let outputs, updated = block.Apply phase typed inputs
+                outputs, (if obj.ReferenceEquals(typed, updated) then p else box updated)
+    }
+
+    /// The block with parameters that are carried along but not trained.
+    let freeze (block: Block<'P>) : Block<Frozen<'P>> = {
+        Name = block.Name
+        Initialize = fun key shapes -> { Value = block.Initialize key shapes }
+        OutputShapes = block.OutputShapes
+        Apply = fun _ p inputs -> fst (block.Apply Inference p.Value inputs), p
+    }

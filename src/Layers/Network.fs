@@ -1,0 +1,142 @@
+namespace Functional
+
+// Networks as graphs: blocks, and which output goes to which input. Layers in a row are the graph that is a chain.
+
+/// A tensor in a network: an output of a call, or, of call −1, an input of the network.
+[<Struct>]
+type Source = { Call: int; Output: int }
+
+/// A block at work on tensors made before. A block that is called twice uses the same parameters twice.
+type Call = { Block: int; Inputs: Source[] }
+
+/// A network: its parameters are an array of those of its blocks, so leaves are called `[0].Weights`.
+type Network = {
+    Name: string
+    Blocks: Block<obj>[]
+    /// In an order in which every input has been made before.
+    Calls: Call[]
+    Outputs: Source[]
+}
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
+module Network =
+
+    /// Blocks one after another, each with one input and one output.
+    let chain (name: string) (blocks: Block<obj> seq) : Network =
+        let blocks = Array.ofSeq blocks
+
+        {
+            Name = name
+            Blocks = blocks
+            Calls = Array.init blocks.Length (fun i -> { Block = i; Inputs = [| { Call = i - 1; Output = 0 } |] })
+            Outputs = [| { Call = blocks.Length - 1; Output = 0 } |]
+        }
+
+    /// A block's error, with the network's name and the block's place.
+    let private at (network: Network) (block: int) (shapes: int[][]) (f: unit -> 'T) : 'T =
+        try
+            f ()
+        with :? System.ArgumentException as e ->
+            let which =
+                match shapes with
+                | [| shape |] -> $"an input of shape {Shape.show shape}"
+                | several -> "inputs of shapes " + (several |> Seq.map Shape.show |> String.concat ", ")
+
+            let what = $"layer {block} ({network.Blocks[block].Name})"
+            raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {e.Message}", e))
+
+    let private find (inputs: 'T[]) (made: 'T[][]) (source: Source) =
+        if source.Call < 0 then
+            inputs[source.Output]
+        else
+            made[source.Call][source.Output]
+
+    /// Calls one by one: what each gives, from what it takes.
+    let private run (network: Network) (inputs: 'T[]) (f: int -> Call -> 'T[] -> 'T[]) : 'T[][] =
+        let made = Array.zeroCreate network.Calls.Length
+
+        network.Calls
+        |> Array.iteri (fun i call -> made[i] <- f i call (call.Inputs |> Array.map (find inputs made)))
+
+        made
+
+    /// The shapes that every call gives, for inputs of some shapes; without the batch axis.
+    let shapes (network: Network) (inputs: int[][]) : int[][][] =
+        run network inputs (fun _ call given ->
+            at network call.Block given (fun () -> network.Blocks[call.Block].OutputShapes given))
+
+    /// The shapes of the network's outputs.
+    let outputShapes (network: Network) (inputs: int[][]) : int[][] =
+        network.Outputs |> Array.map (find inputs (shapes network inputs))
+
+    /// Parameters of all blocks, drawn from a key, for inputs of some shapes.
+    let initialize (network: Network) (key: Tensor) (inputs: int[][]) : obj[] =
+        let keys = Key.split network.Blocks.Length key
+        let parameters = Array.zeroCreate network.Blocks.Length
+
+        run network inputs (fun _ call given ->
+            let block = network.Blocks[call.Block]
+            let outputs = at network call.Block given (fun () -> block.OutputShapes given)
+
+            if isNull parameters[call.Block] then
+                parameters[call.Block] <- block.Initialize keys[call.Block] given
+
+            outputs)
+        |> ignore
+
+        parameters
+
+    /// For every call, the calls whose outputs nobody reads after it.
+    let private finished (network: Network) : int list[] =
+        let last = Array.create network.Calls.Length -1
+
+        network.Calls
+        |> Array.iteri (fun i call ->
+            for source in call.Inputs do
+                if source.Call >= 0 then
+                    last[source.Call] <- i)
+
+        for source in network.Outputs do
+            if source.Call >= 0 then
+                last[source.Call] <- -1
+
+        let after = Array.create network.Calls.Length []
+
+        last
+        |> Array.iteri (fun call i ->
+            if i >= 0 then
+                after[i] <- call :: after[i])
+
+        after
+
+    /// A function that computes the network's outputs with their masks, and the parameters with running statistics
+    /// brought up to date (the same array where there are none).
+    let apply (network: Network) : Phase -> obj[] -> Masked[] -> Masked[] * obj[] =
+        let finished = finished network
+
+        fun phase parameters inputs ->
+            if parameters.Length <> network.Blocks.Length then
+                invalidArg
+                    "parameters"
+                    $"{network.Name}: parameters of {parameters.Length} layers for a model of {network.Blocks.Length}"
+
+            let phases = Phase.split network.Calls.Length phase
+            let updated = Array.copy parameters
+            let made: Masked[][] = Array.zeroCreate network.Calls.Length
+
+            network.Calls
+            |> Array.iteri (fun i call ->
+                let given = call.Inputs |> Array.map (find inputs made)
+
+                let outputs, p =
+                    at network call.Block (given |> Array.map _.Value.Shape) (fun () ->
+                        network.Blocks[call.Block].Apply phases[i] updated[call.Block] given)
+
+                made[i] <- outputs
+                updated[call.Block] <- p
+
+                for call in finished[i] do
+                    made[call] <- null)
+
+            let same = Array.forall2 (fun (a: obj) (b: obj) -> obj.ReferenceEquals(a, b)) updated parameters
+            network.Outputs |> Array.map (find inputs made), (if same then parameters else updated)

@@ -1,0 +1,175 @@
+/// Recurrent layers as blocks: they leave out masked steps, begin from states they are given, and give back their last.
+[<RequireQualifiedAccess>]
+module Functional.RecurrentBlock
+
+/// How the outputs of two directions are given.
+[<RequireQualifiedAccess>]
+type Directions =
+    | Merged of BidirectionalMerge
+    /// As two outputs, forwards first.
+    | Apart
+
+/// How many tensors a cell's state has: asked of the smallest cell.
+let private stateCount (cell: Cell<'P, 'S>) : int =
+    let zeros = {
+        Cell.defaults with
+            KernelInitializer = Initializer.zeros
+            RecurrentInitializer = Initializer.zeros
+    }
+
+    let p = cell.Initialize zeros (Key.create 0L) 1 1
+    (Tree.leaves (cell.Start p 1)).Length
+
+let private sequenceShape name (shapes: int[][]) =
+    match shapes[0] with
+    | [| time; features |] ->
+        if time < 1 then
+            invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
+
+        struct (time, features)
+    | shape -> invalidArg "shape" $"{name}: an example is a sequence [time, features], this one is {Shape.show shape}"
+
+let private checkInputs name (states: int) units (shapes: int[][]) =
+    if shapes.Length <> 1 && shapes.Length <> 1 + states then
+        invalidArg
+            "inputs"
+            $"{name}: takes a sequence, or a sequence and {states} states to begin from; {shapes.Length} inputs were given"
+
+    for shape in Seq.skip 1 shapes do
+        if not (Shape.same shape [| units |]) then
+            invalidArg "inputs" $"{name}: a state to begin from has shape {Shape.show shape}; {units} units are needed"
+
+let private outputShape (options: RecurrentLayerOptions) time units =
+    if options.ReturnSequences then [| time; units |] else [| units |]
+
+/// The outputs in the order they were made, or the last; and the last state's tensors.
+let private run
+    (cell: Cell<'P, 'S>)
+    (options: RecurrentLayerOptions)
+    backwards
+    phase
+    (p: 'P)
+    (x: Masked)
+    (states: Masked[])
+    =
+    let running: RecurrentOptions = {
+        FromEnd = backwards
+        Mask = x.Mask
+        Dropout = options.Dropout
+        RecurrentDropout = options.RecurrentDropout
+        Phase = phase
+    }
+
+    let start =
+        if states.Length = 0 then
+            None
+        else
+            Some(Tree.rebuild (cell.Start p x.Value.Shape[0]) (states |> Array.map _.Value))
+
+    if options.ReturnSequences then
+        let y, state = Recurrent.run cell running start p x.Value
+        struct (y, Tree.leaves state)
+    else
+        let state = Recurrent.finish cell running start p x.Value
+        struct (cell.Output state, Tree.leaves state)
+
+let private inOrderMade (options: RecurrentLayerOptions) (y: Tensor) =
+    if options.ReturnSequences && options.GoBackwards then reverse [ 1 ] y else y
+
+let private maskOf (options: RecurrentLayerOptions) (x: Masked) =
+    if options.ReturnSequences then
+        x.Mask |> Option.map (inOrderMade options)
+    else
+        None
+
+/// A cell over sequences [time, features]. Inputs are the sequence and, perhaps, the states to begin from; outputs are
+/// the layer's and, where `returnState` says so, the last states: one tensor, of an LSTM the hidden state and the memory.
+let ofCell (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (returnState: bool) (units: int) : Block<'P> =
+    let states = stateCount cell
+
+    {
+        Name = $"{cell.Name} {units}"
+        Initialize =
+            fun key shapes ->
+                let struct (_, features) = sequenceShape cell.Name shapes
+                cell.Initialize options.Settings key features units
+        OutputShapes =
+            fun shapes ->
+                let struct (time, _) = sequenceShape cell.Name shapes
+                checkInputs cell.Name states units shapes
+                let last = if returnState then Array.create states [| units |] else [||]
+                Array.append [| outputShape options time units |] last
+        Apply =
+            fun phase p inputs ->
+                let x = inputs[0]
+                let struct (y, state) = run cell options options.GoBackwards phase p x inputs[1..]
+
+                [|
+                    { Value = inOrderMade options y; Mask = maskOf options x }
+                    if returnState then
+                        yield! Array.map Masked.ofTensor state
+                |],
+                p
+    }
+
+/// Two cells over sequences, one from the beginning and one from the end. States to begin from, and last states, are
+/// those of the one that reads forwards, then those of the other.
+let bidirectional
+    (directions: Directions)
+    (cell: Cell<'P, 'S>)
+    (options: RecurrentLayerOptions)
+    (returnState: bool)
+    (units: int)
+    : Block<Bidirectional<'P>> =
+    let name = $"bidirectional {cell.Name}"
+    let states = stateCount cell
+
+    {
+        Name = $"{name} {units}"
+        Initialize =
+            fun key shapes ->
+                let struct (_, features) = sequenceShape name shapes
+                let keys = Key.split 2 key
+                let draw key = cell.Initialize options.Settings key features units
+                { Forward = draw keys[0]; Backward = draw keys[1] }
+        OutputShapes =
+            fun shapes ->
+                let struct (time, _) = sequenceShape name shapes
+                checkInputs name (2 * states) units shapes
+                let of' width = outputShape options time width
+
+                [|
+                    match directions with
+                    | Directions.Merged BidirectionalMerge.Concat -> of' (2 * units)
+                    | Directions.Merged _ -> of' units
+                    | Directions.Apart ->
+                        of' units
+                        of' units
+                    if returnState then
+                        yield! Array.create (2 * states) [| units |]
+                |]
+        Apply =
+            fun phase p inputs ->
+                let x = inputs[0]
+                let phases = Phase.split 2 phase
+                let starts = inputs[1..] |> Array.splitInto 2
+                let startOf i = if starts.Length = 0 then [||] else starts[i]
+
+                let struct (forward, first) = run cell options options.GoBackwards phases[0] p.Forward x (startOf 0)
+
+                let struct (backward, second) =
+                    run cell options (not options.GoBackwards) phases[1] p.Backward x (startOf 1)
+
+                let give y = { Value = inOrderMade options y; Mask = maskOf options x }
+
+                [|
+                    match directions with
+                    | Directions.Merged how -> give (Recurrent.merge how forward backward)
+                    | Directions.Apart ->
+                        give forward
+                        give backward
+                    if returnState then
+                        yield! Array.append first second |> Array.map Masked.ofTensor
+                |],
+                p
+    }
