@@ -86,6 +86,9 @@ type private Writer(inputs: Spec[]) =
             seen[key] <- v
             v
 
+    /// The same value under a name of its own, which no rule takes for the other: a view, and no work.
+    member w.Apart(a: int) : int = w.Add(Apply(Reshape specs[a].Shape, a, -1, -1), [| specs[a] |])
+
     member w.ApplyMany(op, arguments: int[]) : int =
         let results = Shapes.inferMany op (arguments |> Array.map (fun i -> specs[i]))
         w.Add(ApplyMany(op, arguments, results.Length), results)
@@ -163,6 +166,7 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
         let struct (b, tb) = side b tb
         w.Apply(Prim.matmul ta tb, a, b, -1)
     | Slice(_, lengths, _) when Shape.same lengths (shape a) -> a
+    | Pad(low, high, interior) when [ low; high; interior ] |> List.forall (Array.forall ((=) 0)) -> a
     | Select
     | Unary _
     | Compare _
@@ -213,6 +217,7 @@ let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
             let found =
                 match op with
                 | Call p -> copy w p.Graph arguments
+                | Custom(:? Rules.Barrier as barrier) -> Array.take barrier.Count arguments |> Array.map w.Apart
                 | Custom(:? Rules.CustomRule as rule) ->
                     let inner = Levels.Trace.graph (arguments |> Array.map w.Spec) rule.Apply
                     copy w inner arguments

@@ -26,14 +26,22 @@ let private deferred (g: Graph) : int -> Deferred option =
         | Constant _
         | ApplyMany _ -> ())
 
+    /// Whether an inner loop has stacked a value already: its steps are many rows as it is, and to stack those of the
+    /// outer loop, too, would keep what a checkpointed loop is there not to keep.
+    let isStacked v =
+        match maker.TryGetValue v with
+        | true, (Reshape _, x, _) -> x >= g.Inputs && not (maker.ContainsKey x)
+        | _ -> false
+
+    let isMatrix v = g.Specs[v].Shape.Length = 2 && not (isStacked v)
+
     let rec look v =
         match maker.TryGetValue v with
-        | true, (MatMul(true, false), a, b) when g.Specs[a].Shape.Length = 2 && g.Specs[b].Shape.Length = 2 ->
-            Some(Product(a, b))
-        | true, (Reduce(Reduction.Sum, [| 0 |], _), x, _) when g.Specs[x].Shape.Length = 2 -> Some(Rows x)
+        | true, (MatMul(true, false), a, b) when isMatrix a && isMatrix b -> Some(Product(a, b))
+        | true, (Reduce(Reduction.Sum, [| 0 |], _), x, _) when isMatrix x -> Some(Rows x)
         | true, (Reshape _, x, _) ->
             match maker.TryGetValue x with
-            | true, (Reduce(Reduction.Sum, [| 0 |], _), x, _) when g.Specs[x].Shape.Length = 2 -> Some(Rows x)
+            | true, (Reduce(Reduction.Sum, [| 0 |], _), x, _) when isMatrix x -> Some(Rows x)
             | _ -> None
         | true, (Binary Functional.Binary.Add, a, b) -> Option.map2 (fun p q -> Both(p, q)) (look a) (look b)
         | _ -> None

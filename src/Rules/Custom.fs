@@ -55,3 +55,14 @@ type ReverseRule(name: string) =
     override r.Apply inputs =
         let struct (results, _) = r.Forward inputs
         results
+
+/// The identity on its first inputs, tied to the others: what is computed from the results is never taken for the same
+/// work done before, and not done before the others are there. So `checkpoint` computes again what it does not keep.
+[<Sealed>]
+type Barrier(count: int) =
+    inherit ReverseRule("barrier")
+    /// How many inputs come through.
+    member _.Count = count
+    override _.Infer inputs = Array.take count inputs
+    override _.Forward inputs = struct (Array.take count inputs, [||])
+    override _.Backward(_, cotangents) = cotangents

@@ -87,18 +87,30 @@ let whileLoop (condition: 'P -> Tensor) (body: 'P -> 'P) (start: 'P) : 'P =
     let op = While { Condition = graphs[0]; Body = graphs[1]; Constants = captured.Length }
     Tree.rebuild start (Tensor.Bind(op, Array.append captured xs))
 
-let private scanFrom fromEnd (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y =
+/// A scan as it is staged: its body as a graph, what that closes over, its operands, and the structure of its results.
+type private Staging<'C, 'Y> = {
+    Name: string
+    Body: Graph
+    Captured: Tensor[]
+    Carry: Tensor[]
+    Moving: Tensor[]
+    Length: int
+    /// The last carry and the stacked results as trees.
+    Rebuild: Tensor[] -> 'C * 'Y
+}
+
+let private stage name (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : Staging<'C, 'Y> =
     let carry, moving = Tree.leaves start, Tree.leaves xs
 
     let length =
         match moving |> Array.map (fun x -> if x.Rank = 0 then -1 else x.Shape[0]) |> Array.distinct with
         | [| n |] when n >= 0 -> n
         | [||] ->
-            invalidArg "xs" "scan: there is no tensor to loop over; give at least one, its first axis is the length"
+            invalidArg "xs" $"{name}: there is no tensor to loop over; give at least one, its first axis is the length"
         | sizes ->
             invalidArg
                 "xs"
-                $"scan: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
+                $"{name}: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
 
     let specs =
         Array.append
@@ -110,42 +122,96 @@ let private scanFrom fromEnd (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 
             body (Tree.rebuild start (Array.take carry.Length v)) (Tree.rebuild xs (Array.skip carry.Length v)))
 
     requireAlike
-        "scan: the start and the carry that the body returns"
+        $"{name}: the start and the carry that the body returns"
         (Array.map Tensor.specOf carry)
         (Array.take carry.Length graph.OutputSpecs)
 
+    {
+        Name = name
+        Body = graph
+        Captured = captured
+        Carry = carry
+        Moving = moving
+        Length = length
+        Rebuild =
+            fun found ->
+                Tree.rebuild start (Array.take carry.Length found), Tree.rebuild y (Array.skip carry.Length found)
+    }
+
+/// The loop over some places: the last carry and what is stacked.
+let private loop fromEnd (s: Staging<'C, 'Y>) (captured: Tensor[]) (carry: Tensor[]) (moving: Tensor[]) : Tensor[] =
     let op =
         Scan {
-            Body = graph
+            Body = s.Body
             Constants = captured.Length
             Carry = carry.Length
-            Length = length
+            Length = moving[0].Shape[0]
             FromEnd = fromEnd
         }
 
-    let found = Tensor.Bind(op, Array.concat [ captured; carry; moving ])
-    Tree.rebuild start (Array.take carry.Length found), Tree.rebuild y (Array.skip carry.Length found)
+    Tensor.Bind(op, Array.concat [ captured; carry; moving ])
+
+let private scanFrom name fromEnd body start xs =
+    let s = stage name body start xs
+    s.Rebuild(loop fromEnd s s.Captured s.Carry s.Moving)
 
 /// A loop over the first axis of `xs`, with a carry: the body takes the carry and one place of `xs` to the next carry and
 /// one place of the result. Returns the last carry and the results stacked. The body is traced once, so its cost to
 /// compile does not grow with the length; it differentiates in both modes, batches and compiles.
 /// Example: `scan (fun s x -> s + x, s + x) (scalar 0.0) xs` is the running sum.
-let scan (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y = scanFrom false body start xs
+let scan (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y = scanFrom "scan" false body start xs
 
 /// `scan` from the last place to the first.
-let scanBack (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y = scanFrom true body start xs
+let scanBack (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y = scanFrom "scanBack" true body start xs
 
-/// `scan` in segments whose inside is computed again in the reverse pass: memory for residuals goes with
-/// length/segments + segments instead of the length. The length must be a multiple of the number of segments.
-let scanCheckpointed (segments: int) (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y =
-    let cut (x: Tensor) =
-        if segments < 1 || x.Rank = 0 || x.Shape[0] % segments <> 0 then
-            invalidArg
-                "segments"
-                $"scanCheckpointed: {segments} segments do not divide the first axis of {Shape.show x.Shape}"
+/// `scan` in a number of segments, of which the reverse pass keeps the carry at the beginning only: the inside of a
+/// segment is computed again when its gradient is due. Where `scan` keeps what every step needs for its derivative, this
+/// keeps a carry for each segment and the inside of one segment, at the price of a second forward pass. The segments are
+/// equally long, but for a shorter one at the end. Value and derivatives are those of `scan`.
+let scanCheckpointedWith (segments: int) (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y =
+    let s = stage "scanCheckpointed" body start xs
 
-        reshape (Array.append [| segments; x.Shape[0] / segments |] x.Shape[1..]) x
+    if segments < 1 then
+        invalidArg "segments" $"scanCheckpointed: {segments} segments; there must be at least one"
 
-    let join (y: Tensor) = reshape (Array.append [| y.Shape[0] * y.Shape[1] |] y.Shape[2..]) y
-    let last, ys = scan (fun c x -> checkpoint (fun (c, x) -> scan body c x) (c, x)) start (Tree.map cut xs)
-    last, Tree.map join ys
+    let count = s.Carry.Length
+    /// Runs a segment; what the body closes over is an argument, so that its derivative flows.
+    let segment = checkpoint (fun (captured, carry, moving) -> loop false s captured carry moving)
+    // as few steps as make at most so many segments, and what is left after the last whole one
+    let steps = max 1 ((s.Length + segments - 1) / segments)
+    let whole = s.Length / steps
+    let rest = s.Length - whole * steps
+
+    if s.Length = 0 then
+        s.Rebuild(loop false s s.Captured s.Carry s.Moving)
+    else
+        let cut (x: Tensor) = narrow 0 0 (whole * steps) x |> reshape (Array.append [| whole; steps |] x.Shape[1..])
+
+        let join (y: Tensor) = reshape (Array.append [| y.Shape[0] * y.Shape[1] |] y.Shape[2..]) y
+
+        let carry, ys =
+            scan
+                (fun carry moving -> segment (s.Captured, carry, moving) |> Array.splitAt count)
+                s.Carry
+                (Array.map cut s.Moving)
+
+        let ys = Array.map join ys
+
+        if rest = 0 then
+            s.Rebuild(Array.append carry ys)
+        else
+            let last = s.Moving |> Array.map (narrow 0 (whole * steps) rest)
+            let carry, end' = segment (s.Captured, carry, last) |> Array.splitAt count
+            s.Rebuild(Array.append carry (Array.map2 (fun y z -> concat 0 [ y; z ]) ys end'))
+
+/// `scanCheckpointedWith` as many segments as make memory least: the square root of the length (Chen, Xu, Zhang and
+/// Guestrin, "Training deep nets with sublinear memory cost", 2016). Where `scan` keeps residuals of T steps, this keeps √T
+/// carries and the residuals of √T steps.
+/// Example: `scanCheckpointed (step cell) start xs` for a sequence whose gradient does not fit into memory otherwise.
+let scanCheckpointed (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : 'C * 'Y =
+    let length =
+        match Tree.leaves xs |> Array.tryHead with
+        | Some x when x.Rank > 0 -> x.Shape[0]
+        | _ -> 1
+
+    scanCheckpointedWith (max 1 (int (sqrt (float length)))) body start xs

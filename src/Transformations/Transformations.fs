@@ -247,6 +247,9 @@ type private TreeReverseRule<'P, 'Q, 'R>(name, input: 'P, forward: 'P -> 'Q * 'R
     let mutable residual = Unchecked.defaultof<'R>
     member _.Result = result
 
+    // by a trace: the function may be much work
+    override rule.Infer inputs = (fst (Trace.closed inputs rule.Apply)).OutputSpecs
+
     override _.Forward inputs =
         let q, r = forward (Tree.rebuild input inputs)
         result <- hollow q
@@ -271,6 +274,8 @@ type private TreeForwardRule<'P, 'Q>(name, input: 'P, f: 'P -> 'Q, tangent: 'P -
     let mutable result = Unchecked.defaultof<'Q>
     member _.Result = result
 
+    override rule.Infer inputs = (fst (Trace.closed inputs rule.Apply)).OutputSpecs
+
     override _.Apply inputs =
         let q = f (Tree.rebuild input inputs)
         result <- hollow q
@@ -292,6 +297,13 @@ let customForward (name: string) (f: 'P -> 'Q) (tangent: 'P -> 'Q -> 'P -> 'Q) (
     let ys = Tensor.Bind(Custom rule, Tree.leaves p)
     Tree.rebuild rule.Result ys
 
-/// The same function, whose reverse pass stores only its argument and computes the rest again: memory for time.
+/// The same function, whose reverse pass stores only its argument and computes the rest again, when the cotangent is
+/// there: memory for time. It does so eager and compiled.
+/// Example: `checkpoint (fun x -> block p x) x`; see `scanCheckpointed` for loops.
 let checkpoint (f: 'P -> 'Q) (p: 'P) : 'Q =
-    customReverse "checkpoint" (fun p -> f p, p) (fun p ct -> snd (vjp f p) ct) p
+    let again p ct =
+        let xs, cts = Tree.leaves p, Tree.leaves ct |> Array.map stopGradient
+        let tied = Tensor.Bind(Custom(Barrier xs.Length), Array.append xs cts)
+        snd (vjp f (Tree.rebuild p tied)) ct
+
+    customReverse "checkpoint" (fun p -> f p, p) again p

@@ -33,7 +33,79 @@ let nesting =
             vmap (fun xs -> grad (compile scanned) (cell, start, xs)) many)
         exact "compile (vmap (grad f))" (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many) (fun () ->
             compile (vmap (fun xs -> grad scanned (cell, start, xs))) many)
-        close "checkpoints" (fun () -> grad scanned point) (fun () -> compile (grad segmented) point)
+        // whole segments, a shorter one at the end, one, and one for each step
+        for segments in [ 1; 2; 3; 4; 6; 9 ] do
+            let name what = $"{what} of a scan in {segments} segments"
+            exact (name "the value") (fun () -> scanned point) (fun () -> segmented segments point)
+            close (name "the gradient") (fun () -> grad scanned point) (fun () -> grad (segmented segments) point)
+
+            close (name "the compiled gradient") (fun () -> grad scanned point) (fun () ->
+                compile (grad (segmented segments)) point)
+
+        close "the tangent of a scan in segments" (fun () -> jvp scanned point direction) (fun () ->
+            jvp (segmented 4) point direction)
+        close "second derivatives of a scan in segments" (fun () -> hvp scanned point direction) (fun () ->
+            hvp (segmented 4) point direction)
+        close "compiled second derivatives of a scan in segments" (fun () -> hvp scanned point direction) (fun () ->
+            compile (fun (p, v) -> hvp (segmented 2) p v) (point, direction))
+        close "a batch of scans in segments" (fun () -> vmap (fun xs -> grad scanned (cell, start, xs)) many) (fun () ->
+            vmap (fun xs -> grad (segmented 4) (cell, start, xs)) many)
+        test "a scan in segments keeps little for the reverse pass" {
+            let long = normal 60 [ 900; 2; 3 ]
+            let inputs = (cell, start), long
+
+            let gradient f =
+                fun (p, xs) -> grad (fun (c, h) -> sum (square (fst (f (fun h x -> fst (step c h x), ()) h xs)))) p
+
+            let bytes f =
+                let c = compiled (gradient f)
+                c.Prepare inputs
+                c.Programs[0].Runner.Plan.Bytes
+
+            let plain body h xs = scan body h xs
+            let inSegments body h xs = scanCheckpointed body h xs
+            let gradient f = compile (gradient f) inputs
+            Expect.isLessThan (distance (gradient plain) (gradient inSegments)) 1e-12 "the same gradient"
+            let less, more = bytes inSegments, bytes plain
+            Expect.isLessThan (float less) (0.2 * float more) $"bytes in segments: {less}, plain: {more}"
+        }
+        test "checkpoint computes again when compiled, too" {
+            let w, x = 0.1 * normal 62 [ 32; 32 ], normal 63 [ 64; 32 ]
+            let layers n (x: Tensor) = List.fold (fun (x: Tensor) _ -> tanh (x *@ w)) x [ 1..n ]
+            let plain x = sum (square (layers 16 x))
+            let kept x = List.fold (fun x _ -> checkpoint (layers 4) x) x [ 1..4 ] |> square |> sum
+
+            let compile f =
+                let c = compiled (grad f)
+                c.Invoke x, c.Programs[0].Runner.Plan.Bytes
+
+            let (a, more), (b, less) = compile plain, compile kept
+            Expect.isLessThan (distance a b) 1e-12 "the same gradient"
+            Expect.isLessThan (distance a (grad kept x)) 1e-12 "as the eager one"
+            Expect.isLessThan (float less) (0.6 * float more) $"bytes with checkpoints: {less}, without: {more}"
+        }
+        test "a scan in segments over integers, with a carry that is none" {
+            let f scan (table: Tensor) (places: Tensor) =
+                let (_, total), _ =
+                    scan
+                        (fun (n: Tensor, s: Tensor) (p: Tensor) ->
+                            (n + 1.0,
+                             s + sum (square (index 0 0 (take 0 (reshape [ 1 ] p) table))) * cast DType.Float64 n),
+                            ())
+                        (Tensor.create [] [| 1 |], scalar 0.0)
+                        places
+
+                total
+
+            let table, places = normal 61 [ 4; 3 ], Tensor.ofSeq [ 3; 1; 1; 0; 2 ]
+            let plain = grad (fun t -> f scan t places) table
+            Expect.isLessThan (distance plain (grad (fun t -> f scanCheckpointed t places) table)) 1e-13 "gradient"
+        }
+        test "segments that make no sense" {
+            Expect.throwsT<ArgumentException>
+                (fun () -> scanCheckpointedWith 0 (fun s x -> s + x, ()) (scalar 0.0) (Tensor.ones [ 3 ]) |> ignore)
+                "none"
+        }
         close "the Hessian" (fun () -> hessian (loss batch) net) (fun () -> compile (hessian (loss batch)) net)
         exact "random numbers" (fun () -> Random.normal DType.Float32 [ 7; 5 ] (Key.create 3L)) (fun () ->
             compile (Random.normal DType.Float32 [ 7; 5 ]) (Key.create 3L))
@@ -144,43 +216,22 @@ let control =
         }
     ]
 
-/// A random program over two matrices: elementwise functions, products, reductions, shapes, in a random order.
-let private program (seed: int) (a: Tensor, b: Tensor) : Tensor =
-    let random = Random seed
-    let pool = ResizeArray [ a; b ]
-    let pick () = pool[random.Next pool.Count]
-
-    for _ in 1..14 do
-        let x, y = pick (), pick ()
-
-        pool.Add(
-            match random.Next 14 with
-            | 0 -> sin x
-            | 1 -> tanh x
-            | 2 -> x * y
-            | 3 -> x + 0.5 * y
-            | 4 -> x - sumKeep [ 0 ] y * 0.1
-            | 5 -> sigmoid x * meanKeep [ 1 ] y
-            | 6 -> x *@ transpose y *@ x * 0.05
-            | 7 -> softmax x
-            | 8 -> where (greater x y) x (exp (-(square y)))
-            | 9 -> reverse [ 0 ] x + x[1, *]
-            | 10 -> reshape [ 4; 4 ] (flatten x) + transpose y
-            | 11 -> concat 0 [ x[2.., *]; y[..1, *] ]
-            | 12 -> logsumexpKeep [ 1 ] x + y
-            | _ -> cumsum 1 x * 0.1
-        )
-
-    pool |> Seq.fold (fun total x -> total + mean x) (scalar 0.0)
-
 [<Tests>]
 let random =
     testList "random programs" [
         for seed in 1..60 do
             let input = normal (1000 + seed) [ 4; 4 ], normal (2000 + seed) [ 4; 4 ]
 
-            close $"program {seed}, value and gradient" (fun () -> valueAndGrad (program seed) input) (fun () ->
-                compile (valueAndGrad (program seed)) input)
+            let program = randomProgram DType.Float64 seed
+
+            close $"program {seed}, value and gradient" (fun () -> valueAndGrad program input) (fun () ->
+                compile (valueAndGrad program) input)
+
+            let single = randomProgram DType.Float32 seed
+            let rounded = Tree.map (cast DType.Float32) input
+
+            same $"program {seed}, value and gradient, Float32" 1e-6 (fun () -> valueAndGrad single rounded) (fun () ->
+                compile (valueAndGrad single) rounded)
     ]
 
 [<Tests>]

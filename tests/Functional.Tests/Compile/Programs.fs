@@ -2,6 +2,7 @@
 module Functional.Tests.Programs
 
 open Functional
+open Functional.Kernels
 
 let private key = Key.create 1L
 
@@ -40,11 +41,8 @@ let scanned (c: Cell, h: Tensor, xs: Tensor) =
     let last, ys = scan (step c) h xs
     sum (square last) + sum (sin ys)
 
-let segmented (c: Cell, h: Tensor, xs: Tensor) =
-    let along = Tree.map (fun t -> broadcastTo (Array.append [| 6 |] t.Shape) t) c
-
-    let last, ys = scanCheckpointed 3 (fun h (c, x) -> let h, y = step c h x in h, y) h (along, xs)
-
+let segmented segments (c: Cell, h: Tensor, xs: Tensor) =
+    let last, ys = scanCheckpointedWith segments (step c) h xs
     sum (square last) + sum (sin ys)
 
 let net = {
@@ -66,6 +64,52 @@ let batch = normal 10 [ 5; 3 ], normal 11 [ 5; 2 ]
 let descend net batch =
     let value, gradient = valueAndGrad (loss batch) net
     Tree.map2 (addScaled -0.1) net gradient, value
+
+/// A random program over two 4×4 matrices: elementwise functions, products, reductions, shapes, indices, loops and
+/// branches, in a random order. The same for the same seed.
+let randomProgram (dtype: DType) (seed: int) (a: Tensor, b: Tensor) : Tensor =
+    let random = System.Random seed
+    let pool = ResizeArray [ a; b ]
+    let pick () = pool[random.Next pool.Count]
+
+    for _ in 1..14 do
+        let x, y = pick (), pick ()
+
+        pool.Add(
+            match random.Next 20 with
+            | 0 -> sin x
+            | 1 -> tanh x
+            | 2 -> x * y
+            | 3 -> x + 0.5 * y
+            | 4 -> x - sumKeep [ 0 ] y * 0.1
+            | 5 -> sigmoid x * meanKeep [ 1 ] y
+            | 6 -> x *@ transpose y *@ x * 0.05
+            | 7 -> softmax x
+            | 8 -> where (greater x y) x (exp (-(square y)))
+            | 9 -> reverse [ 0 ] x + x[1, *]
+            | 10 -> reshape [ 4; 4 ] (flatten x) + transpose y
+            | 11 -> concat 0 [ x[2.., *]; y[..1, *] ]
+            | 12 -> logsumexpKeep [ 1 ] x + y
+            | 13 -> take 0 (Tensor.ofSeq [ 2; 0; 0; 3 ]) x
+            | 14 ->
+                let step (h: Tensor) (row: Tensor) =
+                    let h = tanh (h *@ y + expandDims 0 row)
+                    h, h
+
+                scan step x[..0, *] x |> snd |> reshape [ 4; 4 ]
+            | 15 ->
+                cond
+                    (greater (sum x) (Tensor.scalarOf dtype 0.0))
+                    (fun (x, y) -> x * sin y)
+                    (fun (x, y) -> x - y)
+                    (x, y)
+            | 16 -> vmap (fun (r: Tensor) -> r * sum r * 0.1) x
+            | 17 -> maximum x (x *@ y * 0.1)
+            | 18 -> checkpoint (fun (x, y) -> cos (x * y)) (x, y)
+            | _ -> cumsum 1 x * 0.1
+        )
+
+    pool |> Seq.fold (fun total x -> total + mean x) (Tensor.scalarOf dtype 0.0)
 
 /// The largest relative distance between the tensors of two trees.
 let distance (a: 'T) (b: 'T) =
