@@ -6,16 +6,23 @@ open System
 open System.Globalization
 open System.IO
 
-/// The options of an example. `known` are its own (name, meaning); every example has `--out` and `--help` besides.
+/// The options of an example. `known` are its own (name, meaning), `flags` those without a value; every example has `--out`
+/// and `--help` besides.
 [<Sealed>]
-type Command(example: string, known: struct (string * string) seq, arguments: string[]) =
+type Command
+    (example: string, known: struct (string * string) seq, flags: struct (string * string) seq, arguments: string[]) =
+    let isFlag (option: string) = flags |> Seq.exists (fun struct (name, _) -> "--" + name = option)
+
     let known = [
         yield! known
         struct ("out", $"folder for the pictures (default: out/{example} in the current directory)")
     ]
 
     let usage () =
-        let lines = known |> List.map (fun struct (name, meaning) -> $"  --{name, -8} {meaning}")
+        let lines =
+            [ yield! known; yield! flags ]
+            |> List.map (fun struct (name, meaning) -> $"  --{name, -8} {meaning}")
+
         String.Join("\n", $"{example}: options" :: lines)
 
     let leave (code: int) (message: string) =
@@ -27,6 +34,7 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
             match rest with
             | [] -> values
             | "--help" :: _ -> leave 0 (usage ())
+            | option :: rest when isFlag option -> read (values.Add(option[2..], "")) rest
             | (option: string) :: value :: rest when known |> List.exists (fun struct (name, _) -> "--" + name = option) ->
                 read (values.Add(option[2..], value)) rest
             | option :: _ ->
@@ -36,6 +44,12 @@ type Command(example: string, known: struct (string * string) seq, arguments: st
 
     let folder =
         values.TryFind "out" |> Option.defaultValue (Path.Combine("out", example)) |> Path.GetFullPath
+
+    /// An example whose options all have values.
+    new(example, known, arguments) = Command(example, known, [], arguments)
+
+    /// Whether a flag was given.
+    member _.IsSet(flag: string) : bool = values.ContainsKey flag
 
     /// The text of an option; null where it was not given.
     member _.Text(name: string) : string = values.TryFind name |> Option.toObj

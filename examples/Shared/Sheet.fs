@@ -39,7 +39,7 @@ type Sheet(width: int, height: int) =
         new SKPaint(Color = colour, IsAntialias = true, IsStroke = true, StrokeWidth = float32 thickness)
 
     let words bold (text: string) (x: float) (y: float) (size: float) (colour: SKColor) (align: SKTextAlign) =
-        use typeface = Sans.typeface (if bold then SKFontStyle.Bold else SKFontStyle.Normal)
+        use typeface = Sans.typefaceFor (if bold then SKFontStyle.Bold else SKFontStyle.Normal) text
         use font = new SKFont(typeface, float32 size)
         use paint = new SKPaint(Color = colour, IsAntialias = true)
         canvas.DrawText(text, float32 x, float32 y, align, font, paint)

@@ -22,8 +22,9 @@ type EncoderDecoderSettings = {
     /// Tokens that are read, and tokens that are written.
     SourceVocabulary: int
     TargetVocabulary: int
-    /// Features of a token's vector.
+    /// Features of a token's vector, and how the vectors begin.
     Embedding: int
+    Vectors: Initializer
     /// Units of the decoder; half of them for each direction of the encoder.
     Units: int
     /// Units of the attention; None: there is no attention.
@@ -51,6 +52,7 @@ module EncoderDecoder =
         SourceVocabulary = sourceVocabulary
         TargetVocabulary = targetVocabulary
         Embedding = 64
+        Vectors = Embedding.defaultInitializer
         Units = units
         Attention = Some units
         Cell = Cell.defaults
@@ -65,7 +67,7 @@ module EncoderDecoder =
 
         let keys = Key.split 7 key
         let dtype = settings.Cell.DType
-        let vectors i count = Embedding.initWith Embedding.defaultInitializer dtype keys[i] count settings.Embedding
+        let vectors i count = Embedding.initWith settings.Vectors dtype keys[i] count settings.Embedding
         let draw i inputs units = cell.Initialize settings.Cell keys[i] inputs units
         let found = if settings.Attention.IsSome then settings.Units else 0
 
