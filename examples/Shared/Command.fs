@@ -42,6 +42,16 @@ type Command
 
         read Map.empty (List.ofArray arguments)
 
+    // what the user can mend, a file that is missing or a column that is not there, is told in a sentence
+    do
+        AppDomain.CurrentDomain.UnhandledException.Add(fun e ->
+            match e.ExceptionObject with
+            | :? IOException
+            | :? InvalidDataException
+            | :? UnauthorizedAccessException
+            | :? ArgumentException -> leave 1 $"{example}: {(e.ExceptionObject :?> exn).Message}"
+            | _ -> ())
+
     let folder =
         values.TryFind "out" |> Option.defaultValue (Path.Combine("out", example)) |> Path.GetFullPath
 
