@@ -52,7 +52,7 @@ let run options =
     let now, peak = resident ()
     Measure.print "epoch_b_mlp_f32_resident_mb" now
     Measure.print "epoch_b_mlp_f32_peak_mb" peak
-    let step = (Steps.cases |> List.find (fst >> (=) "b_mlp_f32") |> snd) options.Eager
+    let step = (Steps.case "b_mlp_f32").Make options.Eager
 
     for _ in 1..warmUp do
         step ()

@@ -2,6 +2,7 @@
 module Functional.Bench.Passes
 
 open System
+open Microsoft.FSharp.Reflection
 open Functional
 open Functional.Compile
 open Functional.Kernels
@@ -30,36 +31,55 @@ let private release (results: NDArray[]) =
         if not (isNull r.Storage) then
             r.Storage.Release()
 
+/// The passes one after another, in the order of the record's fields: each with those before it.
+let private oneMoreAtATime: (string * Fuse.Passes) list =
+    let fields = FSharpType.GetRecordFields(typeof<Fuse.Passes>, true)
+
+    [
+        for n in 0 .. fields.Length do
+            let values = Array.init fields.Length (fun i -> box (i < n))
+
+            let name =
+                if n = 0 then
+                    "plan: kernels bound to an arena"
+                else
+                    fields[n - 1].Name.ToLowerInvariant()
+
+            $"+ {name}", FSharpValue.MakeRecord(typeof<Fuse.Passes>, values, true) :?> Fuse.Passes
+    ]
+
 let private case options name (graph: Graph) (leaves: Tensor[]) =
     let inputs = arrays leaves
     let simplified = Simplify.graph graph
     let time = Measure.microseconds options.Seconds
+    let mutable before = nan
 
-    let planned passes =
-        let runner = Runner(simplified, passes)
-        time (fun () -> release (runner.Run inputs)), runner.Plan
-
-    let print pass (us: float) remark = Console.WriteLine $"{name, -14} {pass, -34} {us, 9:F1} us   {remark}"
+    let print pass (us: float) remark =
+        let gain = if Double.IsNaN before then "" else $"{before / us, 5:F2}x"
+        Console.WriteLine $"{name, -14} {pass, -34} {us, 9:F1} us  {gain, 6}   {remark}"
+        before <- us
 
     let operations (g: Graph) = $"{g.Instructions.Length} operations"
-    let plain = time (fun () -> release (Evaluate.graph graph inputs))
-    print "as traced, operation by operation" plain (operations graph)
-    let us = time (fun () -> release (Evaluate.graph simplified inputs))
-    print "+ simplify" us (operations simplified)
-    let us, plan = planned { Fuse.allPasses with Fuse = false; Share = false }
-    print "+ plan: kernels bound to an arena" us $"{plan.Steps.Length} kernels, {plan.Bytes / 1024} KB"
-    let us, plan = planned { Fuse.allPasses with Share = false }
-    print "+ fuse" us $"{plan.Steps.Length} kernels, {plan.Bytes / 1024} KB"
-    let us, plan = planned Fuse.allPasses
-    print "+ share memory" us $"{plan.Steps.Length} kernels, {plan.Bytes / 1024} KB"
+
+    print
+        "as traced, operation by operation"
+        (time (fun () -> release (Evaluate.graph graph inputs)))
+        (operations graph)
+
+    print "+ simplify" (time (fun () -> release (Evaluate.graph simplified inputs))) (operations simplified)
+
+    for pass, passes in oneMoreAtATime do
+        let runner = Runner(simplified, passes)
+        let us = time (fun () -> release (runner.Run inputs))
+        print pass us $"{runner.Plan.Steps.Length} kernels, {runner.Plan.Bytes / 1024} KB"
 
 let run options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
 
-    for name in [ "a_tiny_f32"; "b_mlp_f32" ] do
-        if selects options name then
-            let stepper = Steps.traced name
-            case options name (fst stepper) (snd stepper)
+    for one in Steps.cases do
+        if selects options one.Name then
+            let graph, leaves = one.Traced()
+            case options one.Name graph leaves
 
     if selects options "adam_250k" then
         let graph, leaves = adam ()

@@ -9,7 +9,10 @@ let private usage =
 
   steps                  training steps: loss, gradient, update
   start                  process start to the end of the first training step of case b
-  passes                 a step with one pass of the compiler more at a time: what each of them buys
+  passes                 each step with one pass of the compiler more at a time: what each of them buys
+  floor                  how near each step comes to its products at the processor's peak and its functions at the
+                         kernels' speed, on one thread
+  tracing                how long it takes to trace each step and to plan it
   scalars                the gradient of a scalar function of a thousand operations, beside the same by hand
   growth                 cost against batch, width and length, and of a gradient for every example
   kernels                matrix products (gemm_...) and vector functions (elem_...)
@@ -52,6 +55,8 @@ let main arguments =
         | "start" :: rest -> Start.run (parse defaults rest)
         | "start-once" :: rest -> Start.once (parse defaults rest)
         | "passes" :: rest -> Passes.run (parse defaults rest)
+        | "floor" :: rest -> Floor.run (parse defaults rest)
+        | "tracing" :: rest -> Tracing.run (parse defaults rest)
         | "scalars" :: rest -> Scalars.run (parse defaults rest)
         | "growth" :: rest -> Growth.run (parse defaults rest)
         | "memory" :: rest -> Footprint.run (parse defaults rest)

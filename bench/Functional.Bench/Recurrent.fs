@@ -1,29 +1,18 @@
 /// Cases d and e: a recurrent layer over 50 steps, a dense layer on its last output, mean squared error, Adam.
 module Functional.Bench.Recurrent
 
-open System
 open Functional
+open Functional.Kernels
 
 type private Net<'P> = { Reader: 'P; Output: Dense }
 
-let private steps, examples, features, units, targets = 50, 32, 32, 128, 10
+let private examples, features, units, targets = 32, 32, 128, 10
 
-let private random = Random 1
+let private uniform seed (shape: int list) = Random.uniform DType.Float32 shape (Key.create seed)
 
-let private uniform (shape: int list) =
-    Tensor.create shape (Array.init (List.fold (*) 1 shape) (fun _ -> float32 (random.NextDouble())))
-
-/// One step of Adam after another.
-let private train (cell: Cell<'P, 'S>) eager =
-    let keys = Key.split 2 (Key.create 1L)
-
-    let net = {
-        Reader = cell.Initialize Cell.defaults keys[0] features units
-        Output = Dense.init keys[1] units targets
-    }
-
+/// One step of Adam over sequences of a length.
+let private train name (length: int) (cell: Cell<'P, 'S>) =
     let optimizer = Optimizer.adam 1e-3
-    let batch = uniform [ examples; steps; features ], uniform [ examples; targets ]
 
     let step (net, state) (x, y) =
         let loss net =
@@ -35,17 +24,21 @@ let private train (cell: Cell<'P, 'S>) eager =
         let value, gradient = valueAndGrad loss net
         Optimizer.step optimizer gradient state net, value
 
-    let initial = net, Optimizer.init optimizer net
+    Case.create name step (fun () ->
+        let keys = Key.split 2 (Key.create 1L)
 
-    if eager then
-        let mutable current = initial
-        fun () -> current <- fst (step current batch)
-    else
-        let stepper = new Stepper<_, _, _>(step, initial)
-        fun () -> stepper.Step batch
+        let net = {
+            Reader = cell.Initialize Cell.defaults keys[0] features units
+            Output = Dense.init keys[1] units targets
+        }
 
-/// Every case by name: making it gives the step.
-let cases: (string * (bool -> unit -> unit)) list = [
-    "d_lstm_f32", train Lstm.cell
-    "e_gru_f32", train (Gru.cellWith { Gru.defaults with ResetAfter = true })
+        (net, Optimizer.init optimizer net),
+        (uniform 2L [ examples; length; features ], uniform 3L [ examples; targets ]))
+
+let cases = [
+    train "d_lstm_f32" 50 Lstm.cell
+    train "e_gru_f32" 50 (Gru.cellWith { Gru.defaults with ResetAfter = true })
 ]
+
+/// Case d over sequences of another length.
+let lstm length = train $"lstm_{length}" length Lstm.cell

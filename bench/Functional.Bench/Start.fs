@@ -12,7 +12,7 @@ let private case = "b_mlp_f32"
 /// What the fresh process does.
 let once options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
-    let step = (Steps.cases |> List.find (fst >> (=) case) |> snd) options.Eager
+    let step = (Steps.case case).Make options.Eager
     step ()
 
     let methods, compiling =

@@ -32,17 +32,6 @@ let release (tree: 'T) =
         | :? Concrete as c when not (isNull c.Storage) -> c.Storage.Release()
         | _ -> ()
 
-/// One step of stochastic gradient descent after another, from an initial network on.
-let private descend eager rate (loss: Tensor * Tensor -> 'Net -> Tensor) (initial: 'Net, batch: Tensor * Tensor) =
-    let step net batch = update rate (loss batch) net
-
-    if eager then
-        let mutable current = initial
-        fun () -> current <- fst (step current batch)
-    else
-        let stepper = new Stepper<_, _, _>(step, initial)
-        fun () -> stepper.Step batch
-
 let private tinyLoss (x, y) net =
     let predict net = dense net.Hidden1 >> tanh >> dense net.Hidden2 >> tanh >> dense net.Output
     Loss.meanSquaredError y (predict net x)
@@ -66,31 +55,26 @@ let private talk () =
     let y = Tensor.create [ 128 ] (Array.init 128 (fun i -> i % 10)) |> oneHot DType.Float32 10
     netTalk (), (x, y)
 
-/// A step of case a or b as it is traced, and what it is run on.
-let traced name =
-    let rate, loss, (net, batch) =
-        if name = "a_tiny_f32" then
-            0.01, tinyLoss, sine DType.Float32 128
-        else
-            0.1, talkLoss, talk ()
+/// One step of stochastic gradient descent.
+let private descend name rate (loss: Tensor * Tensor -> 'Net -> Tensor) (initial: unit -> 'Net * (Tensor * Tensor)) =
+    Case.create name (fun net batch -> update rate (loss batch) net) initial
 
-    let step = compiled (fun (net, batch) -> update rate (loss batch) net)
-    step.Prepare(net, batch)
-    step.Programs[0].Graph, Tree.leaves (net, batch)
-
-/// Every case by name: making it gives the step.
-let cases: (string * (bool -> unit -> unit)) list = [
-    "a_tiny_f32", (fun eager -> sine DType.Float32 128 |> descend eager 0.01 tinyLoss)
-    "a_full1000_f64", (fun eager -> sine DType.Float64 1000 |> descend eager 0.01 tinyLoss)
-    "b_mlp_f32", (fun eager -> talk () |> descend eager 0.1 talkLoss)
-    "c_cnn_f32", (fun eager -> (Images.initial (), Images.batch ()) |> descend eager 0.05 Images.loss)
+/// Every case.
+let cases: Case.Case list = [
+    descend "a_tiny_f32" 0.01 tinyLoss (fun () -> sine DType.Float32 128)
+    descend "a_full1000_f64" 0.01 tinyLoss (fun () -> sine DType.Float64 1000)
+    descend "b_mlp_f32" 0.1 talkLoss talk
+    descend "c_cnn_f32" 0.05 Images.loss (fun () -> Images.initial (), Images.batch ())
     yield! Recurrent.cases
 ]
+
+/// The case of a name.
+let case name = cases |> List.find (fun case -> case.Name = name)
 
 /// Measures the cases asked for in this process.
 let measure options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
 
-    for name, make in cases do
-        if selects options name then
-            Measure.print name (Measure.microseconds options.Seconds (make options.Eager))
+    for case in cases do
+        if selects options case.Name then
+            Measure.print case.Name (Measure.microseconds options.Seconds (case.Make options.Eager))
