@@ -63,6 +63,9 @@ let read (path: string) : Dialogues =
 /// What Chinese names are made of here.
 let private characters = "小大阿明红雨华文丽强伟芳静云海月星林"
 
+/// The most letters of a made-up name.
+let longestName = 12
+
 /// A made-up name: syllables, or two or three Chinese characters.
 let private madeUp (dice: Random) (chinese: bool) : string =
     let any (from: string) = string from[dice.Next from.Length]
@@ -72,7 +75,8 @@ let private madeUp (dice: Random) (chinese: bool) : string =
     else
         let syllable _ = any "bcdfghjklmnpqrstvwxyz" + (if dice.Next 3 = 0 then any "rlhnts" else "") + any "aeiou"
 
-        String.concat "" (List.init (dice.Next(1, 5)) syllable) + any "aeiolmnrstxy"
+        let name = String.concat "" (List.init (dice.Next(1, 5)) syllable) + any "aeiolmnrstxy"
+        name.Substring(0, min longestName name.Length)
 
 /// Every pattern so many times, each time with another made-up name.
 let fill (dice: Random) (count: int) (dialogues: Dialogues) : (string * string)[] =
@@ -82,6 +86,15 @@ let fill (dice: Random) (count: int) (dialogues: Dialogues) : (string * string)[
             let name = madeUp dice (isChinese question)
             let capital = name.Substring(0, 1).ToUpperInvariant() + name.Substring 1
             question.Replace(place, name), answer.Replace(place, capital)))
+
+/// Whether a question is one of a pattern's, with a name in its place.
+let isNamed (dialogues: Dialogues) (question: string) : bool =
+    dialogues.Patterns
+    |> Array.exists (fun (pattern, _) ->
+        let parts = pattern.Split place
+
+        question.StartsWith(parts[0], StringComparison.Ordinal)
+        && question.EndsWith(Array.last parts, StringComparison.Ordinal))
 
 /// How many characters must be put in, left out or replaced to make one text of another (Levenshtein 1966).
 let private distance (a: string) (b: string) : int =

@@ -97,10 +97,10 @@ let private batch (asked: int, said: int) (questions: int[][]) (answers: int[][]
     let inputs, outputs = answers |> Array.map Sequences.teaching |> Array.unzip
     Sequences.padTo asked questions, Sequences.padTo said inputs, Sequences.padTo said outputs
 
-/// Teaches all lines until each is answered exactly and surely, or the rounds are over: teacher forcing, by Adam, a compiled step. Lines
-/// of similar length are one batch, padded; a mask keeps the padding out of reading, attention and loss. Half of the longer
-/// questions have a slip, a new one each time, so that the robot understands people who type fast; and patterns have new
-/// names, so that it learns to copy.
+/// Teaches all lines until each is answered exactly and surely, or the rounds are over: teacher forcing, by Adam, a compiled
+/// step. Lines of similar length are one batch, padded; a mask keeps the padding out of reading, attention and loss. Half of
+/// the longer questions have a slip, a new one each time, so that the robot understands people who type fast; and patterns
+/// have new names, so that it learns to copy.
 let teach (rounds: int) (report: Progress -> unit) (dialogues: Dialogues) (robot: Robot) : Robot =
     let dice = Random 3
 
@@ -109,30 +109,38 @@ let teach (rounds: int) (report: Progress -> unit) (dialogues: Dialogues) (robot
         |> Array.map (fun (question, answer) ->
             read robot question, Vocabulary.numbers robot.Signs (Vocabulary.characters answer))
 
+    // a slip in a name would be another name, whose answer is another one
+    let maySlip = dialogues.Lines |> Array.map (fst >> isNamed dialogues >> not)
+
     let known =
-        numbers dialogues.Lines
-        |> Array.sortBy (fun (_, answer) -> answer.Length)
+        Array.zip maySlip (numbers dialogues.Lines)
+        |> Array.sortBy (fun (_, (_, answer)) -> answer.Length)
         |> Array.splitInto (max 1 (dialogues.Lines.Length / 18))
 
-    /// The widths of a batch whose questions and answers may grow by some characters.
-    let widths more lines =
-        let longest pick = more + (lines |> Array.map (pick >> Array.length) |> Array.max)
+    let longest (sequences: int[][]) = sequences |> Array.map Array.length |> Array.max
+
+    /// Known lines with new slips.
+    let slips (lines: (bool * (int[] * int[]))[]) =
+        let questions, answers = lines |> Array.map snd |> Array.unzip
+
+        let typed =
+            lines |> Array.map (fun (may, (question, _)) -> if may then slip dice question else question)
+
+        batch (1 + longest questions, 1 + longest answers) typed answers
+
+    let named =
+        let longest pick =
+            dialogues.Patterns
+            |> Array.map (fun line -> (Vocabulary.characters (pick line)).Length + longestName)
+            |> Array.fold max 0
+
         longest fst, longest snd
 
-    let slips = known |> Array.map (fun lines -> widths 1 lines, lines)
-
-    let names =
-        if dialogues.Patterns.Length > 0 then
-            widths 2 (numbers (fill dice 200 dialogues))
-        else
-            0, 0
-
-    /// The batches of a round: known lines with new slips, patterns with new names.
+    /// The batches of a round.
     let round () = [|
-        for widths, lines in slips do
-            batch widths (lines |> Array.map (fst >> slip dice)) (Array.map snd lines)
+        yield! Array.map slips known
         if dialogues.Patterns.Length > 0 then
-            fill dice 32 dialogues |> numbers |> Array.unzip ||> batch names
+            fill dice 32 dialogues |> numbers |> Array.unzip ||> batch named
     |]
 
     let optimizer =
@@ -177,7 +185,7 @@ let teach (rounds: int) (report: Progress -> unit) (dialogues: Dialogues) (robot
 
         report { Round = count; Loss = loss; Exact = tried }
 
-        if count < rounds && (tried <> Some dialogues.Lines.Length || loss > 0.004) then
+        if count < rounds && (tried <> Some dialogues.Lines.Length || loss > 0.006) then
             learn (count + 1)
 
     learn 1

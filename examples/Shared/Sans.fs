@@ -14,26 +14,35 @@ let family: string =
 /// The font in a style.
 let typeface (style: SKFontStyle) : SKTypeface = SKTypeface.FromFamilyName(family, style)
 
-/// The font, or where it lacks a character of the text one that the machine has instead; null if there is none.
-let private fallback (style: SKFontStyle) (text: string) : SKTypeface =
+/// For a character that the font lacks, the family that has it, or null; looking through all of them takes a moment.
+let private families = System.Collections.Generic.Dictionary<string, string>()
+
+let private familyWith (style: SKFontStyle) (character: string) : string =
+    match families.TryGetValue character with
+    | true, known -> known
+    | false, _ ->
+        let has (family: string) =
+            use typeface = SKTypeface.FromFamilyName(family, style)
+            typeface.ContainsGlyphs character
+
+        let found = SKFontManager.Default.FontFamilies |> Seq.tryFind has |> Option.toObj
+        families[character] <- found
+        found
+
+/// The font for a text: where the usual one lacks a character, another that the machine has, if there is one.
+let typefaceFor (style: SKFontStyle) (text: string) : SKTypeface =
     let own = typeface style
 
-    if own.ContainsGlyphs text then
-        own
-    else
-        text.EnumerateRunes()
-        |> Seq.tryFind (fun rune -> not (own.ContainsGlyphs(string rune)))
-        |> Option.map (fun rune -> SKFontManager.Default.MatchCharacter(family, style, null, rune.Value))
-        |> Option.toObj
-
-/// The font for a text: with other characters than usual it may be another one.
-let typefaceFor (style: SKFontStyle) (text: string) : SKTypeface =
-    match fallback style text with
-    | null -> typeface style
-    | found -> found
+    text.EnumerateRunes()
+    |> Seq.map string
+    |> Seq.tryFind (fun character -> not (own.ContainsGlyphs character))
+    |> Option.map (familyWith style)
+    |> Option.toObj
+    |> function
+        | null -> own
+        | other -> SKTypeface.FromFamilyName(other, style)
 
 /// Whether there is a font here for all of a text's characters.
 let canDraw (text: string) : bool =
-    match fallback SKFontStyle.Normal text with
-    | null -> false
-    | found -> found.ContainsGlyphs text
+    use typeface = typefaceFor SKFontStyle.Normal text
+    typeface.ContainsGlyphs text
