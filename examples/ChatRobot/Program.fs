@@ -154,10 +154,7 @@ let main arguments =
         Console.Error.WriteLine $"ChatRobot: {message}"
         exit 2
 
-    let rounds = command.Number("rounds", 300)
-
-    if rounds < 1 then
-        refuse $"--rounds is at least 1; {rounds} was given"
+    let rounds = command.Count("rounds", 300)
 
     let dialogues =
         try
