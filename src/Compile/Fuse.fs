@@ -31,10 +31,16 @@ type Obstacle =
     /// An operand repeats along inner axes and has to be spread out first.
     | Spread
 
-/// The graph's kernels in the order they run, and for every value the one whose memory it looks at.
+/// Where a value lies in rows of a wider one: its first column, and the columns of the whole.
+[<Struct>]
+type Window = { Offset: int; Width: int }
+
+/// The graph's kernels in the order they run, and for every value the one whose memory it looks at; for those that are
+/// some columns of it, which.
 type Schedule = {
     Kernels: Kernel[]
     Root: int[]
+    Windows: Window voption[]
     Firsts: int[]
     /// Instructions that stayed out of a kernel, given by its place: what was not fused, and why.
     Apart: struct (int * int * Obstacle)[]
@@ -115,18 +121,102 @@ let isScalar (g: Graph) (firsts: int[]) k =
         | ApplyMany _
         | Constant _ -> false)
 
-/// The columns all operands of an operation agree on; None if they do not.
-let private columns (g: Graph) firsts k (sofar: int option) : int option voption =
-    let result = g.Specs[(firsts: int[])[k]].Shape
+/// The columns that the result and all operands of an operation agree on; None if they do not.
+let private columns (g: Graph) firsts (windows: Window voption[]) k (sofar: int option) : int option voption =
+    let y = (firsts: int[])[k]
+    let result = g.Specs[y].Shape
     let mutable agreed = ValueSome sofar
 
+    let want n =
+        match agreed with
+        | ValueSome None -> agreed <- ValueSome(Some n)
+        | ValueSome(Some m) when n <> m -> agreed <- ValueNone
+        | _ -> ()
+
+    if windows[y].IsSome then
+        want (Array.last result)
+
     for v in Graphs.arguments g.Instructions[k] do
-        match lie g.Specs[v].Shape result, agreed with
-        | (Lie.Row n | Lie.Column n), ValueSome None -> agreed <- ValueSome(Some n)
-        | (Lie.Row n | Lie.Column n), ValueSome(Some m) when n <> m -> agreed <- ValueNone
+        match lie g.Specs[v].Shape result with
+        | Lie.Row n
+        | Lie.Column n -> want n
+        | Lie.Full when windows[v].IsSome -> want (Array.last result)
         | _ -> ()
 
     agreed
+
+/// Values that need no memory of their own: columns cut from a wider value, and columns of which a wider one is put
+/// together, where only elementwise kernels read and make them. Fills in `root`, too.
+let private windows (g: Graph) (firsts: int[]) (root: int[]) : Window voption[] =
+    let found = Array.create g.Specs.Length ValueNone
+    let readers = Array.init g.Specs.Length (fun _ -> List<int>())
+    let maker = Array.create g.Specs.Length -1
+    let kept = HashSet<int> g.Outputs
+
+    g.Instructions
+    |> Array.iteri (fun k instruction ->
+        for v in Graphs.arguments instruction do
+            readers[v].Add k
+
+        if elementwise g firsts k then
+            maker[firsts[k]] <- k)
+
+    let joinsColumns k =
+        match g.Instructions[k] with
+        | ApplyMany(Concat axis, _, _) -> axis = g.Specs[firsts[k]].Shape.Length - 1
+        | Constant _
+        | Apply _
+        | ApplyMany _ -> false
+
+    /// Whether all readers, and the maker, can work with `v` as such a window.
+    let fits v (window: Window) =
+        found[v] <- ValueSome window
+        let shape = g.Specs[v].Shape
+
+        let works k =
+            joinsColumns k
+            || (elementwise g firsts k
+                && Shape.same g.Specs[firsts[k]].Shape shape
+                && (columns g firsts found k None).IsSome)
+
+        let all = not (kept.Contains v) && Seq.forall works readers[v] && (maker[v] < 0 || works maker[v])
+
+        if not all then
+            found[v] <- ValueNone
+
+        all
+
+    g.Instructions
+    |> Array.iteri (fun k instruction ->
+        match instruction with
+        | Apply(Slice(starts, lengths, steps), x, _, _) ->
+            let whole = g.Specs[x].Shape
+            let last = whole.Length - 1
+
+            if
+                last >= 0
+                && steps[last] = 1
+                && Seq.forall (fun i -> lengths[i] = whole[i]) (seq { 0 .. last - 1 })
+                && Shape.size whole > 0
+            then
+                fits firsts[k] { Offset = starts[last]; Width = whole[last] } |> ignore
+        | ApplyMany(Concat axis, parts, _) when joinsColumns k ->
+            let y = firsts[k]
+            let mutable offset = 0
+
+            for v in parts do
+                if
+                    maker[v] >= 0
+                    && found[v].IsNone
+                    && (parts |> Array.filter ((=) v)).Length = 1
+                    && fits v { Offset = offset; Width = g.Specs[y].Shape[axis] }
+                then
+                    root[v] <- y
+
+                offset <- offset + g.Specs[v].Shape[axis]
+        | _ -> ())
+
+    found
 
 [<Sealed>]
 type private Group(id: int, shape: int[]) =
@@ -137,6 +227,8 @@ type private Group(id: int, shape: int[]) =
     member val Elementwise = false with get, set
     /// Groups this one needs, directly.
     member val Needs = HashSet<int>()
+    /// The kernel that took this one in.
+    member val PartOf: Group option = None with get, set
 
 /// Which passes run, so that a benchmark can show what each of them buys.
 type Passes = {
@@ -154,6 +246,15 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     let owner = Array.create g.Specs.Length -1
     let groups = List<Group>()
     let apart = List<struct (int * int * Obstacle)>()
+
+    let windows =
+        if passes.Fuse then
+            windows g firsts root
+        else
+            Array.create g.Specs.Length ValueNone
+
+    /// The group that makes what a value looks at; a part of what is put together has a group of its own.
+    let source v = if owner[v] >= 0 then owner[v] else owner[root[v]]
 
     /// Whether group `from` needs group `target`, directly or through others.
     let reaches (from: int) (target: int) =
@@ -174,11 +275,36 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
 
         found
 
+    /// Whether two kernels made one would wait for themselves: for something between them, or what also goes before.
+    let waits (a: Group) (b: Group) (before: int[]) =
+        Seq.concat [ seq a.Needs; seq b.Needs; seq before ]
+        |> Seq.exists (fun n -> n <> a.Id && n <> b.Id && (reaches n a.Id || reaches n b.Id))
+
+    /// Makes the second kernel a part of the first.
+    let absorb (group: Group) (other: Group) =
+        for k in other.Members do
+            for r in firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 do
+                owner[r] <- group.Id
+
+        group.Members.AddRange other.Members
+        group.Members.Sort()
+        group.Needs.UnionWith other.Needs
+        group.Columns <- Option.orElse other.Columns group.Columns
+        other.Members.Clear()
+        other.Needs.Clear()
+        other.PartOf <- Some group
+
+        for x in groups do
+            if x.Needs.Remove other.Id then
+                x.Needs.Add group.Id |> ignore
+
+        group.Needs.Remove group.Id |> ignore
+
     for k in 0 .. g.Instructions.Length - 1 do
         let instruction = g.Instructions[k]
         let first = firsts[k]
 
-        if isView g instruction then
+        if isView g instruction || (root[first] = first && windows[first].IsSome) then
             root[first] <- root[(Graphs.arguments instruction)[0]]
         else
             match instruction with
@@ -186,10 +312,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
             | Apply _
             | ApplyMany _ ->
                 let producers =
-                    Graphs.arguments instruction
-                    |> Array.map (fun v -> owner[root[v]])
-                    |> Array.filter (fun p -> p >= 0)
-                    |> Array.distinct
+                    Graphs.arguments instruction |> Array.map source |> Array.filter (fun p -> p >= 0) |> Array.distinct
 
                 let canFuse = passes.Fuse && elementwise g firsts k
 
@@ -206,7 +329,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         Some Obstacle.SingleNumbers
                     elif group.Members.Count >= largest && not (isScalar g firsts k) then
                         Some Obstacle.Full
-                    elif (columns g firsts k group.Columns).IsNone then
+                    elif (columns g firsts windows k group.Columns).IsNone then
                         Some Obstacle.OtherRows
                     // nothing else it needs may itself wait for the group
                     elif producers |> Array.exists (fun q -> q <> p && reaches q p) then
@@ -238,8 +361,34 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
 
                 group.Members.Add k
 
+                // kernels that meet in this operation, or make parts of what it puts together, become one
+                let meeting =
+                    match joined with
+                    | Some p -> Array.append [| p |] (producers |> Array.filter ((<>) p))
+                    | None ->
+                        Graphs.arguments instruction
+                        |> Array.filter (fun v -> windows[v].IsSome && root[v] = first)
+                        |> Array.map (fun v -> owner[v])
+                        |> Array.distinct
+
+                if meeting.Length > 1 then
+                    let kernel = groups[meeting[0]]
+
+                    for q in meeting[1..] do
+                        let other = groups[q]
+
+                        if
+                            (if joined.IsSome then (obstacle q).IsNone else Shape.same kernel.Shape other.Shape)
+                            && kernel.Members.Count + other.Members.Count <= largest
+                            && (kernel.Columns.IsNone || other.Columns.IsNone || kernel.Columns = other.Columns)
+                            && not (waits kernel other (if joined.IsSome then producers else [||]))
+                        then
+                            absorb kernel other
+
+                let producers = producers |> Array.filter (fun p -> groups[p].Members.Count > 0)
+
                 if canFuse then
-                    match columns g firsts k group.Columns with
+                    match columns g firsts windows k group.Columns with
                     | ValueSome c -> group.Columns <- c
                     | ValueNone -> group.Elementwise <- false
 
@@ -253,7 +402,12 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     // groups in an order that respects what they need: by the place of their last member, after everything needed
     let order = List<Group>()
     let placed = Array.create groups.Count false
-    let byLast = groups |> Seq.sortBy (fun group -> group.Members[group.Members.Count - 1]) |> Array.ofSeq
+
+    let byLast =
+        groups
+        |> Seq.filter (fun group -> group.Members.Count > 0)
+        |> Seq.sortBy (fun group -> group.Members[group.Members.Count - 1])
+        |> Array.ofSeq
 
     for start in byLast do
         let stack = Stack<struct (Group * bool)>()
@@ -276,9 +430,25 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     let place = Array.zeroCreate<int> groups.Count
     order |> Seq.iteri (fun i group -> place[group.Id] <- i)
 
+    let rec kernelOf p =
+        match groups[p].PartOf with
+        | Some whole -> kernelOf whole.Id
+        | None -> place[p]
+
     {
         Kernels = order |> Seq.map (fun group -> Kernel(group.Members.ToArray(), group.Elementwise)) |> Array.ofSeq
         Root = root
+        Windows = windows
         Firsts = firsts
-        Apart = apart |> Seq.map (fun (struct (k, p, why)) -> struct (k, place[p], why)) |> Array.ofSeq
+        Apart =
+            apart
+            |> Seq.map (fun (struct (k, p, why)) -> struct (k, kernelOf p, why))
+            // kernels that later became one are not apart
+            |> Seq.filter (fun (struct (k, kernel, _)) -> place[owner[firsts[k]]] <> kernel)
+            |> Array.ofSeq
     }
+
+/// Whether an instruction reads or makes columns of a wider value.
+let touchesWindows (g: Graph) (schedule: Schedule) (k: int) =
+    schedule.Windows[schedule.Firsts[k]].IsSome
+    || Graphs.arguments g.Instructions[k] |> Array.exists (fun v -> schedule.Windows[v].IsSome)

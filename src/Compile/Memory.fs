@@ -163,14 +163,16 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
             if kernelOf[v] <> i then
                 escapes[v] <- true)
 
+    // what is put together of columns is written by all that make a part of it
     let writes =
         kernels
-        |> Array.map (fun kernel -> [|
-            for k in kernel.Instructions do
-                for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                    if escapes[r] || not kernel.Elementwise then
-                        r
-        |])
+        |> Array.map (fun kernel ->
+            Array.distinct [|
+                for k in kernel.Instructions do
+                    for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
+                        if escapes[root[r]] || not kernel.Elementwise then
+                            root[r]
+            |])
 
     let lastRead = Array.create g.Specs.Length -1
 
@@ -198,11 +200,11 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
     for i in 0 .. kernels.Length - 1 do
         let taken = HashSet<int>()
 
-        for y in writes[i] do
+        for y in writes[i] |> Array.filter (fun y -> places[y] = Place.Nowhere) do
             if outside.Contains y then
                 places[y] <- Place.Outside
             else
-                match (if passes.Share then overwritten i y taken else None) with
+                match (if passes.Share && kernelOf[y] = i then overwritten i y taken else None) with
                 | Some v ->
                     taken.Add v |> ignore
                     places[y] <- places[v]

@@ -17,6 +17,24 @@ type internal Step(name: string) =
     abstract Bytes: int
     default _.Bytes = 0
 
+/// Where a step of a loop writes what it carries.
+[<Struct; RequireQualifiedAccess>]
+type internal Home =
+    /// In its place of a stacked result that it is as well.
+    | Result of result: int
+    /// In the next place of a stacked result, which is what the carry was before each step.
+    | Before of before: int
+    /// In a buffer of the loop's own.
+    | Buffer
+    /// Wherever it is made; it is copied to a buffer.
+    | Copy
+
+/// Pieces of work by their numbers, for the workers.
+[<Struct>]
+type internal EachOf(run: System.Action<int>) =
+    interface IChunks with
+        member _.Run piece = run.Invoke piece
+
 [<RequireQualifiedAccess>]
 module internal Lower =
 
@@ -103,7 +121,7 @@ module internal Lower =
         let mutable columns = None
 
         let inMemory v =
-            match layout.Places[v] with
+            match layout.Places[schedule.Root[v]] with
             | Memory.Place.Nowhere -> false
             | Memory.Place.Outside
             | Memory.Place.Constant
@@ -124,25 +142,37 @@ module internal Lower =
             places.Add(FusedPlace(mode, index, dtype))
             places.Count - 1
 
+        /// A value of the result's shape, in memory.
+        let whole v =
+            match schedule.Windows[v] with
+            | ValueSome window ->
+                columns <- Some(Array.last result)
+
+                places.Add(
+                    FusedPlace(FusedMode.Window, schedule.Root[v], g.Specs[v].DType, window.Offset, window.Width)
+                )
+
+                places.Count - 1
+            | ValueNone -> place FusedMode.Full schedule.Root[v] g.Specs[v].DType
+
         let operand v =
             match numbers.TryGetValue v with
             | true, n -> n
             | _ ->
-                let shape = g.Specs[v].Shape
+                let spread mode = place mode schedule.Root[v] g.Specs[v].DType
 
-                let mode =
-                    match Fuse.lie shape result with
-                    | Fuse.Lie.Full -> FusedMode.Full
-                    | Fuse.Lie.Scalar -> FusedMode.Scalar
+                let n =
+                    match Fuse.lie g.Specs[v].Shape result with
+                    | Fuse.Lie.Full -> whole v
+                    | Fuse.Lie.Scalar -> spread FusedMode.Scalar
                     | Fuse.Lie.Row n ->
                         columns <- Some n
-                        FusedMode.Row
+                        spread FusedMode.Row
                     | Fuse.Lie.Column n ->
                         columns <- Some n
-                        FusedMode.Column
+                        spread FusedMode.Column
                     | Fuse.Lie.Other -> invalidOp "internal: an operand that is not aligned was fused"
 
-                let n = place mode schedule.Root[v] g.Specs[v].DType
                 numbers[v] <- n
                 n
 
@@ -173,7 +203,7 @@ module internal Lower =
 
                 let target =
                     if inMemory y then
-                        place FusedMode.Full y g.Specs[y].DType
+                        whole y
                     else
                         let r =
                             if free.Count > 0 then
@@ -257,9 +287,46 @@ module internal Lower =
             | StopGradient
             | Reshape _ -> invalidOp $"internal: {name} is a view, not a kernel"
 
+    /// What is put together of columns some of which lie in place already: the others are copied there.
+    let private gathered (g: Graph) (schedule: Fuse.Schedule) (parts: int[]) (y: int) : Step =
+        let shape = g.Specs[y].Shape
+        let width = Array.last shape
+        let offsets = parts |> Array.scan (fun at v -> at + Array.last g.Specs[v].Shape) 0
+        let dtype = g.Specs[y].DType
+
+        let copies = [|
+            for i in 0 .. parts.Length - 1 do
+                let v = parts[i]
+                let columns = Array.last g.Specs[v].Shape
+
+                let inPlace = schedule.Windows[v].IsSome && schedule.Root[v] = y
+
+                if not inPlace && columns > 0 then
+                    FusedLoop(
+                        Shape.size shape / width,
+                        columns,
+                        0,
+                        [|
+                            match schedule.Windows[v] with
+                            | ValueSome from ->
+                                FusedPlace(FusedMode.Window, schedule.Root[v], dtype, from.Offset, from.Width)
+                            | ValueNone -> FusedPlace(FusedMode.Full, schedule.Root[v], dtype)
+
+                            FusedPlace(FusedMode.Window, y, dtype, offsets[i], width)
+                        |],
+                        [| FusedStep(FusedKind.Cast, 0, 0, -1, -1, 1, 0.0) |]
+                    )
+        |]
+
+        step (if copies.Length = 0 then "concat in place" else "concat") (fun v ->
+            for copy in copies do
+                copy.Run v)
+
     /// An operation of many inputs or results that holds no graph.
-    let many (op: ManyOp) (arguments: int[]) (made: int[]) : Step =
+    let many (g: Graph) (schedule: Fuse.Schedule) (op: ManyOp) (arguments: int[]) (made: int[]) : Step =
         match op with
+        | Concat _ when arguments |> Array.exists (fun v -> schedule.Windows[v].IsSome) ->
+            gathered g schedule arguments made[0]
         | Concat axis ->
             let xs = Array.zeroCreate<NDArray> arguments.Length
 
@@ -299,7 +366,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
 
     let views = [|
         for v in 0 .. values.Length - 1 do
-            if schedule.Root[v] <> v then
+            if schedule.Root[v] <> v && schedule.Windows[v].IsNone then
                 v
     |]
 
@@ -318,7 +385,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
 
             if kernel.Elementwise && kernel.Instructions.Length > 1 && Fuse.isScalar graph schedule.Firsts k then
                 Lower.scalars graph schedule layout kernel
-            elif kernel.Elementwise && kernel.Instructions.Length > 1 then
+            elif kernel.Elementwise && (kernel.Instructions.Length > 1 || Fuse.touchesWindows graph schedule k) then
                 Lower.fused graph schedule layout kernel
             else
                 match graph.Instructions[k] with
@@ -333,7 +400,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
                     | Split _
                     | Linear _
                     | Call _
-                    | Custom _ -> Lower.many op arguments made
+                    | Custom _ -> Lower.many graph schedule op arguments made
                 | Apply _
                 | Constant _ -> Lower.single graph schedule.Firsts k)
 
@@ -454,80 +521,184 @@ and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[]) =
             body.CopyTo(values, made)
             test.Run(values, carried, 0)
 
-/// A scan: the body's inputs and outputs move along the stacked arrays; the carry lies still.
-and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
-    inherit Step("scan")
-    let body = Simplify.graph s.Body
+/// A scan, or the rows of it from `first` on: the body's inputs and outputs look at the stacked arrays and move along them;
+/// what is carried lies where the step before it wrote it.
+and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: Rows.Division option, first: int) =
     let nc, nk = s.Constants, s.Carry
     let carryOut, yOut = Array.splitAt nk body.Outputs
     let writable = Plan.Writable body
+    let single v = writable.Contains v && (carryOut |> Array.filter ((=) v)).Length = 1
     // a result that stands twice is written once, and copied to its other place
-    let writes =
-        yOut
-        |> Array.mapi (fun j v ->
-            writable.Contains v && not (Array.contains v carryOut) && System.Array.IndexOf(yOut, v) = j)
+    let written = yOut |> Array.mapi (fun j v -> writable.Contains v && System.Array.IndexOf(yOut, v) = j)
 
-    let outside = HashSet(Array.zip yOut writes |> Array.filter snd |> Array.map fst)
-    let plan = Plan(body, outside, Fuse.allPasses)
-    let carry = Array.init nk (fun i -> plan.Own body.Specs[nc + i])
-    // a carry that is another carry, or an input, of this step must be read before any is overwritten
-    let crossing = carryOut |> Array.map (fun v -> plan.Schedule.Root[v] < body.Inputs)
+    /// Where a step writes a carry so that the next one finds it.
+    let homes =
+        carryOut
+        |> Array.mapi (fun i v ->
+            match System.Array.IndexOf(yOut, v), System.Array.IndexOf(yOut, nc + i) with
+            | j, _ when j >= 0 && written[j] -> Home.Result j
+            | -1, j when j >= 0 && single v -> Home.Before j
+            | -1, _ when single v -> Home.Buffer
+            | _ -> Home.Copy)
 
-    let buffer =
-        Array.init nk (fun i ->
-            if crossing[i] then
-                plan.Own body.Specs[nc + i]
-            else
-                Unchecked.defaultof<NDArray>)
+    /// Stacked results that are what a carry was before the step: the step before has written them.
+    let filled = yOut |> Array.mapi (fun j _ -> homes |> Array.exists (fun home -> home = Home.Before j))
 
-    let view (spec: Spec) = Arena(1).View(0, Shape.scalar, DType.Bool), spec, Memory.bytesOf spec
-    let moving = Array.init (body.Inputs - nc - nk) (fun i -> view body.Specs[nc + nk + i])
-    let results = yOut |> Array.map (fun v -> view body.Specs[v])
+    let plan =
+        let own =
+            Seq.zip carryOut homes
+            |> Seq.filter (fun (_, home) -> home = Home.Buffer || home.IsBefore)
+            |> Seq.map fst
 
-    override _.Bytes = plan.Bytes
+        Plan(body, HashSet(Seq.append own (Seq.zip yOut written |> Seq.filter snd |> Seq.map fst)), Fuse.allPasses)
 
-    override _.Run values =
+    /// Bytes of one place of a value in the whole loop, and of the rows before the first of this part.
+    let extent v =
+        let bytes = Memory.bytesOf whole.Specs[v]
+
+        match division with
+        | Some d when d.ByRow[v] -> struct (bytes, bytes / d.Batch * first)
+        | _ -> struct (bytes, 0)
+
+    let view () = Arena(1).View(0, Shape.scalar, DType.Bool)
+    let views n = Array.init n (fun _ -> view ())
+
+    let cutConstants =
+        Array.init nc (fun i ->
+            match division with
+            | Some d when d.ByRow[i] -> view ()
+            | _ -> null)
+
+    let moving = views (body.Inputs - nc - nk)
+    let results = views yOut.Length
+    // a carry is read from one view while the next is written to the other
+    let carried = [| views nk; views nk |]
+    let ends = views nk
+    let buffers = Array.init nk (fun i -> Array.init 2 (fun _ -> plan.Own body.Specs[nc + i]))
+    let show (view: StorageView) v = NDArray(body.Specs[v].Shape, view, body.Specs[v].DType)
+
+    let look (view: StorageView) (storage: Storage) t v =
+        let struct (bytes, offset) = extent v
+        view.Rebase storage
+        view.MoveTo(t * bytes + offset)
+        show view v
+
+    let move (view: StorageView) t v =
+        let struct (bytes, offset) = extent v
+        view.MoveTo(t * bytes + offset)
+
+    member _.Bytes = plan.Bytes
+
+    member _.Run(values: NDArray[], arguments: int[], made: int[]) =
+        let inline placeOf step = if s.FromEnd then s.Length - 1 - step else step
+        let inline stacked j = values[made[nk + j]].Storage
+
         for i in 0 .. nc - 1 do
-            plan.Values[i] <- values[arguments[i]]
-
-        for i in 0 .. nk - 1 do
-            Elementwise.Cast(values[arguments[nc + i]], carry[i])
-            plan.Values[nc + i] <- carry[i]
+            plan.Values[i] <-
+                if isNull cutConstants[i] then
+                    values[arguments[i]]
+                else
+                    look cutConstants[i] (values[arguments[i]].Storage) 0 i
 
         for i in 0 .. moving.Length - 1 do
-            let view, spec, _ = moving[i]
-            view.Rebase(values[arguments[nc + nk + i]].Storage)
-            plan.Values[nc + nk + i] <- NDArray(spec.Shape, view, spec.DType)
+            plan.Values[nc + nk + i] <- look moving[i] (values[arguments[nc + nk + i]].Storage) 0 (nc + nk + i)
 
         for j in 0 .. results.Length - 1 do
-            let view, spec, _ = results[j]
-            view.Rebase(values[made[nk + j]].Storage)
+            let place = look results[j] (stacked j) 0 yOut[j]
 
-            if writes[j] then
-                plan.Values[yOut[j]] <- NDArray(spec.Shape, view, spec.DType)
+            if written[j] then
+                plan.Values[yOut[j]] <- place
+
+        for i in 0 .. nk - 1 do
+            plan.Values[nc + i] <- look (carried[1][i]) (values[arguments[nc + i]].Storage) 0 (nc + i)
+
+            match homes[i] with
+            | Home.Before j when s.Length > 0 ->
+                Elementwise.Cast(plan.Values[nc + i], look results[j] (stacked j) (placeOf 0) yOut[j])
+            | _ -> ()
 
         for step in 0 .. s.Length - 1 do
-            let t = if s.FromEnd then s.Length - 1 - step else step
+            let t = placeOf step
+            let views, buffer = carried[step &&& 1], step &&& 1
 
-            for view, _, bytes in moving do
-                view.MoveTo(t * bytes)
+            for i in 0 .. moving.Length - 1 do
+                move moving[i] t (nc + nk + i)
 
-            for view, _, bytes in results do
-                view.MoveTo(t * bytes)
+            for j in 0 .. results.Length - 1 do
+                move results[j] t yOut[j]
+
+            for i in 0 .. nk - 1 do
+                match homes[i] with
+                | Home.Before j when step < s.Length - 1 ->
+                    plan.Values[carryOut[i]] <- look views[i] (stacked j) (placeOf (step + 1)) (nc + i)
+                | Home.Before _
+                | Home.Buffer -> plan.Values[carryOut[i]] <- buffers[i][buffer]
+                | Home.Result _
+                | Home.Copy -> ()
 
             plan.Run()
 
             for j in 0 .. results.Length - 1 do
-                if not writes[j] then
-                    let view, spec, _ = results[j]
-                    Elementwise.Cast(plan.Values[yOut[j]], NDArray(spec.Shape, view, spec.DType))
+                if not written[j] && not filled[j] then
+                    Elementwise.Cast(plan.Values[yOut[j]], show results[j] yOut[j])
+
+            // first all copies, which may read what another carry was, then the places of the next step
+            for i in 0 .. nk - 1 do
+                if homes[i].IsCopy then
+                    Elementwise.Cast(plan.Values[carryOut[i]], buffers[i][buffer])
 
             for i in 0 .. nk - 1 do
-                if crossing[i] then
-                    Elementwise.Cast(plan.Values[carryOut[i]], buffer[i])
-
-            for i in 0 .. nk - 1 do
-                Elementwise.Cast((if crossing[i] then buffer[i] else plan.Values[carryOut[i]]), carry[i])
+                plan.Values[nc + i] <-
+                    match homes[i] with
+                    | Home.Result j -> look views[i] (stacked j) t (nc + i)
+                    | Home.Before _
+                    | Home.Buffer -> plan.Values[carryOut[i]]
+                    | Home.Copy -> buffers[i][buffer]
 
         for i in 0 .. nk - 1 do
-            Elementwise.Cast(carry[i], values[made[i]])
+            Elementwise.Cast(plan.Values[nc + i], look ends[i] (values[made[i]].Storage) 0 (nc + i))
+
+/// A scan; where its rows have nothing to do with each other, every thread runs a part of them through all steps.
+and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
+    inherit Step("scan")
+    let body = Simplify.graph s.Body
+    let division = Rows.divide body s.Constants
+
+    let cut parts =
+        match division with
+        | Some d when parts > 1 ->
+            Array.init parts (fun p ->
+                let first = d.Batch * p / parts
+                let rows = d.Batch * (p + 1) / parts - first
+                LoopPart(s, Rows.narrow body d rows, body, division, first))
+        | _ -> [| LoopPart(s, body, body, None, 0) |]
+
+    /// How many parts are worth while: some rows in each, and enough work to wake a thread for.
+    let parts threads =
+        match division with
+        | Some d ->
+            Rows.cost body * float s.Length / 20_000.0
+            |> min (float (d.Batch / 4))
+            |> min (float threads)
+            |> int
+            |> max 1
+        | None -> 1
+
+    let mutable current = cut (parts Workers.Count)
+    let mutable arrays: NDArray[] = null
+    let run = System.Action<int>(fun part -> current[part].Run(arrays, arguments, made))
+    override _.Bytes = current |> Array.sumBy (fun part -> part.Bytes)
+
+    override _.Run values =
+        let wanted = parts Workers.Count
+
+        if wanted <> current.Length then
+            current <- cut wanted
+
+        if current.Length = 1 then
+            current[0].Run(values, arguments, made)
+        else
+            arrays <- values
+            let mutable work = EachOf run
+            Workers.Run(current.Length, &work)
+            arrays <- null

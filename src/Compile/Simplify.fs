@@ -3,6 +3,7 @@
 [<RequireQualifiedAccess>]
 module internal Functional.Compile.Simplify
 
+open System
 open System.Collections.Generic
 open Functional
 open Functional.Kernels
@@ -10,6 +11,27 @@ open Functional.Operations
 
 /// Constants up to this many elements are folded; larger ones would only take memory.
 let private foldLimit = 4096
+
+/// The number that all elements of a constant are.
+let private uniform (c: NDArray) : NDArray voption =
+    if c.Size = 0 then
+        ValueNone
+    else
+        let size = c.DType.Size()
+        let bytes = c.Storage.Span<byte>().Slice(0, c.Size * size)
+
+        let tail: ReadOnlySpan<byte> = Span.op_Implicit (bytes.Slice size)
+        let head: ReadOnlySpan<byte> = Span.op_Implicit (bytes.Slice(0, bytes.Length - size))
+        let same = MemoryExtensions.SequenceEqual(tail, head)
+
+        let first =
+            if same then
+                ValueSome(NDArray(Shape.scalar, c.Storage, c.DType).Settle())
+            else
+                ValueNone
+
+        Storage.KeepAlive c.Storage
+        first
 
 [<Sealed>]
 type private Writer(inputs: Spec[]) =
@@ -53,7 +75,9 @@ type private Writer(inputs: Spec[]) =
                 constants[key] <- v
                 v
         else
-            add ()
+            match uniform value with
+            | ValueSome number -> w.Apply(Broadcast value.Shape, w.Constant number, -1, -1)
+            | ValueNone -> add ()
 
     member _.ConstantOf(v: int) : NDArray voption =
         match takes.TryGetValue v with
@@ -77,7 +101,8 @@ type private Writer(inputs: Spec[]) =
             let known i = i < 0 || takes.ContainsKey i
 
             let v =
-                if known a && known b && known c && Shape.size result.Shape <= foldLimit then
+                // a number stays one, which operations spread by themselves
+                if not op.IsBroadcast && known a && known b && known c && Shape.size result.Shape <= foldLimit then
                     let at i = if i < 0 then Unchecked.defaultof<NDArray> else takes[i]
                     w.Constant(Evaluate.evaluate op (at a) (at b) (at c))
                 else
@@ -199,7 +224,7 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
 /// Programs and users' rules opened up: nothing differentiates any more, so they are ordinary operations.
 let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
     let number = Array.create g.Specs.Length -1
-    System.Array.Copy(inputs, number, inputs.Length)
+    Array.Copy(inputs, number, inputs.Length)
     let at i = if i < 0 then i else number[i]
     let mutable next = g.Inputs
 
@@ -221,11 +246,26 @@ let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
                 | Custom(:? Rules.CustomRule as rule) ->
                     let inner = Levels.Trace.graph (arguments |> Array.map w.Spec) rule.Apply
                     copy w inner arguments
+                | Split(axis, sizes) when axis = (w.Spec arguments[0]).Shape.Length - 1 ->
+                    // columns, which elementwise kernels read where they are
+                    let shape = (w.Spec arguments[0]).Shape
+                    let starts = Array.scan (+) 0 sizes
+
+                    sizes
+                    |> Array.mapi (fun i size ->
+                        let slice =
+                            Slice(
+                                Array.init shape.Length (fun j -> if j = axis then starts[i] else 0),
+                                Shape.withAxis axis size shape,
+                                Array.create shape.Length 1
+                            )
+
+                        rewrite w slice arguments[0] -1 -1)
                 | _ ->
                     let first = w.ApplyMany(op, arguments)
                     [| first .. first + results - 1 |]
 
-            System.Array.Copy(found, 0, number, next, results)
+            Array.Copy(found, 0, number, next, results)
             next <- next + results
 
     g.Outputs |> Array.map at

@@ -123,13 +123,27 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
 
     let later = wanted |> Array.choose (fun i -> look (gradientValue i) |> Option.map (fun d -> i, d))
     let summed = wanted |> Array.filter (fun i -> not (later |> Array.exists (fun (j, _) -> i = j)))
-    let values = later |> Array.collect (snd >> operands >> Array.ofList) |> Array.distinct
 
     let wantedXs = [|
         for i in firstX .. xs.Length - 1 do
             if not (isNull ns[i]) && gradientOf i >= 0 then
                 i
     |]
+
+    /// What is stacked anyway: a residual, or the gradient of a sequence.
+    let residualAt v =
+        if v < lin.Residuals.Length then
+            System.Array.IndexOf(moving, lin.Residuals[v])
+        else
+            -1
+
+    let sequenceAt v = wantedXs |> Array.tryFindIndex (fun i -> gradientValue i = v)
+
+    let values =
+        later
+        |> Array.collect (snd >> operands >> Array.ofList)
+        |> Array.distinct
+        |> Array.filter (fun v -> residualAt v < 0 && (sequenceAt v).IsNone)
 
     let inputSpecs = s.Body.InputSpecs
 
@@ -218,8 +232,14 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
                     summed |> Array.iteri (fun k i -> all[i] <- sums[k])
                     wantedXs |> Array.iteri (fun k i -> all[i] <- dXs[k])
 
+                    let stackedOf v =
+                        match residualAt v, sequenceAt v with
+                        | -1, None -> stackedNow[System.Array.IndexOf(values, v)]
+                        | -1, Some k -> dXs[k]
+                        | k, _ -> movingNow[k]
+
                     for i, d in later do
-                        all[i] <- settle (fun v -> stackedNow[System.Array.IndexOf(values, v)]) inputSpecs[i].Shape d
+                        all[i] <- settle stackedOf inputSpecs[i].Shape d
 
                     all
         }
