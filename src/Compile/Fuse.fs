@@ -378,7 +378,10 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         let other = groups[q]
 
                         if
-                            (if joined.IsSome then (obstacle q).IsNone else Shape.same kernel.Shape other.Shape)
+                            (if joined.IsSome then
+                                 (obstacle q).IsNone
+                             else
+                                 Shape.same kernel.Shape other.Shape)
                             && kernel.Members.Count + other.Members.Count <= largest
                             && (kernel.Columns.IsNone || other.Columns.IsNone || kernel.Columns = other.Columns)
                             && not (waits kernel other (if joined.IsSome then producers else [||]))

@@ -574,7 +574,20 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
     // a carry is read from one view while the next is written to the other
     let carried = [| views nk; views nk |]
     let ends = views nk
-    let buffers = Array.init nk (fun i -> Array.init 2 (fun _ -> plan.Own body.Specs[nc + i]))
+
+    /// A carry's buffers, the next step's and this one's; the same one where no step reads while it is written.
+    let buffers =
+        homes
+        |> Array.mapi (fun i home ->
+            let own () = plan.Own body.Specs[nc + i]
+
+            match home with
+            | Home.Result _ -> [||]
+            | Home.Before _ -> Array.create 2 (own ())
+            | Home.Copy when plan.Schedule.Root[carryOut[i]] >= body.Inputs -> Array.create 2 (own ())
+            | Home.Copy
+            | Home.Buffer -> [| own (); own () |])
+
     let show (view: StorageView) v = NDArray(body.Specs[v].Shape, view, body.Specs[v].DType)
 
     let look (view: StorageView) (storage: Storage) t v =
