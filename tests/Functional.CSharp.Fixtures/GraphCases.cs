@@ -94,6 +94,47 @@ public static class GraphCases
             second.Fit([left, right], [index, side], batchSize: 4, epochs: 4, verbose: 0, resumeFrom: path);
             foreach (var (a, b) in whole.Weights.Zip(second.Weights)) Expect.Equal(Abs(a - b).Max().ToDouble(), 0.0);
         }));
+        yield return ("a model is a part of another, and shares its weights with itself", () =>
+        {
+            var tower = new Sequential([new Dense(4, "tanh"), new Dropout(0.5), new Dense(2)], "tower", seed: 2);
+            var (left, right) = (Model.Input(3), Model.Input(3));
+            var both = new Model([left, right], new Dot(1).Apply([tower.Apply(left), tower.Apply(right)]), seed: 3, weightsFrom: tower);
+            Expect.Equal(both.CountParams(), tower.CountParams());
+            var (x, y) = (LayerChecks.Numbers(4, [3]), LayerChecks.Numbers(4, [3]) * 2);
+            Expect.True(Abs(both.Predict([x, y]) - (tower.Predict(x) * tower.Predict(y)).Sum(axis: 1, keepDims: true)).Max().ToDouble() < 1e-5, "the tower's weights");
+            both.Compile("mse", "sgd");
+            both.Fit([x, y], new float[] { 1, 2, 3, 4 }, epochs: 2, verbose: 0, seed: 1);
+            Expect.True(Abs(both.Weights[0] - tower.Weights[0]).Max().ToDouble() > 0, "learning changes the one");
+            var half = new Model(left, tower.Apply(left), weightsFrom: both);
+            Expect.Equal(Abs(half.Weights[0] - both.Weights[0]).Max().ToDouble(), 0.0);
+            Expect.Throws<ArgumentException>(() => tower.Apply(Model.Input(4)), "tower", "(3)", "(4)");
+            var wide = Model.Input(4);
+            var first = tower.Layers[0];
+            Expect.Throws<ArgumentException>(() => new Model(wide, first.Apply(wide), weightsFrom: tower), "weightsFrom", "dense_1");
+            Expect.Throws<ArgumentException>(() => tower.Apply([left, right]), "1 inputs", "2 nodes");
+        }
+        );
+        yield return ("an encoder and a decoder that learnt together work apart", () =>
+        {
+            var (question, given) = (Model.Input(4, 2), Model.Input(3, 2));
+            var (encoder, decoder, output) = (new LSTM(5, returnState: true), new LSTM(5, returnSequences: true, returnState: true), new Dense(2));
+            var state = encoder.ApplyAll(question)[1..];
+            var learnt = new Model([question, given], output.Apply(decoder.ApplyAll(given, state)[0]), seed: 3);
+            var read = new Model(question, state, weightsFrom: learnt);
+            var (step, h, c) = (Model.Input(1, 2), Model.Input(5), Model.Input(5));
+            var next = decoder.ApplyAll(step, [h, c]);
+            var write = new Model([step, h, c], [output.Apply(next[0]), next[1], next[2]], weightsFrom: learnt);
+            var (q, g) = (LayerChecks.Numbers(2, [4, 2]), LayerChecks.Numbers(2, [3, 2]));
+            var whole = learnt.Predict([q, g]);
+            var memory = read.PredictAll(q);
+            for (var i = 0; i < 3; i++)
+            {
+                var one = write.PredictAll([g.Slice(.., i..(i + 1)), memory[0], memory[1]]);
+                Expect.True(Abs(one[0] - whole.Slice(.., i..(i + 1))).Max().ToDouble() < 1e-6, $"step {i}");
+                memory = one[1..];
+            }
+        }
+        );
         yield return ("running statistics of a layer that is used twice move twice", () =>
         {
             var x = Model.Input(2);

@@ -4,6 +4,8 @@ namespace Functional.CSharp;
 /// <summary>A network with its parameters.</summary>
 internal sealed class Built
 {
+    private static readonly EqualityComparer<int[]> SameShape = EqualityComparer<int[]>.Create((a, b) => a!.AsSpan().SequenceEqual(b));
+
     private readonly int[][][] shapes;
     private object[] parameters;
     private Func<TrainingState<object[]>>? lent;
@@ -57,6 +59,22 @@ internal sealed class Built
     /// <summary>The model with parameters drawn from a seed.</summary>
     public static Built Create(Network network, IReadOnlyList<Layer> layers, string[] inputNames, int[][] inputShapes, long seed) =>
         new(network, layers, inputNames, inputShapes, NetworkModule.initialize(network, Key.create(seed), inputShapes));
+
+    /// <summary>Takes the parameters of the layers that another model has, too.</summary>
+    public void BeginAs(Built other)
+    {
+        var begun = Parameters.ToArray();
+        for (var i = 0; i < begun.Length; i++)
+        {
+            var there = other.Layers.ToList().IndexOf(Layers[i]);
+            if (there < 0) continue;
+            var (ours, theirs) = (Tree.leaves(begun[i]), Tree.leaves(other.Parameters[there]));
+            if (!ours.Select(t => t.Shape).SequenceEqual(theirs.Select(t => t.Shape), SameShape))
+                throw new ArgumentException($"weightsFrom: {LayerNames[i]} has weights of other shapes there; it is applied to other inputs");
+            begun[i] = other.Parameters[there];
+        }
+        Parameters = begun;
+    }
 
     /// <summary>Keras' table. In a row of layers every line follows the one before; in a graph each says what it follows.</summary>
     public Summary Summarize(bool isGraph)

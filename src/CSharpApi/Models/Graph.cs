@@ -26,6 +26,16 @@ internal static class Graph
         return Built.Create(network, layers, inputNames, [.. inputs.Select(node => node.Shape.ToArray())], seed);
     }
 
+    /// <summary>A model's layers applied to other nodes.</summary>
+    public static Node[] Replay(Built model, Node[] inputs)
+    {
+        var made = new List<Node[]>();
+        Node At(Source source) => source.Call < 0 ? inputs[source.Output] : made[source.Call][source.Output];
+
+        foreach (var call in model.Network.Calls) made.Add(model.Layers[call.Block].ApplyAll((Node[])[.. call.Inputs.Select(At)]));
+        return [.. model.Network.Outputs.Select(At)];
+    }
+
     /// <summary>The applications that the outputs need, in the order in which they were made.</summary>
     private static List<LayerCall> Between(string name, Node[] inputs, Node[] outputs)
     {

@@ -22,10 +22,19 @@ public partial class Model
     /// <param name="outputs">The nodes that it answers with: a node, or several in brackets.</param>
     /// <param name="name">What it is called in the summary.</param>
     /// <param name="seed">What the weights are drawn from: the same seed gives the same weights; random when null.</param>
+    /// <param name="weightsFrom">A model that has some of the layers: they begin with the weights that they have there. Later
+    /// neither model changes the other.</param>
     /// <exception cref="ArgumentException">An output needs an input that is not listed, or an input is used by no output.</exception>
-    /// <example><code>var model = new Model(x, new Dense(10, "softmax").Apply(x));</code></example>
-    public Model(Nodes inputs, Nodes outputs, string name = "model", long? seed = null)
-        : this(name, seed) => built = Graph.Build(name, inputs.ToArray(), outputs.ToArray(), Seed);
+    /// <example><code>
+    /// var model = new Model(x, new Dense(10, "softmax").Apply(features));
+    /// var extractor = new Model(x, features, weightsFrom: model);   // what the trained model sees
+    /// </code></example>
+    public Model(Nodes inputs, Nodes outputs, string name = "model", long? seed = null, Model? weightsFrom = null)
+        : this(name, seed)
+    {
+        built = Graph.Build(name, inputs.ToArray(), outputs.ToArray(), Seed);
+        if (weightsFrom is not null) built.BeginAs(weightsFrom.RequireBuilt("weightsFrom"));
+    }
 
     private protected Model(string name, long? seed)
     {
@@ -83,6 +92,35 @@ public partial class Model
     /// <exception cref="ArgumentException">A size under 1.</exception>
     /// <example><code>var image = Model.Input("image", 28, 28, 1);</code></example>
     public static Node Input(string name, params int[] shape) => new InputLayer(shape) { Name = name }.Apply([]);
+
+    /// <summary>The model's layers applied to nodes: a part of a larger model. Applied twice, they use the same weights
+    /// twice. The weights are the larger model's own; give it <c>weightsFrom</c> to begin with those of this one.</summary>
+    /// <param name="inputs">A node for each input.</param>
+    /// <returns>What the model will give.</returns>
+    /// <exception cref="ArgumentException">A layer cannot take inputs of these shapes; the message says why.</exception>
+    /// <exception cref="InvalidOperationException">The model has several outputs: <see cref="ApplyAll"/> gives them.</exception>
+    /// <example><code>var likeness = new Dot(1).Apply([tower.Apply(left), tower.Apply(right)]);</code></example>
+    public Node Apply(Nodes inputs) => ApplyAll(inputs) is [var one]
+        ? one
+        : throw new InvalidOperationException($"{Name}: the model gives several outputs; ApplyAll returns them");
+
+    /// <summary>All outputs of the model's layers applied to nodes.</summary>
+    /// <param name="inputs">A node for each input.</param>
+    /// <returns>What the model will give.</returns>
+    /// <exception cref="ArgumentException">A layer cannot take inputs of these shapes; the message says why.</exception>
+    /// <example><code>Node[] outputs = encoder.ApplyAll(question);</code></example>
+    public Node[] ApplyAll(Nodes inputs)
+    {
+        var nodes = inputs.ToArray();
+        if (built is null && nodes is [var only]) TryBuild([.. only.Shape]);
+        var model = RequireBuilt("Apply");
+        if (nodes.Length != model.InputNames.Length)
+            throw new ArgumentException($"{Name}: the model has {model.InputNames.Length} inputs ({string.Join(", ", model.InputNames)}), {nodes.Length} nodes were given", nameof(inputs));
+        for (var i = 0; i < nodes.Length; i++)
+            if (!nodes[i].Shape.SequenceEqual(model.InputShapes[i]))
+                throw new ArgumentException($"{Name}: {model.InputNames[i]} takes examples of shape {Show(model.InputShapes[i])}, the node {nodes[i]} was given", nameof(inputs));
+        return Graph.Replay(model, nodes);
+    }
 
     /// <summary>The number of numbers that the model's weights hold.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>

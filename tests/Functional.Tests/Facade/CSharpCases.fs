@@ -17,4 +17,5 @@ let tests =
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "graphs" (GraphCases.All())
+        cases "docs/csharp.md" (PageCases.All())
     ]

@@ -1,0 +1,156 @@
+/// Blocks and networks: a chain is a sequential layer, masks travel and end where they should, and count in losses.
+module Functional.Tests.Layers.NetworkTests
+
+open Expecto
+open Functional
+open Functional.Tests.Layers.Close
+
+let private key = Key.create 3L
+let private bits (t: Tensor) = Tensor.toFloats t |> Array.map System.BitConverter.DoubleToInt64Bits
+let private mask (rows: bool list list) = rows |> List.map Array.ofList |> Tensor.ofRows
+let private present = mask [ [ true; true; false ]; [ true; false; false ] ]
+let private masked x : Masked = { Value = x; Mask = Some present }
+let private apply (block: Block<'P>) p inputs = fst (block.Apply Inference p (Array.ofList inputs))
+let private first block p inputs = apply block p inputs |> Array.head
+let private flags (x: Masked) = x.Mask |> Option.map (cast DType.Float64 >> Tensor.toFloats)
+
+[<Tests>]
+let tests =
+    testList "networks" [
+        testCase "a chain of blocks is a sequential layer, bit for bit"
+        <| fun () ->
+            let layers = [
+                Layer.erase (Layers.dense 4)
+                Layer.erase (Layers.dropout 0.5)
+                Layer.erase Layers.batchNormalization
+                Layer.erase (Layers.dense 2)
+            ]
+
+            let sequential = Layer.sequential "row" layers
+            let chain = Network.chain "row" (layers |> List.map (Block.ofLayer Keeps >> Block.erase))
+            let p, q = sequential.Initialize key [| 3 |], Network.initialize chain key [| [| 3 |] |]
+            let x = cast DType.Float32 (numbers 2 [ 5; 3 ])
+            let y, p = sequential.Apply (Training key) p x
+            let z, q = Network.apply chain (Training key) q [| Masked.ofTensor x |]
+            Expect.equal (bits z[0].Value) (bits y) "answers"
+            Expect.equal (Tree.leaves q |> Array.map bits) (Tree.leaves p |> Array.map bits) "parameters"
+            let _, same = Network.apply chain Inference q [| Masked.ofTensor x |]
+            Expect.isTrue (obj.ReferenceEquals(same, q)) "answering changes nothing"
+
+            Expect.equal (Network.outputShapes chain [| [| 3 |] |]) [| [| 2 |] |] "shapes"
+
+        testCase "a block that is called twice has its parameters once"
+        <| fun () ->
+            let input: Source = { Call = -1; Output = 0 }
+
+            let twice: Network = {
+                Name = "twice"
+                Blocks = [| Block.erase (Block.ofLayer Keeps (Layers.dense 3)) |]
+                Calls = [|
+                    { Block = 0; Inputs = [| input |] }
+                    { Block = 0; Inputs = [| { Call = 0; Output = 0 } |] }
+                |]
+                Outputs = [| { Call = 1; Output = 0 }; { Call = 0; Output = 0 }; input |]
+            }
+
+            let p = Network.initialize twice key [| [| 3 |] |]
+            Expect.equal (Tree.leaves p).Length 2 "weights and bias"
+            let x = cast DType.Float32 (numbers 2 [ 5; 3 ])
+            let outputs, _ = Network.apply twice Inference p [| Masked.ofTensor x |]
+            let dense = dense (p[0] :?> Dense)
+            Expect.equal (bits outputs[0].Value) (bits (dense (dense x))) "the second"
+            Expect.equal (bits outputs[1].Value) (bits (dense x)) "the first"
+            Expect.equal (bits outputs[2].Value) (bits x) "the input"
+
+        testCase "masks go on, end, and meet"
+        <| fun () ->
+            let x = numbers 1 [ 2; 3; 4 ]
+            let given = Some(Tensor.toFloats (cast DType.Float64 present))
+            let keeps = Block.ofLayer Keeps (Layers.activation "tanh" tanh)
+            let drops = Block.ofLayer Drops (Layers.activation "tanh" tanh)
+            Expect.equal (flags (first keeps () [ masked x ])) given "kept"
+            Expect.equal (flags (first drops () [ masked x ])) None "dropped"
+            let add = Block.merge "add" Keeps Merge.add
+            Expect.equal (flags (first add () [ masked x; Masked.ofTensor x ])) given "one has a mask"
+
+            let other: Masked = {
+                Value = x
+                Mask = Some(mask [ [ true; false; true ]; [ true; true; false ] ])
+            }
+
+            Expect.equal
+                (flags (first add () [ masked x; other ]))
+                (Some [| 1.0; 0.0; 0.0; 1.0; 0.0; 0.0 |])
+                "there in both"
+
+            Expect.equal
+                (flags (first (Block.concatenate 1) () [ masked x; Masked.ofTensor x ]))
+                (Some [| 1.0; 1.0; 0.0; 1.0; 1.0; 1.0; 1.0; 0.0; 0.0; 1.0; 1.0; 1.0 |])
+                "one after the other"
+
+            Expect.equal (flags (first (Block.concatenate -1) () [ masked x; masked x ])) given "side by side"
+            let average = (first Block.averageOverTime () [ masked x ]).Value
+
+            let expected =
+                concat 0 [ meanOver [ 1 ] (slice [ 0; 0; 0 ] [ 1; 2; 4 ] [ 1; 1; 1 ] x); index 1 0 x |> narrow 0 1 1 ]
+
+            expectClose 1e-14 (Tensor.toFloats expected) average "the average of what is there"
+
+        testCase "a recurrent layer's block: states, both directions, masks"
+        <| fun () ->
+            let x = cast DType.Float32 (numbers 1 [ 2; 3; 4 ])
+            let options = { RecurrentLayer.defaults with ReturnSequences = true }
+            let block = RecurrentBlock.ofCell Lstm.cell options true 5
+            let p = Lstm.init key 4 5
+            let running = { Recurrent.defaults with Mask = Some present }
+            let y, last = Recurrent.run Lstm.cell running None p x
+            let found = apply block p [ masked x ]
+
+            Expect.equal
+                (found |> Array.map (fun t -> bits t.Value))
+                (Array.map bits [| y; last.Hidden; last.Memory |])
+                "forwards"
+
+            let again, _ = Recurrent.run Lstm.cell running (Some last) p x
+            let states = [ for t in found[1..] -> Masked.ofTensor t.Value ]
+            Expect.equal (bits (first block p (masked x :: states)).Value) (bits again) "from a state"
+            let both: Bidirectional<Lstm> = { Forward = p; Backward = Lstm.init (Key.create 9L) 4 5 }
+
+            let two =
+                RecurrentBlock.bidirectional
+                    (RecurrentBlock.Directions.Merged BidirectionalMerge.Concat)
+                    Lstm.cell
+                    options
+                    false
+                    5
+
+            let expected = Recurrent.bidirectional BidirectionalMerge.Concat Lstm.cell running both x
+            Expect.equal (bits (first two both [ masked x ]).Value) (bits expected) "both directions"
+            Expect.equal (two.OutputShapes [| [| 3; 4 |] |]) [| [| 3; 10 |] |] "shape"
+
+        testCase "losses and metrics count the steps that are there, and no gradient reaches the others"
+        <| fun () ->
+            let target, prediction = numbers 4 [ 2; 3; 2 ], numbers 5 [ 2; 3; 2 ]
+            let there (t: Tensor) = concat 0 [ index 0 0 t |> narrow 0 0 2; index 0 1 t |> narrow 0 0 1 ]
+            let loss = Steps.loss present Loss.meanSquaredError target
+            let expected = Loss.meanSquaredError (there target) (there prediction)
+            expectClose 1e-14 (Tensor.toFloats expected) (loss prediction) "the loss"
+            let gradient = grad loss prediction
+            Expect.equal (Tensor.toFloats (index 0 0 gradient |> index 0 2)) [| 0.0; 0.0 |] "no gradient"
+
+            expectClose
+                1e-14
+                (Tensor.toFloats (grad loss prediction))
+                ((compiled (grad loss)).Invoke prediction)
+                "compiled"
+
+            for metric in [ Metric.accuracy; Metric.meanAbsoluteError; Metric.precision 0.5 ] do
+                let labels = oneHot DType.Float64 2 (argmax -1 target)
+                let sums = Steps.metric present metric metric.Init labels prediction
+                let alone = metric.Update metric.Init (there labels) (there prediction)
+                expectClose 1e-14 (Tensor.toFloats (metric.Result alone)) (metric.Result sums) metric.Name
+
+            Expect.throwsT<System.ArgumentException>
+                (fun () -> Steps.metric present Metric.rSquared Metric.rSquared.Init target prediction |> ignore)
+                "sums that do not add up"
+    ]
