@@ -1,5 +1,6 @@
 /// The second pass: which operations run as one kernel. Elementwise operations over the same elements join into one run
-/// over memory; everything else is a kernel of its own; a reshape is no kernel at all.
+/// over memory; a matrix product takes along what is added to it; everything else is a kernel of its own; a reshape is no
+/// kernel at all.
 [<RequireQualifiedAccess>]
 module internal Functional.Compile.Fuse
 
@@ -225,6 +226,8 @@ type private Group(id: int, shape: int[]) =
     member val Members = List<int>()
     member val Columns: int option = None with get, set
     member val Elementwise = false with get, set
+    /// A product and what is added to it: complete.
+    member val Sum = false with get, set
     /// Groups this one needs, directly.
     member val Needs = HashSet<int>()
     /// The kernel that took this one in.
@@ -234,11 +237,13 @@ type private Group(id: int, shape: int[]) =
 type Passes = {
     /// Elementwise operations over the same elements are one kernel.
     Fuse: bool
+    /// What is added to a matrix product is added by the product's kernel.
+    Products: bool
     /// Values whose lives do not overlap share memory.
     Share: bool
 }
 
-let allPasses = { Fuse = true; Share = true }
+let allPasses = { Fuse = true; Products = true; Share = true }
 
 let schedule (passes: Passes) (g: Graph) : Schedule =
     let firsts = Graphs.firsts g
@@ -246,6 +251,13 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     let owner = Array.create g.Specs.Length -1
     let groups = List<Group>()
     let apart = List<struct (int * int * Obstacle)>()
+    let counts = Products.reads g
+    let maker = Array.create g.Specs.Length -1
+
+    for k in 0 .. firsts.Length - 1 do
+        maker[firsts[k]] <- k
+
+    let made v = if maker[v] < 0 then ValueNone else ValueSome g.Instructions[maker[v]]
 
     let windows =
         if passes.Fuse then
@@ -255,6 +267,19 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
 
     /// The group that makes what a value looks at; a part of what is put together has a group of its own.
     let source v = if owner[v] >= 0 then owner[v] else owner[root[v]]
+
+    /// The group of the product that an instruction adds something to. What is added comes from elsewhere: to a value that
+    /// an elementwise kernel makes, that kernel adds the product.
+    let producing k =
+        match (if passes.Products then Products.sum g counts made k else ValueNone) with
+        | ValueSome s when
+            not groups[owner[s.Product]].Sum
+            && windows[s.Onto].IsNone
+            && windows[firsts[k]].IsNone
+            && (source s.Onto < 0 || not groups[source s.Onto].Elementwise)
+            ->
+            Some groups[owner[s.Product]]
+        | _ -> None
 
     /// Whether group `from` needs group `target`, directly or through others.
     let reaches (from: int) (target: int) =
@@ -314,7 +339,8 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                 let producers =
                     Graphs.arguments instruction |> Array.map source |> Array.filter (fun p -> p >= 0) |> Array.distinct
 
-                let canFuse = passes.Fuse && elementwise g firsts k
+                let product = producing k
+                let canFuse = passes.Fuse && product.IsNone && elementwise g firsts k
 
                 let obstacle p =
                     let group = groups[p]
@@ -338,7 +364,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         None
 
                 let joined =
-                    if not (passes.Fuse && isElementwise instruction) then
+                    if product.IsSome || not (passes.Fuse && isElementwise instruction) then
                         None
                     else
                         producers
@@ -351,9 +377,12 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                                 false)
 
                 let group =
-                    match joined with
-                    | Some p -> groups[p]
-                    | None ->
+                    match joined, product with
+                    | Some p, _ -> groups[p]
+                    | None, Some group ->
+                        group.Sum <- true
+                        group
+                    | None, None ->
                         let fresh = Group(groups.Count, g.Specs[first].Shape)
                         fresh.Elementwise <- canFuse
                         groups.Add fresh

@@ -98,16 +98,16 @@ type private Space() =
         merge i
         merge (i - 1)
 
-/// Whether an elementwise kernel may write its result `y` where its operand `v` lies: as long as the result, element for
-/// element, and not read again after the result is written.
+/// Whether a kernel may write its result `y` where its operand `v` lies: if it goes element by element, `v` is as long as
+/// the result, and it is not read again after the result is written.
 let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: int) (y: int) =
     let root = schedule.Root
 
     let reads k test = Graphs.arguments g.Instructions[k] |> Array.exists (fun a -> root[a] = v && test a)
 
-    kernel.Elementwise
-    && g.Specs[v].DType.Size() = g.Specs[y].DType.Size()
+    g.Specs[v].DType.Size() = g.Specs[y].DType.Size()
     && Shape.size g.Specs[v].Shape = Shape.size g.Specs[y].Shape
+    && (kernel.Elementwise || Products.mayOverwrite g root kernel.Instructions v)
     && kernel.Instructions
        |> Array.forall (fun k -> not (reads k (fun a -> not (Shape.same g.Specs[a].Shape g.Specs[y].Shape))))
     && (let writer = kernel.Instructions |> Array.findIndex (fun k -> schedule.Firsts[k] = y)
@@ -170,7 +170,7 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
             Array.distinct [|
                 for k in kernel.Instructions do
                     for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                        if escapes[root[r]] || not kernel.Elementwise then
+                        if escapes[root[r]] || (not kernel.Elementwise && kernel.Instructions.Length = 1) then
                             root[r]
             |])
 

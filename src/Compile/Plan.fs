@@ -322,6 +322,19 @@ module internal Lower =
             for copy in copies do
                 copy.Run v)
 
+    /// A matrix product and what is added to it.
+    let product (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) : Step =
+        let firsts = schedule.Firsts
+        let k = kernel.Instructions[0]
+
+        let made v = if v = firsts[k] then ValueSome g.Instructions[k] else ValueNone
+
+        match g.Instructions[k], Products.sum g (Products.reads g) made kernel.Instructions[1] with
+        | Apply(MatMul(ta, tb), a, b, _), ValueSome sum ->
+            let onto, y = schedule.Root[sum.Onto], firsts[kernel.Instructions[1]]
+            step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y]))
+        | _ -> invalidOp "internal: not a product and a sum"
+
     /// An operation of many inputs or results that holds no graph.
     let many (g: Graph) (schedule: Fuse.Schedule) (op: ManyOp) (arguments: int[]) (made: int[]) : Step =
         match op with
@@ -387,6 +400,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
                 Lower.scalars graph schedule layout kernel
             elif kernel.Elementwise && (kernel.Instructions.Length > 1 || Fuse.touchesWindows graph schedule k) then
                 Lower.fused graph schedule layout kernel
+            elif kernel.Instructions.Length > 1 then
+                Lower.product graph schedule kernel
             else
                 match graph.Instructions[k] with
                 | ApplyMany(op, arguments, results) ->

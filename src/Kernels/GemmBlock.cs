@@ -12,10 +12,6 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     where TVector : struct
     where T : unmanaged, INumber<T>
 {
-    // A panel of b, DepthBlock rows by two vectors, stays in the first two levels of cache while a block of rows passes by.
-    // Measured on Zen 4: 512 is faster where all fits into the second level, 256 slower where the result does not.
-    private const int DepthBlock = 400;
-
     // Rows of a that pass by a panel: this much of a stays in the second-level cache for all the panels, also where its
     // rows lie a power of two apart and so share a part of that cache.
     private const int RowBlock = 256;
@@ -33,7 +29,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             InPlace(product);
             return;
         }
-        var blocks = Math.Max(1, Quotient(product.K, DepthBlock));
+        var blocks = Math.Max(1, Quotient(product.K, Gemm.DepthBlock));
         var depth = Quotient(product.K, blocks);
         var rows = Quotient(Quotient(product.M, Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
         var panel = Scratch.Of<T>(Math.Max(1, depth) * PanelWidth);
@@ -57,6 +53,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         part.K = Math.Min(terms, product.K - term);
         part.A += term * product.ColumnA;
         part.B += term * product.RowB;
+        if (term + part.K < product.K) part.Base = null;
         if (term == 0) return part;
         part.Accumulate = true;
         part.Bias = null;
@@ -69,17 +66,17 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     // add in another order than tiles do.
     private static bool Thin(in Product<T> p)
     {
-        var start = p.Accumulate ? p.C : p.Bias;
+        Addend<T> start = new(p.Accumulate ? p.C : p.Bias, p.Accumulate ? p.RowC : 0), onto = new(p.Base, p.RowBase);
         if (p.K == 1 && p.ColumnB == 1)
-            GemmThin<TLanes, TVector, T>.Outer(p.M, p.N, p.A, p.RowA, p.B, start, p.Accumulate ? p.RowC : 0, p.C, p.RowC);
+            GemmThin<TLanes, TVector, T>.Outer(p.M, p.N, p.A, p.RowA, p.B, start, onto, p.Scale, p.C, p.RowC);
         else if (p.M == 1 && p.ColumnB == 1)
-            GemmThin<TLanes, TVector, T>.Rows(p.N, p.K, p.A, p.ColumnA, p.B, p.RowB, start, p.C);
+            GemmThin<TLanes, TVector, T>.Rows(p.N, p.K, p.A, p.ColumnA, p.B, p.RowB, start.Elements, p.Base, p.Scale, p.C);
         else if (p.M == 1 && p.RowB == 1 && p.ColumnA == 1 && !p.IsSlice)
-            GemmThin<TLanes, TVector, T>.Dots(p.N, p.K, p.B, p.ColumnB, p.A, start, 1, p.C, 1);
+            GemmThin<TLanes, TVector, T>.Dots(p.N, p.K, p.B, p.ColumnB, p.A, new(start.Elements, 1), new(p.Base, 1), p.Scale, p.C, 1);
         else if (p.N == 1 && p.ColumnA == 1 && p.RowB == 1 && !p.IsSlice)
-            GemmThin<TLanes, TVector, T>.Dots(p.M, p.K, p.A, p.RowA, p.B, start, p.Accumulate ? p.RowC : 0, p.C, p.RowC);
-        else if (p.N == 1 && p.RowA == 1 && p.RowC == 1 && p.Bias == null)
-            GemmThin<TLanes, TVector, T>.Rows(p.M, p.K, p.B, p.RowB, p.A, p.ColumnA, start, p.C);
+            GemmThin<TLanes, TVector, T>.Dots(p.M, p.K, p.A, p.RowA, p.B, start, onto, p.Scale, p.C, p.RowC);
+        else if (p.N == 1 && p.RowA == 1 && p.RowC == 1 && p.Bias == null && (p.Base == null || p.RowBase == 1))
+            GemmThin<TLanes, TVector, T>.Rows(p.M, p.K, p.B, p.RowB, p.A, p.ColumnA, start.Elements, p.Base, p.Scale, p.C);
         else
             return false;
         return true;
@@ -133,12 +130,20 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         tile.RowC = product.RowC;
         tile.Start = product.Accumulate ? tile.C : product.Bias == null ? null : product.Bias + column;
         tile.RowStart = product.Accumulate ? product.RowC : 0;
+        tile.Base = product.Base == null ? null : product.Base + column;
+        tile.RowBase = product.Base == null ? 0 : product.RowBase;
+        tile.Scale = product.Scale;
         tile.Panel = panel;
         var step = TLanes.TileRows;
         for (var row = 0; row < product.M; row += step)
         {
             var rows = Math.Min(step, product.M - row);
-            if (row + step < product.M) Prefetch(tile.C + (step * product.RowC), product.RowC, Math.Min(step, product.M - row - step));
+            if (row + step < product.M)
+            {
+                var next = Math.Min(step, product.M - row - step);
+                Prefetch(tile.C + (step * tile.RowC), tile.RowC, next);
+                if (tile.RowBase != 0 && tile.Base != tile.C) Prefetch(tile.Base + (step * tile.RowBase), tile.RowBase, next);
+            }
             if (panel != null && row == 0)
             {
                 GemmTile<TLanes, TVector, T>.RunAndPack(tile);
@@ -150,6 +155,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             tile.A += step * product.RowA;
             tile.C += step * product.RowC;
             tile.Start += step * tile.RowStart;
+            tile.Base += step * tile.RowBase;
         }
     }
 
@@ -170,15 +176,11 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     private static void Ragged(int rows, int columns, bool wide, Tile<T> tile)
     {
         var width = wide ? PanelWidth : TLanes.Count;
-        var aside = stackalloc T[TLanes.TileRows * width];
+        T* aside = stackalloc T[TLanes.TileRows * width], onto = stackalloc T[TLanes.TileRows * width];
         var c = tile.C;
         var rowC = tile.RowC;
-        if (tile.Start != null)
-        {
-            CopyIn(rows, columns, tile.Start, tile.RowStart, aside, width);
-            tile.Start = aside;
-            tile.RowStart = width;
-        }
+        CopyIn(rows, columns, ref tile.Start, ref tile.RowStart, aside, width);
+        CopyIn(rows, columns, ref tile.Base, ref tile.RowBase, onto, width);
         tile.C = aside;
         tile.RowC = width;
         GemmTile<TLanes, TVector, T>.Run(rows, wide, tile);
@@ -186,14 +188,19 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     }
 
     // Into whole vectors, filled up with zeros.
-    private static void CopyIn(int rows, int columns, T* source, nint row, T* aside, int width)
+    private static void CopyIn(int rows, int columns, ref T* source, ref nint row, T* aside, int width)
     {
-        for (; rows > 0; rows--, source += row, aside += width)
+        if (source == null) return;
+        var from = source;
+        var to = aside;
+        for (; rows > 0; rows--, from += row, to += width)
         {
             var column = 0;
-            for (; column + TLanes.Count <= columns; column += TLanes.Count) TLanes.Store(TLanes.Load(source + column), aside + column);
-            if (column < width) TLanes.Store(TLanes.LoadFirst(columns - column, source + column), aside + column);
+            for (; column + TLanes.Count <= columns; column += TLanes.Count) TLanes.Store(TLanes.Load(from + column), to + column);
+            if (column < width) TLanes.Store(TLanes.LoadFirst(columns - column, from + column), to + column);
         }
+        source = aside;
+        row = width;
     }
 
     private static void CopyOut(int rows, int columns, T* aside, int width, T* target, nint row)

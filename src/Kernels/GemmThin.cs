@@ -4,7 +4,15 @@ using System.Runtime.CompilerServices;
 
 namespace Functional.Kernels;
 
-/// <summary>Products with a vector, with vectors of one width.</summary>
+/// <summary>What is added to the elements of a result: numbers a row apart, or null. The same for all rows where Row is 0.</summary>
+internal readonly unsafe struct Addend<T>(T* elements, nint row)
+    where T : unmanaged
+{
+    public readonly T* Elements = elements;
+    public readonly nint Row = row;
+}
+
+/// <summary>Products with a vector, with vectors of one width. Of each, base + scale·y is stored where there is a base.</summary>
 internal static unsafe class GemmThin<TLanes, TVector, T>
     where TLanes : ILanes<TVector, T>
     where TVector : struct
@@ -12,7 +20,7 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
 {
     /// <summary>y = v·b, b having its rows side by side: y[j] = start[j] + Σₗ v[l·step]·b[l, j].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows(int n, nint k, T* v, nint step, T* b, nint rowB, T* start, T* y)
+    public static void Rows(int n, nint k, T* v, nint step, T* b, nint rowB, T* start, T* onto, T scale, T* y)
     {
         var width = TLanes.Count;
         var j = 0;
@@ -44,6 +52,18 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
                 s6 = TLanes.MultiplyAdd(a, TLanes.Load(p + (6 * width)), s6);
                 s7 = TLanes.MultiplyAdd(a, TLanes.Load(p + (7 * width)), s7);
             }
+            if (onto != null)
+            {
+                var o = onto + j;
+                s0 = Scaled(scale, s0, o);
+                s1 = Scaled(scale, s1, o + width);
+                s2 = Scaled(scale, s2, o + (2 * width));
+                s3 = Scaled(scale, s3, o + (3 * width));
+                s4 = Scaled(scale, s4, o + (4 * width));
+                s5 = Scaled(scale, s5, o + (5 * width));
+                s6 = Scaled(scale, s6, o + (6 * width));
+                s7 = Scaled(scale, s7, o + (7 * width));
+            }
             var t = y + j;
             TLanes.Store(s0, t);
             TLanes.Store(s1, t + width);
@@ -59,22 +79,27 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             var s = start == null ? default : TLanes.Load(start + j);
             T* x = v, p = b + j;
             for (var l = k; l > 0; l--, x += step, p += rowB) s = TLanes.MultiplyAdd(TLanes.Broadcast(*x), TLanes.Load(p), s);
-            TLanes.Store(s, y + j);
+            TLanes.Store(onto == null ? s : Scaled(scale, s, onto + j), y + j);
         }
         for (; j < n; j++)
         {
             var s = start == null ? T.Zero : start[j];
             T* x = v, p = b + j;
             for (var l = k; l > 0; l--, x += step, p += rowB) s = T.MultiplyAddEstimate(*x, *p, s);
-            y[j] = s;
+            y[j] = onto == null ? s : T.MultiplyAddEstimate(scale, s, onto[j]);
         }
     }
 
-    /// <summary>y = a·v, a having the elements of a row, and v its elements, side by side: y[i·step] = start[i·startStep] + a[i, ..]·v.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Scaled(T scale, TVector sum, T* onto) => TLanes.MultiplyAdd(TLanes.Broadcast(scale), sum, TLanes.Load(onto));
+
+    /// <summary>y = a·v, a having the elements of a row, and v its elements, side by side: y[i·step] = start[i] + a[i, ..]·v.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots(int m, nint k, T* a, nint rowA, T* v, T* start, nint startStep, T* y, nint step)
+    public static void Dots(int m, nint k, T* a, nint rowA, T* v, Addend<T> start, Addend<T> onto, T scale, T* y, nint step)
     {
         var width = TLanes.Count;
+        T* from = start.Elements, to = onto.Elements;
+        nint fromRow = start.Row, toRow = onto.Row;
         for (var i = 0; i < m; i++, a += rowA, y += step)
         {
             TVector s0 = default, s1 = default, s2 = default, s3 = default;
@@ -89,28 +114,37 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             for (; l + width <= k; l += width) s0 = TLanes.MultiplyAdd(TLanes.Load(a + l), TLanes.Load(v + l), s0);
             var sum = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
             for (; l < k; l++) sum = T.MultiplyAddEstimate(a[l], v[l], sum);
-            *y = start == null ? sum : sum + start[i * startStep];
+            if (from != null) sum += from[i * fromRow];
+            *y = to == null ? sum : T.MultiplyAddEstimate(scale, sum, to[i * toRow]);
         }
     }
 
     /// <summary>y = v·w, a column by a row: y[i, j] = start[i, j] + v[i·step]·w[j].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Outer(int m, int n, T* v, nint step, T* w, T* start, nint rowStart, T* y, nint rowY)
+    public static void Outer(int m, int n, T* v, nint step, T* w, Addend<T> start, Addend<T> onto, T scale, T* y, nint rowY)
     {
         var width = TLanes.Count;
-        for (; m > 0; m--, v += step, y += rowY, start += rowStart)
+        T* from = start.Elements, to = onto.Elements;
+        nint fromRow = start.Row, toRow = onto.Row;
+        for (; m > 0; m--, v += step, y += rowY, from += fromRow, to += toRow)
         {
             var a = TLanes.Broadcast(*v);
             var j = 0;
-            if (start == null)
+            if (onto.Elements != null)
             {
-                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), default), y + j);
-                for (; j < n; j++) y[j] = *v * w[j];
+                for (; j + width <= n; j += width)
+                    TLanes.Store(Scaled(scale, TLanes.MultiplyAdd(a, TLanes.Load(w + j), start.Elements == null ? default : TLanes.Load(from + j)), to + j), y + j);
+                for (; j < n; j++) y[j] = T.MultiplyAddEstimate(scale, start.Elements == null ? *v * w[j] : T.MultiplyAddEstimate(*v, w[j], from[j]), to[j]);
+            }
+            else if (start.Elements != null)
+            {
+                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), TLanes.Load(from + j)), y + j);
+                for (; j < n; j++) y[j] = T.MultiplyAddEstimate(*v, w[j], from[j]);
             }
             else
             {
-                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), TLanes.Load(start + j)), y + j);
-                for (; j < n; j++) y[j] = T.MultiplyAddEstimate(*v, w[j], start[j]);
+                for (; j + width <= n; j += width) TLanes.Store(TLanes.MultiplyAdd(a, TLanes.Load(w + j), default), y + j);
+                for (; j < n; j++) y[j] = *v * w[j];
             }
         }
     }

@@ -8,9 +8,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Functional.Kernels;
 
-/// <summary>One tile: c[i, j] = start[i, j] + Σₗ a[i, l]·b[l, j].</summary>
+/// <summary>One tile: c[i, j] = start[i, j] + Σₗ a[i, l]·b[l, j], or base[i, j] + scale times that.</summary>
 /// <remarks>
-/// Every element is one chain of multiply-adds, l ascending, however the result is cut into tiles: that is why products
+/// Every sum is one chain of multiply-adds, l ascending, however the result is cut into tiles: that is why products
 /// do not depend on the number of threads, nor a row of a product on the rows around it.
 /// </remarks>
 internal unsafe struct Tile<T>
@@ -34,6 +34,11 @@ internal unsafe struct Tile<T>
     /// <summary>The result, with the distance from row to row.</summary>
     public T* C;
     public nint RowC;
+
+    /// <summary>What the finished sums, times scale, are added to, or null; one row for all where RowBase is 0.</summary>
+    public T* Base;
+    public nint RowBase;
+    public T Scale;
 
     /// <summary>Where the vectors of b are copied to, one after the other, by a tile that packs.</summary>
     public T* Panel;
@@ -179,6 +184,21 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
             b += rowB;
         }
 
+        if (tile.Base != null)
+        {
+            var onto = tile.Base;
+            var row = tile.RowBase;
+            var scale = TLanes.Broadcast(tile.Scale);
+            Add<TVectors>(onto, scale, ref c00, ref c01);
+            if (TRows.Value > 1) Add<TVectors>(onto + row, scale, ref c10, ref c11);
+            if (TRows.Value > 2) Add<TVectors>(onto + (2 * row), scale, ref c20, ref c21);
+            if (TRows.Value > 3) Add<TVectors>(onto + (3 * row), scale, ref c30, ref c31);
+            if (TRows.Value > 4) Add<TVectors>(onto + (4 * row), scale, ref c40, ref c41);
+            if (TRows.Value > 5) Add<TVectors>(onto + (5 * row), scale, ref c50, ref c51);
+            if (TRows.Value > 6) Add<TVectors>(onto + (6 * row), scale, ref c60, ref c61);
+            if (TRows.Value > 7) Add<TVectors>(onto + (7 * row), scale, ref c70, ref c71);
+        }
+
         var c = tile.C;
         var rowC = tile.RowC;
         Store<TVectors>(c00, c01, c);
@@ -206,6 +226,14 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
         var broadcast = TLanes.Broadcast(a);
         c0 = TLanes.MultiplyAdd(broadcast, b0, c0);
         if (TVectors.Value > 1) c1 = TLanes.MultiplyAdd(broadcast, b1, c1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TVectors>(T* onto, TVector scale, ref TVector v0, ref TVector v1)
+        where TVectors : INumberOf
+    {
+        v0 = TLanes.MultiplyAdd(scale, v0, TLanes.Load(onto));
+        if (TVectors.Value > 1) v1 = TLanes.MultiplyAdd(scale, v1, TLanes.Load(onto + TLanes.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

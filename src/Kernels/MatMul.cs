@@ -18,10 +18,10 @@ public static unsafe class MatMul
         b = b.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(transA, transB, a, b, y, null); break;
-            case DType.Float64: Run<double>(transA, transB, a, b, y, null); break;
-            case DType.Int32: Run<int>(transA, transB, a, b, y, null); break;
-            case DType.Int64: Run<long>(transA, transB, a, b, y, null); break;
+            case DType.Float32: Run<float>(transA, transB, a, b, y, null, default, 1); break;
+            case DType.Float64: Run<double>(transA, transB, a, b, y, null, default, 1); break;
+            case DType.Int32: Run<int>(transA, transB, a, b, y, null, default, 1); break;
+            case DType.Int64: Run<long>(transA, transB, a, b, y, null, default, 1); break;
             default: throw new NotSupportedException($"matmul: no product of {y.DType} matrices; cast them first");
         }
     }
@@ -38,15 +38,40 @@ public static unsafe class MatMul
         bias = bias.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(false, false, a, b, y, bias.Storage); break;
-            case DType.Float64: Run<double>(false, false, a, b, y, bias.Storage); break;
-            case DType.Int32: Run<int>(false, false, a, b, y, bias.Storage); break;
-            case DType.Int64: Run<long>(false, false, a, b, y, bias.Storage); break;
+            case DType.Float32: Run<float>(false, false, a, b, y, bias.Storage, default, 1); break;
+            case DType.Float64: Run<double>(false, false, a, b, y, bias.Storage, default, 1); break;
+            case DType.Int32: Run<int>(false, false, a, b, y, bias.Storage, default, 1); break;
+            case DType.Int64: Run<long>(false, false, a, b, y, bias.Storage, default, 1); break;
             default: throw new NotSupportedException($"matmul: no product of {y.DType} matrices; cast them first");
         }
     }
 
-    private static void Run<T>(bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias)
+    /// <summary>
+    /// y = onto + scale·(op(a)·op(b)) for matrices of floats: the same bits as the product, and the scaled addition after it.
+    /// </summary>
+    /// <param name="transA">Whether a is given transposed.</param>
+    /// <param name="transB">Whether b is given transposed.</param>
+    /// <param name="a">The left factors; at least two axes.</param>
+    /// <param name="b">The right factors; at least two axes; leading axes broadcast against those of a.</param>
+    /// <param name="onto">
+    /// Of the result's shape, or one row [n] for all; may be y's own memory if <see cref="Gemm.MayOverwriteBase"/> says so.
+    /// </param>
+    /// <param name="scale">The factor of the products.</param>
+    /// <param name="y">The result [..., m, n]; allocated, overwritten.</param>
+    public static void RunOnto(bool transA, bool transB, NDArray a, NDArray b, NDArray onto, double scale, NDArray y)
+    {
+        a = a.InStorage();
+        b = b.InStorage();
+        onto = onto.InStorage();
+        switch (y.DType)
+        {
+            case DType.Float32: Run<float>(transA, transB, a, b, y, null, onto, scale); break;
+            case DType.Float64: Run<double>(transA, transB, a, b, y, null, onto, scale); break;
+            default: throw new NotSupportedException($"matmul: nothing is added to products of {y.DType} matrices on the way");
+        }
+    }
+
+    private static void Run<T>(bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias, in NDArray onto, double scale)
         where T : unmanaged, INumber<T>
     {
         int rankA = a.Rank, rankB = b.Rank, rank = y.Rank;
@@ -55,7 +80,7 @@ public static unsafe class MatMul
         // Rows of several matrices times one matrix: one product with more rows.
         if (!transA && rankB == 2) m = y.Size / n;
         var products = y.Size / (m * n);
-        fixed (byte* pa = a.Storage, pb = b.Storage, py = y.Storage, pbias = bias)
+        fixed (byte* pa = a.Storage, pb = b.Storage, py = y.Storage, pbias = bias, ponto = onto.Storage)
         {
             var first = new Product<T>
             {
@@ -71,6 +96,9 @@ public static unsafe class MatMul
                 C = (T*)py,
                 RowC = n,
                 Bias = (T*)pbias,
+                Base = (T*)ponto,
+                RowBase = onto.Storage is null || onto.Size < y.Size ? 0 : n,
+                Scale = T.CreateTruncating(scale),
             };
             if (products == 1)
             {
@@ -83,6 +111,7 @@ public static unsafe class MatMul
             }
         }
         Storage.KeepAlive(a.Storage, b.Storage, y.Storage, bias);
+        GC.KeepAlive(onto.Storage);
     }
 
     // Products of the matrices at the same places among the leading axes.
@@ -117,6 +146,7 @@ public static unsafe class MatMul
                 product.A += MatrixAt(shapeA, shapeY, i) * (nint)first.M * first.K;
                 product.B += MatrixAt(shapeB, shapeY, i) * (nint)first.K * first.N;
                 product.C += i * (nint)first.M * first.N;
+                if (first.RowBase != 0) product.Base += i * (nint)first.M * first.N;
                 Gemm.RunHere(shared.Part(product, chunk % shared.Blocks));
             }
         }

@@ -91,6 +91,47 @@ let private withBias () =
                 expectSame (toFloats y) (product false false a b (toFloats bias) y.Shape) (fun () ->
                     $"{dtype} {show a.Shape} · {show b.Shape} + bias")
 
+let private realNumbers (random: Random) dtype shape =
+    ofFloats dtype shape (Array.init (size shape) (fun _ -> random.NextDouble() - 0.5))
+
+/// onto + scale·(op(a)·op(b)): the bits of two steps, also where the result lies over what it is added to.
+let private onto () =
+    for dtype in [ DType.Float32; DType.Float64 ] do
+        let random = Random 37
+
+        for lead in [ [||]; [| 2; 3 |] ] do
+            for m, k, n in
+                [
+                    1, 1, 1
+                    1, 20, 70
+                    5, 1, 40
+                    7, 33, 1
+                    17, 40, 37
+                    3, 0, 4
+                    130, 300, 90
+                    70, 900, 33
+                    300, 500, 64
+                    40, 1000, 1
+                ] do
+                for transA, transB in [ false, false; false, true; true, false ] do
+                    for onto in [ Array.append lead [| m; n |]; [| n |] ] do
+                        let a = realNumbers random dtype (Array.append lead (swapIf transA [| m; k |]))
+                        let b = realNumbers random dtype (swapIf transB [| k; n |])
+                        let onto = realNumbers random dtype onto
+
+                        let y, expected =
+                            room dtype (Array.append lead [| m; n |]), room dtype (Array.append lead [| m; n |])
+
+                        MatMul.Run(transA, transB, a, b, y)
+                        Elementwise.AddScaled(-0.3, onto, y, expected)
+                        MatMul.RunOnto(transA, transB, a, b, onto, -0.3, y)
+                        let show () = $"{dtype} {show onto.Shape} − 0.3·{show a.Shape}{transA}·{show b.Shape}{transB}"
+                        expectSame (toFloats y) (toFloats expected) show
+
+                        if onto.Rank = y.Rank && Gemm.MayOverwriteBase k then
+                            MatMul.RunOnto(transA, transB, a, b, onto, -0.3, onto)
+                            expectSame (toFloats onto) (toFloats expected) (fun () -> show () + " in place")
+
 let private accumulated () =
     let random = Random 34
 
@@ -114,9 +155,6 @@ let private accumulated () =
         Gemm.Run &whole
         Storage.KeepAlive(a.Storage, b.Storage, y.Storage)
         expectSame (toFloats y) expected (fun () -> $"y += {m}×{k} · {k}×{n}")
-
-let private realNumbers (random: Random) dtype shape =
-    ofFloats dtype shape (Array.init (size shape) (fun _ -> random.NextDouble() - 0.5))
 
 let private onAnyThreads () =
     for dtype in [ DType.Float32; DType.Float64 ] do
@@ -159,6 +197,7 @@ let tests =
         testCase "several blocks of rows, columns and depth" onLargeShapes |> slow
         testCase "a dense layer" withBias
         testCase "added to what is there" accumulated
+        testCase "added to another matrix, times a factor" onto
         testCase "the same bits on any number of threads" onAnyThreads |> slow
         testCase "a row's product does not depend on the rows around it" rowByRow
 
