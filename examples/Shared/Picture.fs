@@ -35,7 +35,6 @@ let panel (title: string) (x: string) (y: string) : Plot =
     plot.Legend.ShadowColor <- Colors.Transparent
     plot.Legend.BackgroundColor <- Colors.White.WithAlpha 0.8
     plot.Font.Set Sans.family |> ignore
-    plot.Axes.Title.Label.Bold <- true
     plot
 
 /// A line. Without a name it does not appear in the legend.

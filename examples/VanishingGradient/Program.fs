@@ -88,11 +88,11 @@ type private Learnt = {
     Seconds: float
 }
 
-type private Settings = { Length: int; Units: int; Batch: int; Training: int; Rate: float }
+type private Settings = { Length: int; Units: int; Batch: int; Training: int; Rate: float; Seed: int }
 
 let private learn settings name colour (cell: Cell<'P, 'S>) start remember =
     let clock = Diagnostics.Stopwatch.StartNew()
-    let keys = Key.split 5 (Key.create 1L)
+    let keys = Key.split 5 (Key.create (int64 settings.Seed))
 
     let net = {
         Cell = cell.Initialize start keys[0] 2 settings.Units |> remember keys[1]
@@ -203,6 +203,7 @@ let main arguments =
             [
                 struct ("length", "T, the number of steps in a sequence, at least 4 (default 100)")
                 struct ("units", "units of each network (default 64)")
+                struct ("seed", "what weights and sequences are drawn from (default 1)")
                 struct ("steps", "training steps (default 2000)")
             ],
             arguments
@@ -215,6 +216,7 @@ let main arguments =
         Batch = 32
         Training = command.Count("steps", 2_000)
         Rate = 0.01
+        Seed = command.Number("seed", 1)
     }
 
     printfn
@@ -234,12 +236,13 @@ let main arguments =
 
     printfn ""
     let first = $"{settings.Length - 1} earlier"
+    let short (size: float) = size.ToString("0.0e0", Globalization.CultureInfo.InvariantCulture)
     printfn "Size of ∂loss/∂input           before learning             after learning"
     printfn $"                            at the end %10s{first}       at the end %10s{first}"
 
     for learnt in all do
         printfn
-            $"%-26s{learnt.Name}%11.1e{learnt.Before[0]}%11.1e{Array.last learnt.Before}%17.1e{learnt.After[0]}%11.1e{Array.last learnt.After}"
+            $"%-26s{learnt.Name}%10s{short learnt.Before[0]} %10s{short (Array.last learnt.Before)}       %10s{short learnt.After[0]} %10s{short (Array.last learnt.After)}"
 
     let sizes =
         all |> List.collect (fun l -> [ yield! l.Before; yield! l.After ]) |> List.filter (fun g -> g > 0.0)
