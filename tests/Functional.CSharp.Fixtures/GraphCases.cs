@@ -54,6 +54,10 @@ public static class GraphCases
             Expect.Shape(answers[0], 32, 1);
             Expect.Shape(answers[1], 32, 2);
             Expect.Throws<InvalidOperationException>(() => model.Predict([left, right]), "PredictAll");
+            IEnumerable<(Tensor[] X, Tensor[] Y)> Batches(long seed) => [([left, right], [index, side])];
+            Expect.Equal(model.Fit(Batches, epochs: 2, verbose: 0, seed: 1).Epochs, 2);
+            IEnumerable<(Tensor[] X, Tensor[] Y)> Half(long seed) => [([left], [index, side])];
+            Expect.Throws<ArgumentException>(() => model.Fit(Half, verbose: 0), "2 inputs", "1 was given");
         }
         );
         yield return ("the summary says what is connected to what", () =>

@@ -125,11 +125,43 @@ public partial class Model
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        var (model, compiled) = (RequireBuilt("Fit"), RequireCompiled("Fit"));
+        return Fit(
+            epochSeed => batches(epochSeed).Select(batch => ((Tensor[])[batch.X], (Tensor[])[batch.Y])),
+            epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, resumeFrom, cancellationToken);
+    }
+
+    /// <summary>Trains a model of several inputs or outputs on batches that are made as they are needed.</summary>
+    /// <param name="batches">Makes the batches of an epoch, a tensor for each input and each output, from a seed of the epoch's
+    /// own.</param>
+    /// <param name="epochs">The number of epochs.</param>
+    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
+    /// <param name="callbacks">What looks on, and may stop the training.</param>
+    /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
+    /// <param name="seed">What the epochs' seeds and all noise come from; random when null.</param>
+    /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from.</param>
+    /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <returns>The loss and the metrics, epoch by epoch.</returns>
+    /// <exception cref="InvalidOperationException">The model is not compiled, or the shape of its input is not known.</exception>
+    /// <example><code>model.Fit(epochSeed => PairsOf(images, epochSeed), epochs: 30);   // ([left, right], [alike])</code></example>
+    public History Fit(
+        Func<long, IEnumerable<(Tensor[] X, Tensor[] Y)>> batches,
+        int epochs = 1,
+        int? stepsPerEpoch = null,
+        int verbose = 1,
+        IEnumerable<Callback>? callbacks = null,
+        (TensorLike X, TensorLike Y)? validationData = null,
+        long? seed = null,
+        string? resumeFrom = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        RequireBuilt("Fit");
+        var compiled = RequireCompiled("Fit");
         var source = BatchSourceModule.ofSeq(
             Bridge.Option(stepsPerEpoch),
             Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor[], Masked[]>>>(key => batches(key.ToArray<long>()[0])
-                .Select(batch => Tuple.Create<Tensor[], Masked[]>([batch.X], compiled.Targets("Fit", model, [batch.Y])))));
+                .Select(batch => Tuple.Create(batch.X, compiled.Targets("Fit", BuildFor("Fit", batch.X), batch.Y)))));
         var options = Settings(epochs, BatchingModule.ofSize(32), Validation("Fit", validationData), seed, callbacks, verbose, cancellationToken);
         return Run("Fit", resumeFrom, options, state => Training.fitSource(options, TrainerFor("Fit"), state, source));
     }

@@ -20,15 +20,6 @@ let private stateCount (cell: Cell<'P, 'S>) : int =
     let p = cell.Initialize zeros (Key.create 0L) 1 1
     (Tree.leaves (cell.Start p 1)).Length
 
-let private sequenceShape name (shapes: int[][]) =
-    match shapes[0] with
-    | [| time; features |] ->
-        if time < 1 then
-            invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
-
-        struct (time, features)
-    | shape -> invalidArg "shape" $"{name}: an example is a sequence [time, features], this one is {Shape.show shape}"
-
 let private checkInputs name (states: int) units (shapes: int[][]) =
     if shapes.Length <> 1 && shapes.Length <> 1 + states then
         invalidArg
@@ -39,10 +30,7 @@ let private checkInputs name (states: int) units (shapes: int[][]) =
         if not (Shape.same shape [| units |]) then
             invalidArg "inputs" $"{name}: a state to begin from has shape {Shape.show shape}; {units} units are needed"
 
-let private outputShape (options: RecurrentLayerOptions) time units =
-    if options.ReturnSequences then [| time; units |] else [| units |]
-
-/// The outputs in the order they were made, or the last; and the last state's tensors.
+/// What the layer gives, and the last state's tensors.
 let private run
     (cell: Cell<'P, 'S>)
     (options: RecurrentLayerOptions)
@@ -52,12 +40,10 @@ let private run
     (x: Masked)
     (states: Masked[])
     =
-    let running: RecurrentOptions = {
-        FromEnd = backwards
-        Mask = x.Mask
-        Dropout = options.Dropout
-        RecurrentDropout = options.RecurrentDropout
-        Phase = phase
+    let running = {
+        RecurrentLayer.running options phase x.Value with
+            Mask = x.Mask
+            FromEnd = backwards
     }
 
     let start =
@@ -66,19 +52,12 @@ let private run
         else
             Some(Tree.rebuild (cell.Start p x.Value.Shape[0]) (states |> Array.map _.Value))
 
-    if options.ReturnSequences then
-        let y, state = Recurrent.run cell running start p x.Value
-        struct (y, Tree.leaves state)
-    else
-        let state = Recurrent.finish cell running start p x.Value
-        struct (cell.Output state, Tree.leaves state)
-
-let private inOrderMade (options: RecurrentLayerOptions) (y: Tensor) =
-    if options.ReturnSequences && options.GoBackwards then reverse [ 1 ] y else y
+    let y, state = RecurrentLayer.run cell options running start p x.Value
+    struct (y, Tree.leaves state)
 
 let private maskOf (options: RecurrentLayerOptions) (x: Masked) =
     if options.ReturnSequences then
-        x.Mask |> Option.map (inOrderMade options)
+        x.Mask |> Option.map (RecurrentLayer.asMade options)
     else
         None
 
@@ -91,21 +70,20 @@ let ofCell (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (returnState: b
         Name = $"{cell.Name} {units}"
         Initialize =
             fun key shapes ->
-                let struct (_, features) = sequenceShape cell.Name shapes
-                cell.Initialize options.Settings key features units
+                RecurrentLayer.outputShape cell.Name options units shapes[0] |> ignore
+                cell.Initialize options.Settings key shapes[0].[1] units
         OutputShapes =
             fun shapes ->
-                let struct (time, _) = sequenceShape cell.Name shapes
                 checkInputs cell.Name states units shapes
                 let last = if returnState then Array.create states [| units |] else [||]
-                Array.append [| outputShape options time units |] last
+                Array.append [| RecurrentLayer.outputShape cell.Name options units shapes[0] |] last
         Apply =
             fun phase p inputs ->
                 let x = inputs[0]
                 let struct (y, state) = run cell options options.GoBackwards phase p x inputs[1..]
 
                 [|
-                    { Value = inOrderMade options y; Mask = maskOf options x }
+                    { Value = y; Mask = maskOf options x }
                     if returnState then
                         yield! Array.map Masked.ofTensor state
                 |],
@@ -128,15 +106,14 @@ let bidirectional
         Name = $"{name} {units}"
         Initialize =
             fun key shapes ->
-                let struct (_, features) = sequenceShape name shapes
+                RecurrentLayer.outputShape name options units shapes[0] |> ignore
                 let keys = Key.split 2 key
-                let draw key = cell.Initialize options.Settings key features units
+                let draw key = cell.Initialize options.Settings key shapes[0].[1] units
                 { Forward = draw keys[0]; Backward = draw keys[1] }
         OutputShapes =
             fun shapes ->
-                let struct (time, _) = sequenceShape name shapes
                 checkInputs name (2 * states) units shapes
-                let of' width = outputShape options time width
+                let of' width = RecurrentLayer.outputShape name options width shapes[0]
 
                 [|
                     match directions with
@@ -160,7 +137,7 @@ let bidirectional
                 let struct (backward, second) =
                     run cell options (not options.GoBackwards) phases[1] p.Backward x (startOf 1)
 
-                let give y = { Value = inOrderMade options y; Mask = maskOf options x }
+                let give y = { Value = y; Mask = maskOf options x }
 
                 [|
                     match directions with

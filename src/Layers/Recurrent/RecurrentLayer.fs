@@ -36,7 +36,7 @@ module RecurrentLayer =
 
         maxOver [ 2 ] (notEqual x (host x padding))
 
-    let private outputShape name (options: RecurrentLayerOptions) units (shape: int[]) =
+    let internal outputShape name (options: RecurrentLayerOptions) units (shape: int[]) =
         match shape with
         | [| time; _ |] ->
             if time < 1 then
@@ -45,13 +45,33 @@ module RecurrentLayer =
             if options.ReturnSequences then [| time; units |] else [| units |]
         | _ -> invalidArg "shape" $"{name}: an example is a sequence [time, features], this one is {Shape.show shape}"
 
-    let private running (options: RecurrentLayerOptions) phase x : RecurrentOptions = {
+    let internal running (options: RecurrentLayerOptions) phase x : RecurrentOptions = {
         FromEnd = options.GoBackwards
         Mask = options.Padding |> Option.map (fun padding -> mask padding x)
         Dropout = options.Dropout
         RecurrentDropout = options.RecurrentDropout
         Phase = phase
     }
+
+    /// Outputs in the order of their steps as a layer gives them: with `GoBackwards` in the order they were made.
+    let internal asMade (options: RecurrentLayerOptions) (y: Tensor) : Tensor =
+        if options.GoBackwards then reverse [ 1 ] y else y
+
+    /// What a layer gives of a cell, and the last state.
+    let internal run
+        (cell: Cell<'P, 'S>)
+        (options: RecurrentLayerOptions)
+        (running: RecurrentOptions)
+        (start: 'S option)
+        (p: 'P)
+        (x: Tensor)
+        : Tensor * 'S =
+        if options.ReturnSequences then
+            let y, state = Recurrent.run cell running start p x
+            asMade options y, state
+        else
+            let state = Recurrent.finish cell running start p x
+            cell.Output state, state
 
     /// A layer that runs sequences [time, features] through a cell.
     /// Example: `RecurrentLayer.ofCell Lstm.cell { RecurrentLayer.defaults with ReturnSequences = true } 128`.
@@ -64,14 +84,8 @@ module RecurrentLayer =
         OutputShape = outputShape cell.Name options units
         Apply =
             fun phase p x ->
-                let running = running options phase x
-
-                if not options.ReturnSequences then
-                    Recurrent.last cell running p x, p
-                elif options.GoBackwards then
-                    reverse [ 1 ] (Recurrent.outputs cell running p x), p
-                else
-                    Recurrent.outputs cell running p x, p
+                let y, _ = run cell options (running options phase x) None p x
+                y, p
     }
 
     /// A layer of several cells on top of each other, from the lowest to the highest, with so many units each. Padding is
@@ -102,9 +116,11 @@ module RecurrentLayer =
                 fun phase ps x ->
                     let y, last = Recurrent.runStacked cell (running options phase x) None ps x
 
-                    if not options.ReturnSequences then cell.Output(List.last last), ps
-                    elif options.GoBackwards then reverse [ 1 ] y, ps
-                    else y, ps
+                    (if options.ReturnSequences then
+                         asMade options y
+                     else
+                         cell.Output(List.last last)),
+                    ps
         }
 
     /// A layer that runs sequences through two cells, from the beginning and from the end, and merges what they give.
@@ -136,10 +152,8 @@ module RecurrentLayer =
                 fun phase p x ->
                     let running = running options phase x
 
-                    if not options.ReturnSequences then
-                        Recurrent.bidirectionalLast merge cell running p x, p
-                    elif options.GoBackwards then
-                        reverse [ 1 ] (Recurrent.bidirectional merge cell running p x), p
+                    if options.ReturnSequences then
+                        asMade options (Recurrent.bidirectional merge cell running p x), p
                     else
-                        Recurrent.bidirectional merge cell running p x, p
+                        Recurrent.bidirectionalLast merge cell running p x, p
         }
