@@ -16,6 +16,28 @@ type internal Fed<'X, 'Y> = {
 /// What a step changes, with the number of the batch, from which its noise comes.
 type internal Counted<'P> = { State: StepState<'P>; Batch: Tensor }
 
+/// Functions that are compiled where that can be done.
+module internal Fallback =
+
+    /// The function as a compiled program. Where that fails but the function itself does not, it runs as it is from then
+    /// on, and `refuse` is told why.
+    let compiled (refuse: exn -> unit) (eager: 'A -> 'B) : 'A -> 'B =
+        let compiled = compile eager
+        let mutable works = true
+
+        fun argument ->
+            if not works then
+                eager argument
+            else
+                try
+                    compiled argument
+                with e ->
+                    // an error of the data or the network itself comes back here
+                    let result = eager argument
+                    works <- false
+                    refuse e
+                    result
+
 /// Runs steps from a state on. `keepsPrevious`: the state before a step can be asked for after it. `refuse` is told why
 /// a step is not compiled.
 [<Sealed>]

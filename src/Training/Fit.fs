@@ -101,10 +101,11 @@ module internal Fit =
                 readsBefore,
                 stepState start,
                 start.Batch,
-                fun e -> run.Warn $"fit: the training step is not compiled: {e.Message}"
+                fun e -> run.Refuse "the training step" e
             )
 
         // what the steps do not change; `whole` is the state as it is now, once it was asked for
+        let mutable hasRefused = false
         let mutable frame, frameBefore = start, start
         let mutable whole = start
         let mutable batch = start.Batch
@@ -152,6 +153,12 @@ module internal Fit =
         member _.Warn(message: string) =
             warnings.Add message
             Console.Error.WriteLine $"warning: {message}"
+
+        /// Tells why something is not compiled; once, since what keeps the step from it keeps validation from it, too.
+        member run.Refuse (what: string) (e: exn) =
+            if not hasRefused then
+                hasRefused <- true
+                run.Warn $"fit: {what} is not compiled: {e.Message}"
 
         override _.State =
             if isNull (box whole) then
@@ -216,32 +223,6 @@ module internal Fit =
         interface IDisposable with
             member _.Dispose() = (engine :> IDisposable).Dispose()
 
-    /// A function as a compiled program, where that is wished for and possible.
-    let private compiled
-        (options: FitOptions<'P, 'X, 'Y>)
-        (run: Run<'P, 'X, 'Y>)
-        (what: string)
-        (eager: 'A -> 'B)
-        : 'A -> 'B =
-        if not options.Compile then
-            eager
-        else
-            let compiled = compile eager
-            let mutable works = true
-
-            fun argument ->
-                if not works then
-                    eager argument
-                else
-                    try
-                        compiled argument
-                    with e ->
-                        // an error of the data or the network itself comes back here
-                        let result = eager argument
-                        works <- false
-                        run.Warn $"fit: {what} is not compiled: {e.Message}"
-                        result
-
     /// Adds to an error of the first batch which parameters have the shapes that it speaks of.
     let private explain (parameters: 'P) (e: exn) : exn =
         let named =
@@ -264,7 +245,11 @@ module internal Fit =
         validation
         (interrupt: Interrupt)
         =
-        let measure = compiled options run "validation" (Trainer.measure trainer)
+        let measure =
+            if options.Compile then
+                Fallback.compiled (run.Refuse "validation") (Trainer.measure trainer)
+            else
+                Trainer.measure trainer
 
         let validate parameters =
             match validation with

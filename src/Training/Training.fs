@@ -66,7 +66,14 @@ module Training =
 
         Fit.run options trainer source validation state
 
-    /// The loss and the metrics over a data set, by name, in batches of a size.
+    /// From this many batches on a program is worth its trace.
+    let private many = 8
+
+    /// A function of batches, as a program where there are many of them and it can be compiled.
+    let private forBatches count batchSize (f: 'A -> 'B) : 'A -> 'B =
+        if count / batchSize >= many then Fallback.compiled ignore f else f
+
+    /// The loss and the metrics over a data set, by name, in batches of a size. Many batches run as a compiled program.
     let evaluate
         (batchSize: int)
         (trainer: Trainer<'P, 'X, 'Y>)
@@ -75,9 +82,10 @@ module Training =
         : (string * float) list =
         let batching = { Size = batchSize; Shuffle = false; KeepLast = true }
         let source = BatchSource.ofDataset batching data
-        source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer (Trainer.measure trainer) parameters
+        let measure = forBatches data.Count batchSize (Trainer.measure trainer)
+        source.Read (Key.create 0L) 0 |> Trainer.evaluate trainer measure parameters
 
-    /// The predictions for inputs, in batches of a size, joined along the first axis.
+    /// The predictions for inputs, in batches of a size, joined along the first axis. Many batches run as a compiled program.
     let predict (batchSize: int) (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) (inputs: 'X) : 'Y =
         if batchSize < 1 then
             invalidArg
@@ -89,9 +97,10 @@ module Training =
                 invalidArg "inputs" $"predict: there are no examples in {name} of shape {Shape.show t.Shape}"
 
         let count = Batch.count inputs
+        let answer = forBatches count batchSize (fun (p, x) -> fst (trainer.Apply Inference p x))
 
         Batch.concat [|
             for start in 0..batchSize .. count - 1 do
                 let x = Batch.narrow start (min batchSize (count - start)) inputs
-                fst (trainer.Apply Inference parameters x)
+                answer (parameters, x)
         |]

@@ -175,13 +175,17 @@ let tests =
 
             let fitted =
                 try
-                    Training.fit (quiet 2) trainer (init 1L 2 4 2) (points 20)
+                    Training.fit { quiet 2 with Validation = Fraction 0.3 } trainer (init 1L 2 4 2) (points 20)
                 finally
                     Console.SetError before
 
             Expect.equal fitted.History.Epochs 2 "it is trained"
             Expect.equal fitted.Warnings.Length 1 "said once"
-            mentions [ "not compiled"; "compile" ] fitted.Warnings.Head
+
+            mentions
+                [ "the training step is not compiled"; "the result of mul"; "FitTests.fs, line" ]
+                fitted.Warnings.Head
+
             mentions [ "warning: fit" ] (string said)
 
         testCase "a step allocates nothing where callbacks do not ask for the state"
@@ -469,13 +473,30 @@ let tests =
         <| fun () ->
             let net, data = init 1L 2 4 2, points 23
             let whole = Training.predict 100 trainer net data.Inputs
-            let parts = Training.predict 5 trainer net data.Inputs
-            Expect.equal parts.Shape [| 23; 2 |] "shape"
+            let calls = ref 0
 
-            let difference =
-                Array.map2 (fun a b -> abs (a - b)) (Tensor.toFloats whole) (Tensor.toFloats parts) |> Array.max
+            let apply _ net x =
+                calls.Value <- calls.Value + 1
+                predict net x, net
 
-            Expect.isLessThan difference 1e-6 "numbers"
+            let counting = { trainer with Apply = apply }
+
+            // few batches one by one; many as a program, which is traced once for each size
+            for size, traces in [ 5, 5; 2, 2 ] do
+                calls.Value <- 0
+                let parts = Training.predict size counting net data.Inputs
+                Expect.equal parts.Shape [| 23; 2 |] "shape"
+                Expect.equal calls.Value traces "calls"
+
+                let difference =
+                    Array.map2 (fun a b -> abs (a - b)) (Tensor.toFloats whole) (Tensor.toFloats parts) |> Array.max
+
+                Expect.isLessThan difference 1e-6 "numbers"
+
+            calls.Value <- 0
+            let few, many = Training.evaluate 23 counting net data, Training.evaluate 2 counting net data
+            Expect.equal calls.Value 3 "calls"
+            List.iter2 (fun (_, a) (_, b) -> Expect.floatClose Accuracy.medium a b "evaluated") few many
 
         testCase "a token stops after the current batch and keeps what was learnt; it can go on from there"
         <| fun () ->
