@@ -95,8 +95,8 @@ public static unsafe class Gemm
 internal readonly struct SharedProduct<T> : IChunks
     where T : unmanaged, INumber<T>
 {
-    // Below this many multiply-adds (some 10 µs) waking the workers costs more than it saves.
-    public const long WorthSharing = 1_000_000;
+    // Below this many multiply-adds (some 5 µs) waking the workers costs more than it saves.
+    public const long WorthSharing = 250_000;
 
     // Blocks end on multiples of these, which are multiples of every tile.
     private const int RowStep = 48, ColumnStep = 32;

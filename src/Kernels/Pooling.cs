@@ -72,6 +72,7 @@ internal sealed class PoolingShape
                 ? new(1, 1, 1, 1, 1, 0)
                 : new(x[own + 1], y[own + 1], size[own], strides[own], dilations[own], low[own]);
         }
+        Tiles = Array.TrueForAll(Space, axis => axis.Low == 0 && axis.Dilation == 1 && axis.Stride == axis.Kernel && axis.Output * axis.Kernel == axis.Input);
         Examples = x[0];
         Channels = x[^1];
     }
@@ -81,6 +82,9 @@ internal sealed class PoolingShape
     public int Examples { get; }
 
     public int Channels { get; }
+
+    /// <summary>Whether the windows lie side by side and cover the image, every place once.</summary>
+    public bool Tiles { get; }
 
     public int Window => Space[0].Kernel * Space[1].Kernel * Space[2].Kernel;
 

@@ -41,7 +41,7 @@ internal unsafe struct Pooling<V, T> : IChunks
             default:
                 given += outputs;
                 to += inputs;
-                new Span<T>(to, (int)shape.Inputs).Clear();
+                if (!shape.Tiles) new Span<T>(to, (int)shape.Inputs).Clear();
                 break;
         }
         var places = stackalloc nint[shape.Window];
@@ -59,7 +59,7 @@ internal unsafe struct Pooling<V, T> : IChunks
                     {
                         case PoolingKind.Max: Max(image, places, count, channels, to + output); break;
                         case PoolingKind.Pick: Pick(image, given, places, count, channels, to + output); break;
-                        default: Place(image, given + output, places, count, channels, to); break;
+                        default: Place(image, given + output, places, count, channels, to, shape.Tiles); break;
                     }
                 }
             }
@@ -133,7 +133,8 @@ internal unsafe struct Pooling<V, T> : IChunks
         }
     }
 
-    private static void Place(T* image, T* given, nint* places, int count, int channels, T* z)
+    // Where windows overlap, or leave places out, the sums of the places begin at zero; else each place is written once.
+    private static void Place(T* image, T* given, nint* places, int count, int channels, T* z, bool once)
     {
         for (var c = 0; c < channels; c += V.Count)
         {
@@ -152,7 +153,8 @@ internal unsafe struct Pooling<V, T> : IChunks
             for (var p = 0; p < count; p++)
             {
                 var to = z + places[p] + c;
-                Store(Load(to, rest) + (V.Equal(winner, number) & share), to, rest);
+                var part = V.Equal(winner, number) & share;
+                Store(once ? part : Load(to, rest) + part, to, rest);
                 number += one;
             }
         }

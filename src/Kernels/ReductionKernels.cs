@@ -145,47 +145,37 @@ public readonly unsafe struct ReductionKernel
         where T : unmanaged
     {
         var absent = V.All(Identity<TOp, T>());
-        nint width = V.Count, j = 0;
-        for (; j + 4 * width <= columns; j += 4 * width)
+        nint width = V.Count, row = 0;
+        do
         {
-            V p = absent, q = absent, r = absent, s = absent;
-            for (nint row = 0; row < count;)
+            // a few rows at a time, from left to right, as they lie in memory; the results so far wait in y
+            nint end = Math.Min(row + Steps, count), j = 0;
+            for (; j + 4 * width <= columns; j += 4 * width)
             {
-                V p1 = absent, q1 = absent, r1 = absent, s1 = absent;
-                for (var end = Math.Min(row + Steps, count); row < end; row++)
+                V p = absent, q = absent, r = absent, s = absent;
+                for (var i = (row * stride) + j; i < end * stride; i += stride)
                 {
-                    var i = row * stride + j;
-                    p1 = TOp.Of<V, T>(p1, S.Load<V, T>(a, b, i));
-                    q1 = TOp.Of<V, T>(q1, S.Load<V, T>(a, b, i + width));
-                    r1 = TOp.Of<V, T>(r1, S.Load<V, T>(a, b, i + 2 * width));
-                    s1 = TOp.Of<V, T>(s1, S.Load<V, T>(a, b, i + 3 * width));
+                    p = TOp.Of<V, T>(p, S.Load<V, T>(a, b, i));
+                    q = TOp.Of<V, T>(q, S.Load<V, T>(a, b, i + width));
+                    r = TOp.Of<V, T>(r, S.Load<V, T>(a, b, i + 2 * width));
+                    s = TOp.Of<V, T>(s, S.Load<V, T>(a, b, i + 3 * width));
                 }
-                p = TOp.Of<V, T>(p, p1);
-                q = TOp.Of<V, T>(q, q1);
-                r = TOp.Of<V, T>(r, r1);
-                s = TOp.Of<V, T>(s, s1);
+                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j), p).Store(y + j);
+                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + width), q).Store(y + j + width);
+                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + 2 * width), r).Store(y + j + 2 * width);
+                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + 3 * width), s).Store(y + j + 3 * width);
             }
-            p.Store(y + j);
-            q.Store(y + j + width);
-            r.Store(y + j + 2 * width);
-            s.Store(y + j + 3 * width);
-        }
-        for (; j < columns; j += width)
-        {
-            var some = (int)Math.Min(width, columns - j);
-            var p = absent;
-            for (nint row = 0; row < count;)
+            for (; j < columns; j += width)
             {
-                var p1 = absent;
-                for (var end = Math.Min(row + Steps, count); row < end; row++)
-                {
-                    var i = row * stride + j;
-                    p1 = TOp.Of<V, T>(p1, some == width ? S.Load<V, T>(a, b, i) : S.Load<V, T>(a, b, i, some));
-                }
-                p = TOp.Of<V, T>(p, p1);
+                var some = (int)Math.Min(width, columns - j);
+                var p = absent;
+                for (var i = (row * stride) + j; i < end * stride; i += stride)
+                    p = TOp.Of<V, T>(p, some == width ? S.Load<V, T>(a, b, i) : S.Load<V, T>(a, b, i, some));
+                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j, some), p).Store(y + j, some);
             }
-            p.Store(y + j, some);
+            row = end;
         }
+        while (row < count);
     }
 
     /// <summary>m + ln Σ exp(x − m) with m the maximum; where that is infinite or NaN, m itself.</summary>
