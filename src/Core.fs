@@ -120,7 +120,7 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
             level <- Tensor.Inner(level, x.Level)
 
         if isNull level then
-            Evaluate.evaluateMany op (inputs |> Array.map (fun x -> Unsafe.As<Concrete>(x).Value))
+            Interpret.many op (inputs |> Array.map (fun x -> Unsafe.As<Concrete>(x).Value))
             |> Array.map (fun v -> Concrete v :> Tensor)
         else
             level.ProcessMany(op, inputs)

@@ -63,10 +63,10 @@ let private case options name (graph: Graph) (leaves: Tensor[]) =
 
     print
         "as traced, operation by operation"
-        (time (fun () -> release (Evaluate.graph graph inputs)))
+        (time (fun () -> release (Interpret.graph graph inputs)))
         (operations graph)
 
-    print "+ simplify" (time (fun () -> release (Evaluate.graph simplified inputs))) (operations simplified)
+    print "+ simplify" (time (fun () -> release (Interpret.graph simplified inputs))) (operations simplified)
 
     for pass, passes in oneMoreAtATime do
         let runner = Runner(simplified, passes)

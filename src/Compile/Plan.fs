@@ -335,6 +335,13 @@ module internal Lower =
             step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y]))
         | _ -> invalidOp "internal: not a product and a sum"
 
+    let private evaluated (f: NDArray[] -> NDArray[]) (arguments: int[]) (made: int[]) =
+        step "evaluate" (fun v ->
+            let ys = f (arguments |> Array.map (fun i -> v[i].Settle()))
+
+            for i in 0 .. made.Length - 1 do
+                Elementwise.Cast(ys[i], v[made[i]]))
+
     /// An operation of many inputs or results that holds no graph.
     let many (g: Graph) (schedule: Fuse.Schedule) (op: ManyOp) (arguments: int[]) (made: int[]) : Step =
         match op with
@@ -356,14 +363,9 @@ module internal Lower =
                     ys[i] <- v[made[i]]
 
                 Layout.Split(v[arguments[0]], axis, ys))
-        | Linear _
-        | Custom _ ->
-            // computed by evaluation, then copied to where the plan wants it
-            step "evaluate" (fun v ->
-                let ys = Evaluate.evaluateMany op (arguments |> Array.map (fun i -> v[i].Settle()))
-
-                for i in 0 .. made.Length - 1 do
-                    Elementwise.Cast(ys[i], v[made[i]]))
+        // computed by evaluation, then copied to where the plan wants it
+        | Linear op -> evaluated (Evaluate.linear op) arguments made
+        | Custom rule -> evaluated rule.Evaluate arguments made
         | Scan _
         | Cond _
         | While _

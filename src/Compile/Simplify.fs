@@ -239,13 +239,18 @@ let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
         | ApplyMany(op, arguments, results) ->
             let arguments = Array.map at arguments
 
+            let asIs () =
+                let first = w.ApplyMany(op, arguments)
+                [| first .. first + results - 1 |]
+
             let found =
                 match op with
                 | Call p -> copy w p.Graph arguments
-                | Custom(:? Rules.Barrier as barrier) -> Array.take barrier.Count arguments |> Array.map w.Apart
-                | Custom(:? Rules.CustomRule as rule) ->
-                    let inner = Levels.Trace.graph (arguments |> Array.map w.Spec) rule.Apply
-                    copy w inner arguments
+                | Custom rule when rule.HandsOn > 0 -> Array.take rule.HandsOn arguments |> Array.map w.Apart
+                | Custom rule ->
+                    match rule.Open(arguments |> Array.map w.Spec) with
+                    | ValueSome inner -> copy w inner arguments
+                    | ValueNone -> asIs ()
                 | Split(axis, sizes) when axis = (w.Spec arguments[0]).Shape.Length - 1 ->
                     // columns, which elementwise kernels read where they are
                     let shape = (w.Spec arguments[0]).Shape
@@ -261,9 +266,7 @@ let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
                             )
 
                         rewrite w slice arguments[0] -1 -1)
-                | _ ->
-                    let first = w.ApplyMany(op, arguments)
-                    [| first .. first + results - 1 |]
+                | _ -> asIs ()
 
             Array.Copy(found, 0, number, next, results)
             next <- next + results

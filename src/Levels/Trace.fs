@@ -35,9 +35,10 @@ type private Key =
     interface System.IEquatable<Key> with
         member k.Equals j = k.A = j.A && k.B = j.B && k.C = j.C && (obj.ReferenceEquals(k.Op, j.Op) || k.Op.Equals j.Op)
 
-/// The level of compile.
+/// The level of compile. Arrays that the function closes over are constants of its graph, or, where they are lifted,
+/// further inputs: then the graph depends on what the function does, not on the numbers it does it with.
 [<Sealed>]
-type TraceLevel(inputs: Spec[]) as level =
+type TraceLevel(inputs: Spec[], lifts: bool) as level =
     inherit Level("compile")
     let instructions = List<Instruction>()
     let specs = List<Spec>()
@@ -79,7 +80,7 @@ type TraceLevel(inputs: Spec[]) as level =
                 let id = constant c.Value
                 numbers[key] <- id
                 id
-        | :? Concrete as c ->
+        | :? Concrete as c when not lifts ->
             match arrays.TryGetValue c.Storage with
             | true, id when Shape.same specs[id].Shape c.Shape -> id
             | _ ->
@@ -167,9 +168,8 @@ type TraceLevel(inputs: Spec[]) as level =
 [<RequireQualifiedAccess>]
 module Trace =
 
-    /// The graph of a function of leaves, and the tensors of outer levels it closes over, which are the first inputs.
-    let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
-        let level = TraceLevel inputs
+    let private trace lifts (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
+        let level = TraceLevel(inputs, lifts)
 
         let outs =
             try
@@ -178,6 +178,12 @@ module Trace =
                 level.Close()
 
         level.Graph outs, level.Captured
+
+    /// The graph of a function of leaves, and the tensors of outer levels it closes over, which are the first inputs.
+    let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = trace false inputs f
+
+    /// The same; arrays that the function closes over are among them.
+    let lifted (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = trace true inputs f
 
     /// The graph of a function that closes over nothing of an outer level.
     let graph (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph =

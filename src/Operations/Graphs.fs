@@ -2,6 +2,11 @@
 [<RequireQualifiedAccess>]
 module Functional.Operations.Graphs
 
+open System
+open System.Collections.Generic
+open Functional
+open Functional.Kernels
+
 /// The values an instruction reads.
 let arguments (instruction: Instruction) : int[] =
     match instruction with
@@ -115,3 +120,78 @@ let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =
 
 /// The graph without the instructions that its outputs do not need.
 let live (g: Graph) : Graph = extract g [| 0 .. g.Inputs - 1 |] g.Outputs
+
+/// Equality of graphs by what they compute.
+let private alike =
+    let sameBytes (x: Storage) (y: Storage) =
+        (isNull x && isNull y)
+        || (not (isNull x)
+            && not (isNull y)
+            && (let (a: ReadOnlySpan<byte>) = Span.op_Implicit (x.Span<byte>())
+                let (b: ReadOnlySpan<byte>) = Span.op_Implicit (y.Span<byte>())
+                MemoryExtensions.SequenceEqual(a, b)))
+
+    let sameConstant (x: NDArray) (y: NDArray) =
+        x.Bits = y.Bits && x.DType = y.DType && Shape.same x.Shape y.Shape && sameBytes x.Storage y.Storage
+
+    let sameInstruction a b =
+        match a, b with
+        | Constant x, Constant y -> sameConstant x y
+        | Apply(op, a, b, c), Apply(other, d, e, f) -> a = d && b = e && c = f && op.Equals other
+        | ApplyMany(op, xs, n), ApplyMany(other, ys, m) -> n = m && Shape.same xs ys && op.Equals other
+        | (Constant _ | Apply _ | ApplyMany _), _ -> false
+
+    let sameSpec (a: Spec) (b: Spec) = a.DType = b.DType && Shape.same a.Shape b.Shape
+
+    {
+        new IEqualityComparer<Graph> with
+            member _.Equals(a, b) =
+                a.Inputs = b.Inputs
+                && a.Instructions.Length = b.Instructions.Length
+                && a.Specs.Length = b.Specs.Length
+                && Array.forall2 sameInstruction a.Instructions b.Instructions
+                && Array.forall2 sameSpec a.Specs b.Specs
+                && Shape.same a.Outputs b.Outputs
+
+            member _.GetHashCode g =
+                let mutable h = HashCode()
+                h.Add g.Inputs
+
+                for instruction in g.Instructions do
+                    match instruction with
+                    | Constant c -> h.Add c.Bits
+                    | Apply(op, a, b, c) -> h.Add(HashCode.Combine(op, a, b, c))
+                    | ApplyMany(op, _, n) -> h.Add(HashCode.Combine(op, n))
+
+                for spec in g.Specs do
+                    for size in spec.Shape do
+                        h.Add size
+
+                h.ToHashCode()
+    }
+
+let private known = Dictionary<Graph, Graph>(alike)
+
+/// This graph, or one like it that was met before: what is kept for a graph, its derivative and its plan, is then found
+/// again by the next function that is traced to the same. Few are remembered, and none that holds a large array.
+let intern (g: Graph) : Graph =
+    let isLarge =
+        g.Instructions
+        |> Array.exists (fun instruction ->
+            match instruction with
+            | Constant c -> not (isNull c.Storage) && c.Storage.ByteLength >= Storage.LargeLimit
+            | Apply _
+            | ApplyMany _ -> false)
+
+    if isLarge then
+        g
+    else
+        lock known (fun () ->
+            match known.TryGetValue g with
+            | true, same -> same
+            | _ ->
+                if known.Count >= 256 then
+                    known.Clear()
+
+                known[g] <- g
+                g)

@@ -228,6 +228,12 @@ and [<AbstractClass>] External(name: string) =
     abstract Infer: inputs: Spec[] -> Spec[]
     /// The results' values.
     abstract Evaluate: inputs: Functional.Kernels.NDArray[] -> Functional.Kernels.NDArray[]
+    /// The same as a graph of ordinary operations, where there is one.
+    abstract Open: inputs: Spec[] -> Graph voption
+    default _.Open _ = ValueNone
+    /// How many of its first inputs it hands on as they are, to be taken for something new; 0 if it is no such barrier.
+    abstract HandsOn: int
+    default _.HandsOn = 0
 
 /// The primitives without parameters, made once.
 [<RequireQualifiedAccess>]

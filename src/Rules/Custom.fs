@@ -32,6 +32,8 @@ type CustomRule(name: string) =
     override r.Evaluate inputs =
         r.Apply(inputs |> Array.map (fun v -> Concrete v :> Tensor)) |> Array.map (Tensor.value r.Name)
 
+    override r.Open inputs = ValueSome(Functional.Levels.Trace.graph inputs r.Apply)
+
     override r.Infer inputs =
         r.Apply(inputs |> Array.map (fun s -> Tensor.full s.DType s.Shape 0.0))
         |> Array.map (fun t -> { Shape = t.Shape; DType = t.DType })
@@ -61,8 +63,7 @@ type ReverseRule(name: string) =
 [<Sealed>]
 type Barrier(count: int) =
     inherit ReverseRule("barrier")
-    /// How many inputs come through.
-    member _.Count = count
+    override _.HandsOn = count
     override _.Infer inputs = Array.take count inputs
     override _.Forward inputs = struct (Array.take count inputs, [||])
     override _.Backward(_, cotangents) = cotangents

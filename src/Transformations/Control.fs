@@ -19,7 +19,7 @@ let private traced (inputs: Spec[]) (f: Tensor[] -> 'Q) : Graph * Tensor[] * 'Q 
     let result = ref Unchecked.defaultof<'Q>
 
     let graph, captured =
-        Trace.closed inputs (fun v ->
+        Trace.lifted inputs (fun v ->
             result.Value <- f v
             Tree.leaves result.Value)
 

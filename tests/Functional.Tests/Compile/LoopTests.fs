@@ -29,13 +29,13 @@ let private cutsRows name constants moving body =
         | None -> failtest "its rows were not seen to be apart"
         | Some division ->
             let inputs = shapes |> List.mapi (fun i s -> normal (50 + i) (List.ofArray s)) |> Array.ofList
-            let whole = Evaluate.graph g (arrays inputs)
+            let whole = Interpret.graph g (arrays inputs)
 
             let part =
                 inputs
                 |> Array.mapi (fun i x -> if division.ByRow[i] then x[1..3, *] else x)
                 |> arrays
-                |> Evaluate.graph (Rows.narrow g division 3)
+                |> Interpret.graph (Rows.narrow g division 3)
 
             Array.iter2
                 (fun whole part ->

@@ -123,8 +123,8 @@ let simplify =
                 Expect.isLessThanOrEqual s.Instructions.Length g.Instructions.Length "no more operations"
 
                 Expect.equal
-                    (numbers (Evaluate.graph s (arrays g)))
-                    (numbers (Evaluate.graph g (arrays g)))
+                    (numbers (Interpret.graph s (arrays g)))
+                    (numbers (Interpret.graph g (arrays g)))
                     $"program {seed}"
     ]
 
@@ -299,7 +299,7 @@ let memory =
         <| fun () ->
             for seed in seeds do
                 let g = Simplify.graph (random seed)
-                let expected = numbers (Evaluate.graph g (arrays g))
+                let expected = numbers (Interpret.graph g (arrays g))
 
                 for fused in [ true; false ] do
                     for share in [ true; false ] do
