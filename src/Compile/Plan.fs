@@ -617,6 +617,15 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
         let struct (bytes, offset) = extent v
         view.MoveTo(t * bytes + offset)
 
+    /// Whether the places of the next step are asked for while this one runs: where all places together do not stay in
+    /// the second-level cache, but those of two steps do.
+    let asksAhead =
+        let step =
+            Seq.append (seq { nc + nk .. body.Inputs - 1 }) yOut
+            |> Seq.sumBy (fun v -> Memory.bytesOf body.Specs[v])
+
+        step <= 256 * 1024 && int64 step * int64 s.Length > 1024L * 1024L
+
     member _.Bytes = plan.Bytes
 
     member _.Run(values: NDArray[], arguments: int[], made: int[]) =
@@ -650,6 +659,17 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
         for step in 0 .. s.Length - 1 do
             let t = placeOf step
             let views, buffer = carried[step &&& 1], step &&& 1
+
+            if asksAhead && step < s.Length - 1 then
+                let next = placeOf (step + 1)
+
+                for i in 0 .. moving.Length - 1 do
+                    move moving[i] next (nc + nk + i)
+                    Prefetch.Begin(moving[i], Memory.bytesOf body.Specs[nc + nk + i])
+
+                for j in 0 .. results.Length - 1 do
+                    move results[j] next yOut[j]
+                    Prefetch.Begin(results[j], Memory.bytesOf body.Specs[yOut[j]])
 
             for i in 0 .. moving.Length - 1 do
                 move moving[i] t (nc + nk + i)
