@@ -144,4 +144,24 @@ let tests =
             let before = train 300
             // kept, the parameters alone would be 500 MB
             Expect.isLessThan (train 2000 - before) 16_000_000L "growth in bytes"
+
+        testCase "a thousand eager steps of an LSTM leave nothing behind"
+        <| fun () ->
+            let x = Random.uniform DType.Float32 [ 16; 30; 8 ] (Key.create 1L)
+            let loss p = x |> lstm Recurrent.defaults p |> square |> mean
+            let optimizer = Optimizer.adam 1e-3
+            let mutable p = Lstm.init (Key.create 2L) 8 64
+            let mutable state = Optimizer.init optimizer p
+
+            let train steps =
+                for _ in 1..steps do
+                    let next, after = Optimizer.step optimizer (grad loss p) state p
+                    p <- next
+                    state <- after
+
+                GC.GetTotalMemory true
+
+            let before = train 100
+            // kept, what one step stacks would be 800 MB
+            Expect.isLessThan (train 1000 - before) 8_000_000L "growth in bytes"
     ]
