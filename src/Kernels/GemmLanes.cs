@@ -34,6 +34,9 @@ internal unsafe interface ILanes<V, T>
     /// <summary>a·b + c, rounded once where the machine can.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
+    /// <summary>a·b + c, rounded once on every machine: what is added to a finished sum, as AddScaled adds it.</summary>
+    static abstract V Fused(V a, V b, V c);
+
     static abstract V Add(V a, V b);
 
     /// <summary>The sum over the lanes.</summary>
@@ -80,6 +83,9 @@ internal unsafe struct Lanes<V, T> : ILanes<V, T>
         (typeof(T) == typeof(float) || typeof(T) == typeof(double)) && (Fma.IsSupported || AdvSimd.IsSupported) ? V.Fma(a, b, c) : (a * b) + c;
 
     [MethodImpl(Inline)]
+    public static V Fused(V a, V b, V c) => typeof(T) == typeof(float) || typeof(T) == typeof(double) ? V.Fma(a, b, c) : (a * b) + c;
+
+    [MethodImpl(Inline)]
     public static V Add(V a, V b) => a + b;
 
     [MethodImpl(Inline)]
@@ -113,6 +119,16 @@ internal unsafe struct LanesOfOne<T> : ILanes<T, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MultiplyAdd(T a, T b, T c) => T.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Fused(T a, T b, T c)
+    {
+        if (typeof(T) == typeof(float))
+            return Unsafe.BitCast<float, T>(MathF.FusedMultiplyAdd(Unsafe.BitCast<T, float>(a), Unsafe.BitCast<T, float>(b), Unsafe.BitCast<T, float>(c)));
+        if (typeof(T) == typeof(double))
+            return Unsafe.BitCast<double, T>(Math.FusedMultiplyAdd(Unsafe.BitCast<T, double>(a), Unsafe.BitCast<T, double>(b), Unsafe.BitCast<T, double>(c)));
+        return (a * b) + c;
+    }
 
     public static T Add(T a, T b) => a + b;
 

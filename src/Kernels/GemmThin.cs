@@ -86,12 +86,12 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             var s = start == null ? T.Zero : start[j];
             T* x = v, p = b + j;
             for (var l = k; l > 0; l--, x += step, p += rowB) s = T.MultiplyAddEstimate(*x, *p, s);
-            y[j] = onto == null ? s : T.MultiplyAddEstimate(scale, s, onto[j]);
+            y[j] = onto == null ? s : LanesOfOne<T>.Fused(scale, s, onto[j]);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Scaled(T scale, TVector sum, T* onto) => TLanes.MultiplyAdd(TLanes.Broadcast(scale), sum, TLanes.Load(onto));
+    private static TVector Scaled(T scale, TVector sum, T* onto) => TLanes.Fused(TLanes.Broadcast(scale), sum, TLanes.Load(onto));
 
     /// <summary>y = a·v, a having the elements of a row, and v its elements, side by side: y[i·step] = start[i] + a[i, ..]·v.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -115,7 +115,7 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             var sum = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
             for (; l < k; l++) sum = T.MultiplyAddEstimate(a[l], v[l], sum);
             if (from != null) sum += from[i * fromRow];
-            *y = to == null ? sum : T.MultiplyAddEstimate(scale, sum, to[i * toRow]);
+            *y = to == null ? sum : LanesOfOne<T>.Fused(scale, sum, to[i * toRow]);
         }
     }
 
@@ -134,7 +134,7 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             {
                 for (; j + width <= n; j += width)
                     TLanes.Store(Scaled(scale, TLanes.MultiplyAdd(a, TLanes.Load(w + j), start.Elements == null ? default : TLanes.Load(from + j)), to + j), y + j);
-                for (; j < n; j++) y[j] = T.MultiplyAddEstimate(scale, start.Elements == null ? *v * w[j] : T.MultiplyAddEstimate(*v, w[j], from[j]), to[j]);
+                for (; j < n; j++) y[j] = LanesOfOne<T>.Fused(scale, start.Elements == null ? *v * w[j] : T.MultiplyAddEstimate(*v, w[j], from[j]), to[j]);
             }
             else if (start.Elements != null)
             {

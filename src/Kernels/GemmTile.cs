@@ -232,8 +232,8 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
     private static void Add<TVectors>(T* onto, TVector scale, ref TVector v0, ref TVector v1)
         where TVectors : INumberOf
     {
-        v0 = TLanes.MultiplyAdd(scale, v0, TLanes.Load(onto));
-        if (TVectors.Value > 1) v1 = TLanes.MultiplyAdd(scale, v1, TLanes.Load(onto + TLanes.Count));
+        v0 = TLanes.Fused(scale, v0, TLanes.Load(onto));
+        if (TVectors.Value > 1) v1 = TLanes.Fused(scale, v1, TLanes.Load(onto + TLanes.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
