@@ -7,7 +7,12 @@ namespace Functional
 type Source = { Call: int; Output: int }
 
 /// A block at work on tensors made before. A block that is called twice uses the same parameters twice.
-type Call = { Block: int; Inputs: Source[] }
+type Call = {
+    Block: int
+    Inputs: Source[]
+    /// What runs with the block's parameters, where a call is not simply the block: attention that is causal here, for example.
+    As: Block<obj> option
+}
 
 /// A network: its parameters are an array of those of its blocks, so leaves are called `[0].Weights`.
 type Network = {
@@ -28,9 +33,17 @@ module Network =
         {
             Name = name
             Blocks = blocks
-            Calls = Array.init blocks.Length (fun i -> { Block = i; Inputs = [| { Call = i - 1; Output = 0 } |] })
+            Calls =
+                Array.init blocks.Length (fun i -> {
+                    Block = i
+                    Inputs = [| { Call = i - 1; Output = 0 } |]
+                    As = None
+                })
             Outputs = [| { Call = blocks.Length - 1; Output = 0 } |]
         }
+
+    /// What a call runs.
+    let private called (network: Network) (call: Call) : Block<obj> = defaultArg call.As network.Blocks[call.Block]
 
     /// A block's error, with the network's name and the block's place.
     let private at (network: Network) (block: int) (shapes: int[][]) (f: unit -> 'T) : 'T =
@@ -63,7 +76,7 @@ module Network =
     /// The shapes that every call gives, for inputs of some shapes; without the batch axis.
     let shapes (network: Network) (inputs: int[][]) : int[][][] =
         run network inputs (fun _ call given ->
-            at network call.Block given (fun () -> network.Blocks[call.Block].OutputShapes given))
+            at network call.Block given (fun () -> (called network call).OutputShapes given))
 
     /// The shapes of the network's outputs.
     let outputShapes (network: Network) (inputs: int[][]) : int[][] =
@@ -75,7 +88,7 @@ module Network =
         let parameters = Array.zeroCreate network.Blocks.Length
 
         run network inputs (fun _ call given ->
-            let block = network.Blocks[call.Block]
+            let block = called network call
             let outputs = at network call.Block given (fun () -> block.OutputShapes given)
 
             if isNull parameters[call.Block] then
@@ -130,7 +143,7 @@ module Network =
 
                 let outputs, p =
                     at network call.Block (given |> Array.map _.Value.Shape) (fun () ->
-                        network.Blocks[call.Block].Apply phases[i] updated[call.Block] given)
+                        (called network call).Apply phases[i] updated[call.Block] given)
 
                 made[i] <- outputs
                 updated[call.Block] <- p

@@ -89,6 +89,23 @@ public static class Models
         return [.. model.Weights, .. model.PredictAll([left, right])];
     }
 
+    /// <summary>Three attentions over an embedding with padding: by products, by sums, in heads.</summary>
+    public static Tensor[] Attention(Tensor tokens, Tensor asked, Tensor y, int batchSize, int epochs)
+    {
+        var (words, queries) = (Model.Input(tokens.Shape[1]), Model.Input(asked.Shape[1..]));
+        var known = new Embedding(12, 6, maskZero: true).Apply(words);
+        var found = new Concatenate().Apply(
+        [
+            new Attention(useScale: true).Apply([queries, known]),
+            new AdditiveAttention().Apply([queries, known, known]),
+            new MultiHeadAttention(numHeads: 2, keyDim: 3).Apply(queries, known, useCausalMask: true),
+        ]);
+        var model = new Model([words, queries], new Dense(y.Shape[1]).Apply(new GlobalAveragePooling1D().Apply(found)), seed: 23);
+        model.Compile("mse", "adam");
+        model.Fit([tokens, asked], y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5);
+        return [.. model.Weights, model.Predict([tokens, asked])];
+    }
+
     /// <summary>The same training, stopped after some epochs and gone on with from its checkpoint by another model.</summary>
     public static Tensor[] Resumed(Tensor x, Tensor y, string path, int stopAfter, int epochs)
     {

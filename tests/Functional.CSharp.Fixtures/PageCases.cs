@@ -53,5 +53,20 @@ public static class PageCases
             Expect.Shape(translator.Predict([LayerChecks.Numbers(2, [7, 12]), LayerChecks.Numbers(2, [4, 12])]), 2, 4, 12);
         }
         );
+        yield return ("attention", () =>
+        {
+            var question = Model.Input(9);
+            var said = Model.Input(5, 32);
+            var known = new Embedding(1000, 32, maskZero: true).Apply(question);
+            var seen = new MultiHeadAttention(numHeads: 4, keyDim: 8, dropout: 0.1).Apply(said, said, useCausalMask: true);
+            var found = new MultiHeadAttention(numHeads: 4, keyDim: 8).Apply(query: seen, value: known);
+            Node[] contextAndWeights = new AdditiveAttention().ApplyAll([found, known], returnAttentionScores: true);
+            var model = new Model([question, said], contextAndWeights);
+            var answers = model.PredictAll([Tensor.Of(new int[,] { { 5, 3, 8, 0, 0, 0, 0, 0, 0 } }), LayerChecks.Numbers(1, [5, 32])]);
+            Expect.Shape(answers[0], 1, 5, 32);
+            Expect.Shape(answers[1], 1, 5, 9);
+            Expect.Equal(answers[1].Slice(.., .., 3..).Max().ToDouble(), 0.0);
+        }
+        );
     }
 }

@@ -51,10 +51,13 @@ public abstract class Layer
     /// <returns>What it will give.</returns>
     /// <exception cref="ArgumentException">The layer cannot take inputs of these shapes; the message says why.</exception>
     /// <example><code>Node[] outputAndStates = new LSTM(64, returnState: true).ApplyAll(x);</code></example>
-    public Node[] ApplyAll(Nodes inputs) => new LayerCall(this, inputs.ToArray()).Outputs;
+    public Node[] ApplyAll(Nodes inputs) => new LayerCall(this, inputs.ToArray(), null).Outputs;
 
     /// <summary>The F# block, its parameters erased; made once.</summary>
     internal Block<object> Block => block ??= Create();
+
+    /// <summary>The F# block of a call with arguments of its own, on the same parameters.</summary>
+    internal virtual Block<object> BlockFor(LayerConfig call) => throw new InvalidDataException($"load: a {Kind} layer takes no arguments where it is called");
 
     /// <summary>Makes the F# block.</summary>
     private protected abstract Block<object> Create();

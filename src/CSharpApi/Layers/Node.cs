@@ -84,16 +84,19 @@ internal sealed class LayerCall
 {
     private static long count;
 
-    public LayerCall(Layer layer, Node[] inputs)
+    private Block<object>? block;
+
+    public LayerCall(Layer layer, Node[] inputs, LayerConfig? arguments)
     {
         Layer = layer;
         Inputs = inputs;
+        Arguments = arguments;
         int[][] shapes = [.. inputs.Select(node => node.Shape.ToArray())];
         try
         {
             if (layer is InputLayer) RequireNone(inputs);
             else if (inputs.Length == 0) throw new ArgumentException("no nodes were given", nameof(inputs));
-            int[][] outputs = layer is InputLayer ? [layer.InputShape!] : layer.Block.OutputShapes.Invoke(shapes);
+            int[][] outputs = layer is InputLayer ? [layer.InputShape!] : Block.OutputShapes.Invoke(shapes);
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
         catch (ArgumentException e)
@@ -108,6 +111,12 @@ internal sealed class LayerCall
     public Node[] Inputs { get; }
 
     public Node[] Outputs { get; }
+
+    /// <summary>What the layer is told here; null where it does what it always does.</summary>
+    public LayerConfig? Arguments { get; }
+
+    /// <summary>The F# block that runs here.</summary>
+    public Block<object> Block => Arguments is null ? Layer.Block : block ??= Layer.BlockFor(Arguments);
 
     /// <summary>Calls are numbered as they are made, so that every call has a larger number than those it needs.</summary>
     public long Number { get; } = Interlocked.Increment(ref count);

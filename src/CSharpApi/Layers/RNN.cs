@@ -38,11 +38,8 @@ public abstract class RNN : Layer
         base.ApplyAll(With(sequence, initialState, mask));
 
     /// <summary>A sequence with the states to begin from, and its mask.</summary>
-    internal static Nodes With(Node sequence, IReadOnlyList<Node>? initialState, Node? mask)
-    {
-        ArgumentNullException.ThrowIfNull(sequence);
-        return (Node[])[mask is null ? sequence : new WithMask().Apply([sequence, mask]), .. initialState ?? []];
-    }
+    internal static Nodes With(Node sequence, IReadOnlyList<Node>? initialState, Node? mask) =>
+        (Node[])[WithMask.Of(sequence, mask), .. initialState ?? []];
 
     /// <summary>The block that reads in two directions.</summary>
     internal Block<object> InDirections(Directions directions) => Core.Over(Arguments, directions);

@@ -73,6 +73,13 @@ public sealed class Masking(double maskValue = 0) : Layer
 /// <example><code>var known = new WithMask().Apply([sequence, present]);</code></example>
 public sealed class WithMask : Layer
 {
+    /// <summary>Sequences with a mask, where there is one.</summary>
+    internal static Node Of(Node sequence, Node? mask)
+    {
+        ArgumentNullException.ThrowIfNull(sequence);
+        return mask is null ? sequence : new WithMask().Apply([sequence, mask]);
+    }
+
     internal override LayerConfig Config() => Settings;
 
     private protected override Block<object> Create() => Erase(BlockModule.withMask);

@@ -12,13 +12,15 @@ internal sealed class Built
 
     /// <param name="network">The F# network.</param>
     /// <param name="layers">The layers of its blocks, in order.</param>
+    /// <param name="arguments">What the layers are told, call by call.</param>
     /// <param name="inputNames">What its inputs are called.</param>
     /// <param name="inputShapes">The shapes of its inputs, without the batch axis.</param>
     /// <param name="parameters">Its parameters.</param>
-    private Built(Network network, IReadOnlyList<Layer> layers, string[] inputNames, int[][] inputShapes, object[] parameters)
+    private Built(Network network, IReadOnlyList<Layer> layers, IReadOnlyList<LayerConfig?> arguments, string[] inputNames, int[][] inputShapes, object[] parameters)
     {
         Network = network;
         Layers = layers;
+        Arguments = arguments;
         InputShapes = inputShapes;
         this.parameters = parameters;
         InputNames = inputNames;
@@ -31,6 +33,8 @@ internal sealed class Built
     public Network Network { get; }
 
     public IReadOnlyList<Layer> Layers { get; }
+
+    public IReadOnlyList<LayerConfig?> Arguments { get; }
 
     public string[] LayerNames { get; }
 
@@ -57,8 +61,8 @@ internal sealed class Built
     public void Lend(Func<TrainingState<object[]>>? state) => lent = state;
 
     /// <summary>The model with parameters drawn from a seed.</summary>
-    public static Built Create(Network network, IReadOnlyList<Layer> layers, string[] inputNames, int[][] inputShapes, long seed) =>
-        new(network, layers, inputNames, inputShapes, NetworkModule.initialize(network, Key.create(seed), inputShapes));
+    public static Built Create(Network network, IReadOnlyList<Layer> layers, IReadOnlyList<LayerConfig?> arguments, string[] inputNames, int[][] inputShapes, long seed) =>
+        new(network, layers, arguments, inputNames, inputShapes, NetworkModule.initialize(network, Key.create(seed), inputShapes));
 
     /// <summary>Takes the parameters of the layers that another model has, too.</summary>
     public void BeginAs(Built other)

@@ -19,11 +19,11 @@ internal static class Graph
         var network = new Network(
             name,
             [.. layers.Select(layer => layer.Block)],
-            [.. calls.Select(call => new Call(layers.IndexOf(call.Layer), [.. call.Inputs.Select(SourceOf)]))],
+            [.. calls.Select(call => new Call(layers.IndexOf(call.Layer), [.. call.Inputs.Select(SourceOf)], Bridge.Option(call.Arguments is null ? null : call.Block)))],
             [.. outputs.Select(SourceOf)]);
         RequireUsed(name, inputs, network);
         string[] inputNames = [.. inputs.Select((node, i) => node.Layer.Name ?? $"input_{i + 1}")];
-        return Built.Create(network, layers, inputNames, [.. inputs.Select(node => node.Shape.ToArray())], seed);
+        return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Shape.ToArray())], seed);
     }
 
     /// <summary>A model's layers applied to other nodes.</summary>
@@ -32,7 +32,8 @@ internal static class Graph
         var made = new List<Node[]>();
         Node At(Source source) => source.Call < 0 ? inputs[source.Output] : made[source.Call][source.Output];
 
-        foreach (var call in model.Network.Calls) made.Add(model.Layers[call.Block].ApplyAll((Node[])[.. call.Inputs.Select(At)]));
+        foreach (var (call, arguments) in model.Network.Calls.Zip(model.Arguments))
+            made.Add(new LayerCall(model.Layers[call.Block], [.. call.Inputs.Select(At)], arguments).Outputs);
         return [.. model.Network.Outputs.Select(At)];
     }
 

@@ -11,7 +11,7 @@ internal static class GraphDescription
         description["inputs"] = new JsonArray(
             [.. model.InputNames.Select((name, i) => new JsonObject { ["name"] = name, ["shape"] = Numbers(model.InputShapes[i]) })]);
         description["calls"] = new JsonArray(
-            [.. model.Network.Calls.Select(call => new JsonObject { ["layer"] = call.Block, ["inputs"] = Sources(call.Inputs) })]);
+            [.. model.Network.Calls.Zip(model.Arguments).Select(pair => Called(pair.First, pair.Second))]);
         description["outputs"] = Sources(model.Network.Outputs);
     }
 
@@ -26,8 +26,15 @@ internal static class GraphDescription
         Node[] All(JsonNode? sources) => [.. sources!.AsArray().Select(At)];
 
         foreach (var call in description["calls"]!.AsArray())
-            made.Add(layers[call!["layer"]!.GetValue<int>()].ApplyAll(All(call["inputs"])));
+            made.Add(new LayerCall(layers[call!["layer"]!.GetValue<int>()], All(call["inputs"]), call["arguments"] is { } told ? LayerConfig.Parse(told) : null).Outputs);
         return new Model(inputs, All(description["outputs"]), description["name"]!.GetValue<string>());
+    }
+
+    private static JsonObject Called(Call call, LayerConfig? arguments)
+    {
+        var description = new JsonObject { ["layer"] = call.Block, ["inputs"] = Sources(call.Inputs) };
+        if (arguments is not null) description["arguments"] = arguments.ToJson().DeepClone();
+        return description;
     }
 
     private static JsonArray Sources(Source[] sources) => new([.. sources.Select(source => Numbers([source.Call, source.Output]))]);

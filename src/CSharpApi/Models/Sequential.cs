@@ -77,7 +77,7 @@ public sealed class Sequential : Model
         if (real.Count == 0)
             throw new InvalidOperationException("Build: the model has no layers; add some first: model.Add(new Dense(10))");
         var network = NetworkModule.chain(Name, real.Select(layer => layer.Block));
-        Current = Built.Create(network, real, ["input_1"], [[.. inputShape]], Seed);
+        Current = Built.Create(network, real, new LayerConfig?[real.Count], ["input_1"], [[.. inputShape]], Seed);
     }
 
     /// <summary>The model of a file that <see cref="Model.Save"/> or <see cref="ModelCheckpoint"/> wrote, compiled as it was

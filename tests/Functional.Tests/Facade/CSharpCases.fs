@@ -16,6 +16,7 @@ let tests =
         cases "models" (ModelCases.All())
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
+        cases "attention" (AttentionCases.All())
         cases "graphs" (GraphCases.All())
         cases "docs/csharp.md" (PageCases.All())
     ]

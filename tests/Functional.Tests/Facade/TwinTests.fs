@@ -169,6 +169,47 @@ let tests =
                 [| yield! Tree.leaves learnt; p; q |]
                 (Models.Graph(fst inputs, snd inputs, fst targets, snd targets, 5, 4))
 
+        testCase "attention: by products, by sums, in heads, with masks"
+        <| fun () ->
+            let tokens = cast DType.Int32 (12.0 * Random.uniform DType.Float64 [ 22; 7 ] (Key.create 6L))
+            let asked = Random.normal DType.Float32 [ 22; 4; 6 ] (Key.create 7L)
+            // the layers in the order in which they were applied: embedding, three attentions, concatenate, average, dense
+            let keys = Key.split 7 (Key.create 23L)
+
+            let start =
+                Embedding.init keys[0] 12 6,
+                { Scale = Some(Tensor.full DType.Float32 [] 1.0); ScoreWeight = None },
+                Initializer.glorotUniform DType.Float32 [| 6 |] keys[2],
+                MultiHeadAttention.init keys[3] 2 3 6,
+                Dense.init keys[6] 18 3
+
+            let predict (words, scale, sums, heads, output) (tokens, asked) =
+                let options = { Attention.defaults with KeyMask = Some(Embedding.mask 0 tokens) }
+                let known = embedding words tokens
+
+                let first, _ =
+                    Attention.dotProduct { options with Scale = Some 1.0 } known known (asked * Option.get scale.Scale)
+
+                let second, _ = Attention.additive options sums known known asked
+                let third, _ = multiHeadAttention { options with Causal = true } heads known known asked
+                dense output (globalAveragePool (concat -1 [ first; second; third ]))
+
+            let trainer = Trainer.ofFunction predict Loss.meanSquaredError (Optimizer.adam 0.001) []
+
+            let options = {
+                FitOptions.create 3 with
+                    Batching = Batching.ofSize 5
+                    Key = Key.create 5L
+                    Display = Silent
+            }
+
+            let learnt = (Training.fit options trainer start (Dataset.create (tokens, asked) y)).Parameters
+
+            same
+                "attention"
+                [| yield! Tree.leaves learnt; predict learnt (tokens, asked) |]
+                (Models.Attention(tokens, asked, y, 5, 3))
+
         testCase "a training that is resumed equals one that never stopped"
         <| fun () ->
             let path = Path.Combine(Path.GetTempPath(), $"functional-{System.Guid.NewGuid():N}")

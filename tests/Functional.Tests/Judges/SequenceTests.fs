@@ -45,6 +45,12 @@ let private cell name (cell: Cell<'P, 'S>) =
 let private queries, keys, values = numbers 4 [ 2; 3; 3 ], numbers 5 [ 2; 4; 3 ], numbers 6 [ 2; 4; 2 ]
 let private masked = { Attention.defaults with KeyMask = Some mask }
 
+/// What a block gives, of inputs whose second is masked.
+let private blockOf (block: Block<'P>) (p: 'P) (inputs: Tensor list) =
+    let given = inputs |> List.mapi (fun i x -> { Value = x; Mask = (if i = 1 then Some mask else None) })
+    let outputs, _ = block.Apply Inference p (Array.ofList given)
+    [ for y in outputs -> y.Value ]
+
 [<Tests>]
 let tests =
     testList "sequences" [
@@ -118,6 +124,43 @@ let tests =
              keys,
              values,
              queries)
+
+        judged
+            "Keras' attention, scaled"
+            (fun (p, v, k, q) ->
+                let call = { AttentionBlock.plain with ReturnScores = true }
+                let block = AttentionBlock.dotProduct call AttentionScore.Products true
+                blockOf block p [ q; v; k ])
+            ({ Scale = Some(scalar 0.7); ScoreWeight = None }, values, keys, queries)
+
+        judged
+            "Keras' attention by sums, causal"
+            (fun (p, v, k, q) ->
+                let call = { AttentionBlock.plain with Causal = true }
+                blockOf (AttentionBlock.dotProduct call AttentionScore.Sums true) p [ q; v; k ])
+            ({ Scale = Some(scalar 0.7); ScoreWeight = Some(scalar 1.3) }, values, keys, queries)
+
+        judged
+            "Keras' additive attention"
+            (fun (p, v, k, q) -> blockOf (AttentionBlock.additive AttentionBlock.plain true) p [ q; v; k ])
+            ({ Scale = Some(numbers 8 [ 3 ]); ScoreWeight = None }, values, keys, queries)
+
+        judged
+            "several heads over one of two axes, causal"
+            (fun (p, x) ->
+                let call = { AttentionBlock.plain with Causal = true; ReturnScores = true }
+
+                blockOf (MultiHeadBlock.create call (Some [ 1 ]) false (MultiHeadAttention.settings 2 2)) p [ x; x ])
+            (MultiHeadAttention.initWith
+                {
+                    MultiHeadAttention.settings 2 2 with
+                        Dense = { Dense.defaults with DType = DType.Float64 }
+                }
+                key
+                3
+                3
+                3,
+             numbers 4 [ 2; 4; 2; 3 ])
 
         judged
             "a cell with a memory"

@@ -186,6 +186,139 @@ let tests =
             let additive (q, k, v) = fst (additiveAttention Attention.defaults p k v q)
             expectClose 1e-14 (floats (additive (q, k, v))) (vmap additive (q, k, v)) "additive"
 
+        testCase "Keras' layers as blocks: scores by hand, masks, what comes out"
+        <| fun () ->
+            let q, v, k = numbers 1 [ 2; 3; 5 ], numbers 2 [ 2; 4; 2 ], numbers 3 [ 2; 4; 5 ]
+
+            let apply call (block: AttentionCall -> Block<'P>) (p: 'P) inputs =
+                let outputs, _ = (block call).Apply Inference p (Array.ofList inputs)
+                outputs
+
+            let all = [ q; v; k ] |> List.map Masked.ofTensor
+            let scores = { AttentionBlock.plain with ReturnScores = true }
+            let softmaxOf (score: Tensor -> Tensor -> Tensor) = softmax (score (expandDims 2 q) (expandDims 1 k))
+            let products scale = softmaxOf (fun q k -> scale * sumOver [ 3 ] (q * k))
+
+            let expect name (weights: Tensor) (outputs: Masked[]) =
+                expectClose 1e-13 (floats weights) outputs[1].Value $"{name}: weights"
+                expectClose 1e-13 (floats (weights *@ v)) outputs[0].Value $"{name}: what is found"
+
+            let dot mode scaled call = AttentionBlock.dotProduct call mode scaled
+            let none = { Scale = None; ScoreWeight = None }
+            expect "products" (products 1.0) (apply scores (dot AttentionScore.Products false) none all)
+            let scaled = { none with Scale = Some(scalar 0.7) }
+            expect "scaled" (products 0.7) (apply scores (dot AttentionScore.Products true) scaled all)
+
+            let sums scale weight = softmaxOf (fun q k -> weight * sumOver [ 3 ] (tanh (scale * (q + k))))
+
+            let both = { Scale = Some(scalar 0.7); ScoreWeight = Some(scalar 1.3) }
+            expect "sums" (sums 0.7 1.3) (apply scores (dot AttentionScore.Sums true) both all)
+            let row = numbers 4 [ 5 ]
+            let additive = softmaxOf (fun q k -> sumOver [ 3 ] (row * tanh (q + k)))
+            let additiveBlock scaled call = AttentionBlock.additive call scaled
+            expect "additive" additive (apply scores (additiveBlock true) { none with Scale = Some row } all)
+            expect "not scaled" (sums 1.0 1.0) (apply scores (additiveBlock false) none all)
+
+            // queries that are padding get zeros and keep their mask; values that are padding are not seen
+            let queries = Tensor.create [ 2; 3 ] [| true; true; false; true; false; false |]
+            let junk present x = where (expandDims 2 present) x (scalar nan)
+
+            let masked: Masked list = [
+                { Value = junk queries q; Mask = Some queries }
+                { Value = junk mask v; Mask = Some mask }
+                Masked.ofTensor (junk mask k)
+            ]
+
+            let found = (apply AttentionBlock.plain (dot AttentionScore.Products false) none masked)[0]
+            let direct = { Attention.defaults with KeyMask = Some mask; Scale = Some 1.0 }
+            let expected = fst (dotProductAttention direct k v q)
+            expectClose 0.0 (floats (where (expandDims 2 queries) expected (scalar 0.0))) found.Value "masked"
+            Expect.equal (found.Mask |> Option.map floats) (Some(floats queries)) "the queries' mask goes on"
+            let causal = { AttentionBlock.plain with Causal = true }
+            let seen = (apply causal (dot AttentionScore.Products false) none all)[0]
+
+            let expected =
+                fst (dotProductAttention { Attention.defaults with Causal = true; Scale = Some 1.0 } k v q)
+
+            expectClose 0.0 (floats expected) seen.Value "causal"
+
+            expectRefused [ "queries of 5"; "keys of 2" ] (fun () ->
+                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |]; [| 4; 2 |] |])
+
+            expectRefused [ "4 keys and 3 values" ] (fun () ->
+                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |]; [| 3; 2 |]; [| 4; 5 |] |])
+
+            expectRefused [ "queries and values"; "1 inputs" ] (fun () ->
+                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |] |])
+
+        testCase "several heads over some of several axes"
+        <| fun () ->
+            let settings = { MultiHeadAttention.settings 2 3 with Dense = wide; Outputs = Some 5 }
+            let p = MultiHeadAttention.initWith settings key 6 6 6
+            let x = numbers 1 [ 2; 3; 4; 6 ]
+            let call = { AttentionBlock.plain with ReturnScores = true }
+            let block axes = MultiHeadBlock.create call axes false settings
+
+            let apply axes (inputs: Tensor list) =
+                let shapes = [| for x in inputs -> x.Shape[1..] |]
+                let inputs = inputs |> List.map Masked.ofTensor |> Array.ofList
+                let outputs, _ = (block axes).Apply Inference p inputs
+
+                Expect.equal
+                    [ for y in outputs -> y.Value.Shape[1..] ]
+                    (List.ofArray ((block axes).OutputShapes shapes))
+                    "shapes"
+
+                outputs |> Array.map _.Value
+
+            // over the second axis: every row by itself; over the first: every column; over both: all places
+            let rows = apply (Some [ 2 ]) [ x; x ]
+            let columns = apply (Some [ 1 ]) [ x; x ]
+            let places = apply None [ x; x ]
+
+            for i in 0..2 do
+                let row = index 1 i x
+                let y, weights = multiHeadAttention Attention.defaults p row row row
+                expectClose 1e-13 (floats y) (index 1 i rows[0]) "a row"
+                expectClose 1e-13 (floats weights) (index 1 i rows[1]) "its weights"
+
+            for i in 0..3 do
+                let column = index 2 i x
+                let y, _ = multiHeadAttention Attention.defaults p column column column
+                expectClose 1e-13 (floats y) (index 2 i columns[0]) "a column"
+
+            let flat = reshape [ 2; 12; 6 ] x
+            let y, weights = multiHeadAttention Attention.defaults p flat flat flat
+            expectClose 1e-13 (floats y) places[0] "all places"
+            expectClose 1e-13 (floats weights) places[1] "their weights"
+            Expect.equal places[1].Shape [| 2; 2; 3; 4; 3; 4 |] "weights as Keras has them"
+
+            // a mask of the first axis holds for every place of the other
+            let present = Tensor.create [ 2; 3 ] [| true; true; false; true; false; false |]
+            let masked: Masked = { Value = x; Mask = Some present }
+            let outputs, _ = (block (Some [ 1 ])).Apply Inference p [| masked; masked |]
+            let column = index 2 1 x
+
+            let options = {
+                Attention.defaults with
+                    KeyMask = Some present
+                    Mask = Some(expandDims 2 present)
+            }
+
+            let y, _ = multiHeadAttention options p column column column
+            expectClose 1e-13 (floats y) (index 2 1 outputs[0].Value) "a masked column"
+            let shapes inputs axes () = (block axes).OutputShapes(Array.ofList inputs)
+            expectRefused [ "axes"; "4" ] (shapes [ [| 3; 4; 6 |]; [| 3; 4; 6 |] ] (Some [ 3 ]))
+            expectRefused [ "axis 2"; "two lengths" ] (shapes [ [| 3; 4; 6 |]; [| 3; 5; 6 |] ] (Some [ 1 ]))
+            expectRefused [ "as many axes" ] (shapes [ [| 3; 4; 6 |]; [| 3; 6 |] ] None)
+
+            let causal = MultiHeadBlock.create { call with Causal = true } None false settings
+            expectRefused [ "causal"; "2" ] (fun () -> causal.OutputShapes [| [| 3; 4; 6 |]; [| 3; 4; 6 |] |])
+            let told = MultiHeadBlock.create call None true settings
+
+            expectRefused [ "attention mask"; "2×4" ] (fun () ->
+                told.OutputShapes [| [| 3; 6 |]; [| 4; 6 |]; [| 2; 4 |] |])
+
         testCase "self-attention as a layer"
         <| fun () ->
             let layer = Layers.selfAttention 2 3 --> Layers.dense 2

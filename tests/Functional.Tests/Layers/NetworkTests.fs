@@ -47,8 +47,8 @@ let tests =
                 Name = "twice"
                 Blocks = [| Block.erase (Block.ofLayer Keeps (Layers.dense 3)) |]
                 Calls = [|
-                    { Block = 0; Inputs = [| input |] }
-                    { Block = 0; Inputs = [| { Call = 0; Output = 0 } |] }
+                    { Block = 0; Inputs = [| input |]; As = None }
+                    { Block = 0; Inputs = [| { Call = 0; Output = 0 } |]; As = None }
                 |]
                 Outputs = [| { Call = 1; Output = 0 }; { Call = 0; Output = 0 }; input |]
             }
