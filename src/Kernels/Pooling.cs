@@ -59,36 +59,75 @@ internal enum PoolingKind : byte
     Place,
 }
 
-/// <summary>The sizes of a pooling; always three axes of space, the first ones of size 1 where fewer were given.</summary>
-internal sealed class PoolingShape
+/// <summary>Max-pooling with vectors of one width, image by image.</summary>
+internal unsafe struct Pooling<V, T> : IChunks
+    where V : unmanaged, ISimd<V, T>
+    where T : unmanaged
 {
-    public PoolingShape(int[] size, int[] strides, int[] dilations, int[] low, int[] x, int[] y)
+    private readonly PoolingKind kind;
+    private readonly PoolingShape shape;
+    private readonly T* x, t, result;
+
+    private Pooling(PoolingKind kind, PoolingShape shape, T* x, T* t, T* result)
     {
-        var missing = ConvolutionShape.Axes - size.Length;
-        for (var i = 0; i < ConvolutionShape.Axes; i++)
-        {
-            var own = i - missing;
-            Space[i] = own < 0
-                ? new(1, 1, 1, 1, 1, 0)
-                : new(x[own + 1], y[own + 1], size[own], strides[own], dilations[own], low[own]);
-        }
-        Tiles = Array.TrueForAll(Space, axis => axis.Low == 0 && axis.Dilation == 1 && axis.Stride == axis.Kernel && axis.Output * axis.Kernel == axis.Input);
-        Examples = x[0];
-        Channels = x[^1];
+        this.kind = kind;
+        this.shape = shape;
+        this.x = x;
+        this.t = t;
+        this.result = result;
     }
 
-    public ConvolutionAxis[] Space { get; } = new ConvolutionAxis[ConvolutionShape.Axes];
+    public static void Run(PoolingKind kind, PoolingShape shape, T* x, T* t, T* result)
+    {
+        var body = new Pooling<V, T>(kind, shape, x, t, result);
+        ConvolutionPlan.Share(4L * shape.Examples * shape.Outputs * shape.Window, shape.Examples, ref body);
+    }
 
-    public int Examples { get; }
+    /// <summary>One image. Windows that lie in it altogether are taken a row at a time, those that reach out one by one.</summary>
+    public readonly void Run(int example)
+    {
+        nint inputs = example * shape.Inputs, output = example * shape.Outputs;
+        if (kind == PoolingKind.Place && !shape.Tiles) new Span<T>(result + inputs, (int)shape.Inputs).Clear();
+        var reached = stackalloc nint[shape.Window];
+        fixed (nint* places = shape.Places)
+        {
+            var row = new PoolingWindows { Places = places, Count = shape.Window, Step = shape.Step, Channels = shape.Channels };
+            var one = new PoolingWindows { Places = reached, Windows = 1, Channels = shape.Channels };
+            var (from, to) = shape.Inside(2);
+            row.Windows = to - from;
+            for (var i = 0; i < shape.Space[0].Output; i++)
+            {
+                for (var j = 0; j < shape.Space[1].Output; j++)
+                {
+                    var inside = row.Windows > 0 && shape.IsInside(0, i) && shape.IsInside(1, j);
+                    for (var k = 0; k < shape.Space[2].Output;)
+                    {
+                        if (inside && k == from)
+                        {
+                            Run(row, inputs + shape.Begin(i, j, k), output);
+                            k = to;
+                            output += (nint)row.Windows * shape.Channels;
+                        }
+                        else
+                        {
+                            one.Count = shape.Reached(i, j, k, reached);
+                            Run(one, inputs, output);
+                            k++;
+                            output += shape.Channels;
+                        }
+                    }
+                }
+            }
+        }
+    }
 
-    public int Channels { get; }
-
-    /// <summary>Whether the windows lie side by side and cover the image, every place once.</summary>
-    public bool Tiles { get; }
-
-    public int Window => Space[0].Kernel * Space[1].Kernel * Space[2].Kernel;
-
-    public nint Inputs => (nint)Space[0].Input * Space[1].Input * Space[2].Input * Channels;
-
-    public nint Outputs => (nint)Space[0].Output * Space[1].Output * Space[2].Output * Channels;
+    private readonly void Run(in PoolingWindows windows, nint input, nint output)
+    {
+        switch (kind)
+        {
+            case PoolingKind.Max: PoolingWindows<V, T>.Max(windows, x + input, result + output); break;
+            case PoolingKind.Pick: PoolingWindows<V, T>.Pick(windows, x + input, t + input, result + output); break;
+            default: PoolingWindows<V, T>.Place(windows, x + input, t + output, result + input, !shape.Tiles); break;
+        }
+    }
 }

@@ -1,170 +1,198 @@
+using System.Runtime.CompilerServices;
+
 namespace Functional.Kernels;
 
-/// <summary>Max-pooling with vectors of one width: channels go side by side through a vector.</summary>
-internal unsafe struct Pooling<V, T> : IChunks
+/// <summary>Some windows along the last axis that see the same places, counted from where each begins.</summary>
+internal unsafe ref struct PoolingWindows
+{
+    /// <summary>The places, the first channel of each, and how many there are.</summary>
+    public nint* Places;
+    public int Count;
+
+    /// <summary>How many windows there are, and how far each begins from the one before.</summary>
+    public int Windows;
+    public nint Step;
+
+    public int Channels;
+}
+
+/// <summary>What is done with a window, with vectors of one width: channels go side by side through a vector.</summary>
+internal static unsafe class PoolingWindows<V, T>
     where V : unmanaged, ISimd<V, T>
     where T : unmanaged
 {
-    private readonly PoolingKind kind;
-    private readonly PoolingShape shape;
-    private readonly T* x, t, result;
-
-    private Pooling(PoolingKind kind, PoolingShape shape, T* x, T* t, T* result)
+    /// <summary>y = the maximum of each window of x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Max(in PoolingWindows windows, T* x, T* y)
     {
-        this.kind = kind;
-        this.shape = shape;
-        this.x = x;
-        this.t = t;
-        this.result = result;
-    }
-
-    public static void Run(PoolingKind kind, PoolingShape shape, T* x, T* t, T* result)
-    {
-        var body = new Pooling<V, T>(kind, shape, x, t, result);
-        ConvolutionPlan.Share(4L * shape.Examples * shape.Outputs * shape.Window, shape.Examples, ref body);
-    }
-
-    /// <summary>One image.</summary>
-    public readonly void Run(int example)
-    {
-        nint inputs = example * shape.Inputs, outputs = example * shape.Outputs;
-        T* image = x + inputs, given = t, to = result;
-        switch (kind)
+        if (windows.Count == 4)
         {
-            case PoolingKind.Max:
-                to += outputs;
-                break;
-            case PoolingKind.Pick:
-                given += inputs;
-                to += outputs;
-                break;
-            default:
-                given += outputs;
-                to += inputs;
-                if (!shape.Tiles) new Span<T>(to, (int)shape.Inputs).Clear();
-                break;
+            Max4(windows, x, y);
+            return;
         }
-        var places = stackalloc nint[shape.Window];
-        var channels = shape.Channels;
-        ref readonly ConvolutionAxis d = ref shape.Space[0], h = ref shape.Space[1], w = ref shape.Space[2];
-        nint output = 0;
-        for (var i = 0; i < d.Output; i++)
+        for (var w = windows.Windows; w > 0; w--, x += windows.Step, y += windows.Channels)
         {
-            for (var j = 0; j < h.Output; j++)
-            {
-                for (var k = 0; k < w.Output; k++, output += channels)
-                {
-                    var count = Places(i, j, k, places);
-                    switch (kind)
-                    {
-                        case PoolingKind.Max: Max(image, places, count, channels, to + output); break;
-                        case PoolingKind.Pick: Pick(image, given, places, count, channels, to + output); break;
-                        default: Place(image, given + output, places, count, channels, to, shape.Tiles); break;
-                    }
-                }
-            }
+            var c = 0;
+            for (; c + V.Count <= windows.Channels; c += V.Count) Max(windows, x + c, y + c, V.Count);
+            if (c < windows.Channels) Max(windows, x + c, y + c, windows.Channels - c);
         }
     }
 
-    // The places of a window that lie in the image.
-    private readonly int Places(int i, int j, int k, nint* places)
+    /// <summary>y = the element of t where x has the maximum of each window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pick(in PoolingWindows windows, T* x, T* t, T* y)
     {
-        var (dFrom, dTo) = Inside(shape.Space[0], i);
-        var (hFrom, hTo) = Inside(shape.Space[1], j);
-        var (wFrom, wTo) = Inside(shape.Space[2], k);
-        nint channels = shape.Channels, step = shape.Space[2].Dilation * channels;
-        var count = 0;
-        for (var a = dFrom; a < dTo; a++)
+        for (var w = windows.Windows; w > 0; w--, x += windows.Step, t += windows.Step, y += windows.Channels)
         {
-            for (var b = hFrom; b < hTo; b++)
-            {
-                var plane = (nint)At(shape.Space[0], i, a) * shape.Space[1].Input;
-                var place = (((plane + At(shape.Space[1], j, b)) * shape.Space[2].Input) + At(shape.Space[2], k, wFrom)) * channels;
-                for (var c = wFrom; c < wTo; c++, place += step) places[count++] = place;
-            }
+            var c = 0;
+            for (; c + V.Count <= windows.Channels; c += V.Count) Pick(windows, x + c, t + c, y + c, V.Count);
+            if (c < windows.Channels) Pick(windows, x + c, t + c, y + c, windows.Channels - c);
         }
-        return count;
     }
 
-    private static int At(in ConvolutionAxis axis, int output, int tap) => (output * axis.Stride) - axis.Low + (tap * axis.Dilation);
-
-    private static (int From, int To) Inside(in ConvolutionAxis axis, int output)
+    /// <summary>
+    /// Sends t, an element a window, to where x has the maximum of the window: added to z, or, where no window meets another,
+    /// written with zeros to the other places.
+    /// </summary>
+    public static void Place(in PoolingWindows windows, T* x, T* t, T* z, bool adds)
     {
-        var first = At(axis, output, 0);
-        if (first >= 0 && At(axis, output, axis.Kernel - 1) < axis.Input) return (0, axis.Kernel);
-        var from = first >= 0 ? 0 : (axis.Dilation - 1 - first) / axis.Dilation;
-        var to = axis.Input <= first ? 0 : (axis.Input - first + axis.Dilation - 1) / axis.Dilation;
-        return (from, Math.Min(to, axis.Kernel));
+        if (adds) Place<Adds>(windows, x, t, z);
+        else Place<Writes>(windows, x, t, z);
     }
 
-    private static void Max(T* image, nint* places, int count, int channels, T* y)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Place<TWriting>(in PoolingWindows windows, T* x, T* t, T* z)
+        where TWriting : struct
     {
-        var c = 0;
-        for (; c + V.Count <= channels; c += V.Count)
+        if (windows.Count == 4)
         {
-            var best = V.Of(double.NegativeInfinity);
-            for (var p = 0; p < count; p++) best = V.Max(best, V.Load(image + places[p] + c));
-            best.Store(y + c);
+            Place4<TWriting>(windows, x, t, z);
+            return;
         }
-        if (c == channels) return;
-        var rest = channels - c;
-        var last = V.Of(double.NegativeInfinity);
-        for (var p = 0; p < count; p++) last = V.Max(last, V.Load(image + places[p] + c, rest));
-        last.Store(y + c, rest);
+        for (var w = windows.Windows; w > 0; w--, x += windows.Step, z += windows.Step, t += windows.Channels)
+        {
+            var c = 0;
+            for (; c + V.Count <= windows.Channels; c += V.Count) Place<TWriting>(windows, x + c, t + c, z + c, V.Count);
+            if (c < windows.Channels) Place<TWriting>(windows, x + c, t + c, z + c, windows.Channels - c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Max(in PoolingWindows window, T* x, T* y, int lanes)
+    {
+        var best = V.Of(double.NegativeInfinity);
+        for (var p = 0; p < window.Count; p++) best = V.Max(best, Load(x + window.Places[p], lanes));
+        Store(best, y, lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pick(in PoolingWindows window, T* x, T* t, T* y, int lanes)
+    {
+        V best = V.Of(double.NegativeInfinity), picked = window.Count == 0 ? V.Of(0) : Load(t + window.Places[0], lanes);
+        for (var p = 0; p < window.Count; p++)
+        {
+            var value = Load(x + window.Places[p], lanes);
+            var wins = Wins(value, best);
+            best = V.Select(wins, value, best);
+            picked = V.Select(wins, Load(t + window.Places[p], lanes), picked);
+        }
+        Store(picked, y, lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Place<TWriting>(in PoolingWindows window, T* x, T* t, T* z, int lanes)
+        where TWriting : struct
+    {
+        V best = V.Of(double.NegativeInfinity), number = V.Of(0), winner = V.Of(0), one = V.Of(1);
+        for (var p = 0; p < window.Count; p++)
+        {
+            var value = Load(x + window.Places[p], lanes);
+            var wins = Wins(value, best);
+            best = V.Select(wins, value, best);
+            winner = V.Select(wins, number, winner);
+            number += one;
+        }
+        var share = Load(t, lanes);
+        number = V.Of(0);
+        for (var p = 0; p < window.Count; p++)
+        {
+            var to = z + window.Places[p];
+            var part = V.Equal(winner, number) & share;
+            Write<TWriting>(part, to, lanes);
+            number += one;
+        }
+    }
+
+    // Two by two, what most networks pool: no loop, no numbers of places. Twice as fast.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Max4(in PoolingWindows windows, T* x, T* y)
+    {
+        nint p0 = windows.Places[0], p1 = windows.Places[1], p2 = windows.Places[2], p3 = windows.Places[3], step = windows.Step;
+        var channels = windows.Channels;
+        for (var w = windows.Windows; w > 0; w--, x += step, y += channels)
+        {
+            var c = 0;
+            for (; c + V.Count <= channels; c += V.Count) Max4(x + c, p0, p1, p2, p3, y + c, V.Count);
+            if (c < channels) Max4(x + c, p0, p1, p2, p3, y + c, channels - c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Max4(T* x, nint p0, nint p1, nint p2, nint p3, T* y, int lanes) =>
+        Store(V.Max(V.Max(V.Max(Load(x + p0, lanes), Load(x + p1, lanes)), Load(x + p2, lanes)), Load(x + p3, lanes)), y, lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Place4<TWriting>(in PoolingWindows windows, T* x, T* t, T* z)
+        where TWriting : struct
+    {
+        nint p0 = windows.Places[0], p1 = windows.Places[1], p2 = windows.Places[2], p3 = windows.Places[3], step = windows.Step;
+        var channels = windows.Channels;
+        for (var w = windows.Windows; w > 0; w--, x += step, z += step, t += channels)
+        {
+            var c = 0;
+            for (; c + V.Count <= channels; c += V.Count) Place4<TWriting>(x + c, p0, p1, p2, p3, t + c, z + c, V.Count);
+            if (c < channels) Place4<TWriting>(x + c, p0, p1, p2, p3, t + c, z + c, channels - c);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Place4<TWriting>(T* x, nint p0, nint p1, nint p2, nint p3, T* t, T* z, int lanes)
+        where TWriting : struct
+    {
+        V value = Load(x + p1, lanes), best = Load(x + p0, lanes), wins1 = Wins(value, best);
+        best = V.Select(wins1, value, best);
+        value = Load(x + p2, lanes);
+        var wins2 = Wins(value, best);
+        best = V.Select(wins2, value, best);
+        var wins3 = Wins(Load(x + p3, lanes), best);
+        // The last to win has it; what is left goes to the one before.
+        var share = Load(t, lanes);
+        Write<TWriting>(wins3 & share, z + p3, lanes);
+        share &= ~wins3;
+        Write<TWriting>(wins2 & share, z + p2, lanes);
+        share &= ~wins2;
+        Write<TWriting>(wins1 & share, z + p1, lanes);
+        Write<TWriting>(share & ~wins1, z + p0, lanes);
     }
 
     // Lanes where a new value is to replace the best so far: where it is larger, or the first that is NaN.
     private static V Wins(V value, V best) => ~V.LessOrEqual(value, best) & V.Equal(best, best);
 
-    private static void Pick(T* image, T* given, nint* places, int count, int channels, T* y)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Load(T* from, int lanes) => lanes == V.Count ? V.Load(from) : V.Load(from, lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(V value, T* to, int lanes)
     {
-        for (var c = 0; c < channels; c += V.Count)
-        {
-            var rest = Math.Min(V.Count, channels - c);
-            V best = V.Of(double.NegativeInfinity), picked = count == 0 ? V.Of(0) : Load(given + places[0] + c, rest);
-            for (var p = 0; p < count; p++)
-            {
-                var value = Load(image + places[p] + c, rest);
-                var wins = Wins(value, best);
-                best = V.Select(wins, value, best);
-                picked = V.Select(wins, Load(given + places[p] + c, rest), picked);
-            }
-            Store(picked, y + c, rest);
-        }
+        if (lanes == V.Count) value.Store(to);
+        else value.Store(to, lanes);
     }
 
-    // Where windows overlap, or leave places out, the sums of the places begin at zero; else each place is written once.
-    private static void Place(T* image, T* given, nint* places, int count, int channels, T* z, bool once)
-    {
-        for (var c = 0; c < channels; c += V.Count)
-        {
-            var rest = Math.Min(V.Count, channels - c);
-            V best = V.Of(double.NegativeInfinity), number = V.Of(0), winner = V.Of(0), one = V.Of(1);
-            for (var p = 0; p < count; p++)
-            {
-                var value = Load(image + places[p] + c, rest);
-                var wins = Wins(value, best);
-                best = V.Select(wins, value, best);
-                winner = V.Select(wins, number, winner);
-                number += one;
-            }
-            var share = Load(given + c, rest);
-            number = V.Of(0);
-            for (var p = 0; p < count; p++)
-            {
-                var to = z + places[p] + c;
-                var part = V.Equal(winner, number) & share;
-                Store(once ? part : Load(to, rest) + part, to, rest);
-                number += one;
-            }
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Write<TWriting>(V part, T* to, int lanes)
+        where TWriting : struct => Store(typeof(TWriting) == typeof(Adds) ? Load(to, lanes) + part : part, to, lanes);
 
-    private static V Load(T* from, int count) => count == V.Count ? V.Load(from) : V.Load(from, count);
+    private struct Writes;
 
-    private static void Store(V value, T* to, int count)
-    {
-        if (count == V.Count) value.Store(to);
-        else value.Store(to, count);
-    }
+    private struct Adds;
 }
