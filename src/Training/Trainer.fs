@@ -122,6 +122,34 @@ module Trainer =
                   ]
         }
 
+    /// Trains a network that goes on, batch by batch, where it ended: its states are carried along as the last of the
+    /// parameters, `Frozen`. No gradient crosses from one batch to another. Answers, as in validation, begin from zeros and
+    /// change nothing. `trainer` is that of the network without states.
+    let carrying
+        (network: StatefulNetwork)
+        (trainer: Trainer<obj[], Tensor[], Masked[]>)
+        : Trainer<obj[], Tensor[], Masked[]> =
+        let apply = StatefulNetwork.apply network
+
+        {
+            trainer with
+                Apply =
+                    fun phase all inputs ->
+                        let last = all.Length - 1
+                        let states = (all[last] :?> Frozen<Tensor[]>).Value
+                        let inputs = Array.map Masked.ofTensor inputs
+
+                        match phase with
+                        | Inference ->
+                            let zeros = StatefulNetwork.start states[0].DType inputs[0].Value.Shape[0] network
+                            let outputs, _, _ = apply phase all[.. last - 1] zeros inputs
+                            outputs, all
+                        | Training _ ->
+                            let outputs, next, parameters = apply phase all[.. last - 1] states inputs
+                            let next: Frozen<Tensor[]> = { Value = Array.map stopGradient next }
+                            outputs, Array.append parameters [| box next |]
+        }
+
     /// The same with a penalty on the parameters added to the loss.
     let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P, 'X, 'Y>) : Trainer<'P, 'X, 'Y> = {
         trainer with

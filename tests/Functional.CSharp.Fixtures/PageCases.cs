@@ -53,6 +53,18 @@ public static class PageCases
             Expect.Shape(translator.Predict([LayerChecks.Numbers(2, [7, 12]), LayerChecks.Numbers(2, [4, 12])]), 2, 4, 12);
         }
         );
+        yield return ("stateful layers", () =>
+        {
+            var (firstPart, secondPart) = (LayerChecks.Numbers(8, [10, 1]), LayerChecks.Numbers(8, [10, 1]) * 2);
+            var (next, nextButOne) = (LayerChecks.Numbers(8, [1]), LayerChecks.Numbers(8, [1]) * 2);
+            var model = new Sequential([new LSTM(32, stateful: true) { InputShape = [10, 1] }, new Dense(1)]);
+            model.Compile("mse", "adam");
+            model.Fit(firstPart, next, batchSize: 4, shuffle: false);
+            model.Fit(secondPart, nextButOne, batchSize: 4, shuffle: false);   // goes on from the first
+            model.ResetStates();                                               // may be called from a callback, too
+            Expect.Shape(model.Predict(firstPart), 8, 1);
+        }
+        );
         yield return ("attention", () =>
         {
             var question = Model.Input(9);

@@ -133,6 +133,7 @@ public static class SequenceCases
         (new LSTM(4, returnSequences: true, goBackwards: true, recurrentActivation: "hard_sigmoid"), [5, 3], [5, 4], 128),
         (new LSTM(4, dropout: 0.1, recurrentDropout: 0.2, unitForgetBias: false, recurrentRegularizer: "l2"), [5, 3], [4], 128),
         (new GRU(4), [5, 3], [4], 108),
+        (new LSTM(4, returnSequences: true, stateful: true), [5, 3], [5, 4], 128),
         (new GRU(4, resetAfter: false, returnSequences: true), [5, 3], [5, 4], 96),
         (new Bidirectional(new GRU(4, returnSequences: true)), [5, 3], [5, 8], 216),
         (new Bidirectional(new LSTM(4) { Name = "inner" }, MergeMode.Ave) { Trainable = false }, [5, 3], [4], 256),

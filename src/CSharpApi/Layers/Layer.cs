@@ -53,6 +53,15 @@ public abstract class Layer
     /// <example><code>Node[] outputAndStates = new LSTM(64, returnState: true).ApplyAll(x);</code></example>
     public Node[] ApplyAll(Nodes inputs) => new LayerCall(this, inputs.ToArray(), null).Outputs;
 
+    /// <summary>Of a layer that goes on where it ended: how many outputs its block gives before its last states.</summary>
+    internal virtual int? BeforeStates => null;
+
+    /// <summary>Whether those states are the model's alone, no outputs that nodes stand for.</summary>
+    internal virtual bool HidesStates => false;
+
+    /// <summary>The outputs that nodes stand for, of all that the block gives.</summary>
+    internal T[] Seen<T>(T[] outputs) => HidesStates ? outputs[..BeforeStates!.Value] : outputs;
+
     /// <summary>The F# block, its parameters erased; made once.</summary>
     internal Block<object> Block => block ??= Create();
 

@@ -96,7 +96,7 @@ internal sealed class LayerCall
         {
             if (layer is InputLayer) RequireNone(inputs);
             else if (inputs.Length == 0) throw new ArgumentException("no nodes were given", nameof(inputs));
-            int[][] outputs = layer is InputLayer ? [layer.InputShape!] : Block.OutputShapes.Invoke(shapes);
+            int[][] outputs = layer is InputLayer ? [layer.InputShape!] : layer.Seen(Block.OutputShapes.Invoke(shapes));
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
         catch (ArgumentException e)

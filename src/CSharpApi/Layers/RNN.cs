@@ -44,6 +44,10 @@ public abstract class RNN : Layer
     /// <summary>The block that reads in two directions.</summary>
     internal Block<object> InDirections(Directions directions) => Core.Over(Arguments, directions);
 
+    internal override int? BeforeStates => Arguments.Stateful ? 1 : null;
+
+    internal override bool HidesStates => Arguments.Stateful && !Arguments.ReturnState;
+
     internal override LayerConfig? Config() => Arguments.Write(Settings);
 
     internal override Func<object, Tensor>? Penalties() => Core.Penalties(Arguments, both: false);

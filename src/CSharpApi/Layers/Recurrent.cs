@@ -21,6 +21,7 @@ public sealed class SimpleRNN : RNN
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
     /// <param name="returnState">Whether the last state comes out, too: see <see cref="Layer.ApplyAll"/>.</param>
     /// <param name="goBackwards">Whether the sequence is read from its end; outputs come in the order they were made.</param>
+    /// <param name="stateful">Whether every batch goes on where the one before ended: see <see cref="Model.ResetStates"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one unit, or fractions outside [0, 1).</exception>
     public SimpleRNN(
         int units,
@@ -36,11 +37,12 @@ public sealed class SimpleRNN : RNN
         double recurrentDropout = 0,
         bool returnSequences = false,
         bool returnState = false,
-        bool goBackwards = false)
+        bool goBackwards = false,
+        bool stateful = false)
         : this(new RecurrentArguments(
             units,
             new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-            recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards).Check(nameof(SimpleRNN)))
+            recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(SimpleRNN)))
     {
     }
 
@@ -79,6 +81,7 @@ public sealed class LSTM : RNN
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
     /// <param name="returnState">Whether hidden state and memory come out, too: see <see cref="Layer.ApplyAll"/>.</param>
     /// <param name="goBackwards">Whether the sequence is read from its end; outputs come in the order they were made.</param>
+    /// <param name="stateful">Whether every batch goes on where the one before ended: see <see cref="Model.ResetStates"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one unit, or fractions outside [0, 1).</exception>
     public LSTM(
         int units,
@@ -96,12 +99,13 @@ public sealed class LSTM : RNN
         double recurrentDropout = 0,
         bool returnSequences = false,
         bool returnState = false,
-        bool goBackwards = false)
+        bool goBackwards = false,
+        bool stateful = false)
         : this(
             new RecurrentArguments(
                 units,
                 new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards).Check(nameof(LSTM)),
+                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(LSTM)),
             recurrentActivation,
             unitForgetBias)
     {
@@ -148,6 +152,7 @@ public sealed class GRU : RNN
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
     /// <param name="returnState">Whether the last state comes out, too: see <see cref="Layer.ApplyAll"/>.</param>
     /// <param name="goBackwards">Whether the sequence is read from its end; outputs come in the order they were made.</param>
+    /// <param name="stateful">Whether every batch goes on where the one before ended: see <see cref="Model.ResetStates"/>.</param>
     /// <param name="resetAfter">Whether the reset gate is applied to the product of state and kernel (Keras' default, a bias for
     /// each), or to the state before it, as in the paper.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one unit, or fractions outside [0, 1).</exception>
@@ -167,12 +172,13 @@ public sealed class GRU : RNN
         bool returnSequences = false,
         bool returnState = false,
         bool goBackwards = false,
+        bool stateful = false,
         bool resetAfter = true)
         : this(
             new RecurrentArguments(
                 units,
                 new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards).Check(nameof(GRU)),
+                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(GRU)),
             recurrentActivation,
             resetAfter)
     {

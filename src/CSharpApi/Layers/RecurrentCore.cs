@@ -14,7 +14,8 @@ internal sealed record RecurrentArguments(
     double RecurrentDropout,
     bool ReturnSequences,
     bool ReturnState,
-    bool GoBackwards)
+    bool GoBackwards,
+    bool Stateful)
 {
     /// <summary>For candidates and outputs: tanh by default.</summary>
     public FSharpFunc<Tensor, Tensor> Activation => (Weighted.Activation ?? Activations.Tanh).Function;
@@ -26,6 +27,9 @@ internal sealed record RecurrentArguments(
         Dropout,
         RecurrentDropout,
         new CellSettings(Weighted.Kernel, (RecurrentInitializer ?? Initializer.Orthogonal()).Function, Weighted.Bias, DType.Float32));
+
+    /// <summary>Whether the F# block gives its last state.</summary>
+    public bool GivesState => ReturnState || Stateful;
 
     public RecurrentArguments Check(string layer)
     {
@@ -41,7 +45,8 @@ internal sealed record RecurrentArguments(
         .Set("recurrent_dropout", RecurrentDropout)
         .Set("return_sequences", ReturnSequences)
         .Set("return_state", ReturnState)
-        .Set("go_backwards", GoBackwards))?
+        .Set("go_backwards", GoBackwards)
+        .Set("stateful", Stateful))?
         .SetRegularizer("recurrent_regularizer", RecurrentRegularizer);
 
     public static RecurrentArguments Read(LayerConfig config) => new RecurrentArguments(
@@ -53,7 +58,8 @@ internal sealed record RecurrentArguments(
         config.Double("recurrent_dropout"),
         config.Bool("return_sequences"),
         config.Bool("return_state"),
-        config.Bool("go_backwards")).Check(config.Kind);
+        config.Bool("go_backwards"),
+        config.Has("stateful") && config.Bool("stateful")).Check(config.Kind);
 }
 
 /// <summary>A cell with the types of its parameters and its state hidden.</summary>
@@ -71,8 +77,8 @@ internal sealed class RecurrentCore<TParameters, TState>(
     Cell<TParameters, TState> cell, Func<TParameters, Tensor> kernel, Func<TParameters, Tensor> recurrentKernel, Func<TParameters, FSharpOption<Tensor>?> bias) : RecurrentCore
 {
     public override Block<object> Over(RecurrentArguments arguments, Directions? directions) => directions is null
-        ? BlockModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.ReturnState, arguments.Units))
-        : BlockModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.ReturnState, arguments.Units));
+        ? BlockModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.GivesState, arguments.Units))
+        : BlockModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.GivesState, arguments.Units));
 
     public override Func<object, Tensor>? Penalties(RecurrentArguments arguments, bool both)
     {

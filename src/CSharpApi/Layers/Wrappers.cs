@@ -49,6 +49,10 @@ public sealed class Bidirectional : Layer
     public Node Apply(Node sequence, IReadOnlyList<Node>? initialState = null, Node? mask = null) =>
         base.Apply(RNN.With(sequence, initialState, mask));
 
+    internal override int? BeforeStates => layer.Arguments.Stateful ? (mergeMode == MergeMode.None ? 2 : 1) : null;
+
+    internal override bool HidesStates => layer.HidesStates;
+
     internal override LayerConfig? Config() => layer.FullConfig() is { } inner
         ? Settings.Set("merge_mode", Names.Snake(mergeMode)).Set("layer", inner.ToJson())
         : null;

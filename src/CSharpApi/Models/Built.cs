@@ -25,9 +25,10 @@ internal sealed class Built
         this.parameters = parameters;
         InputNames = inputNames;
         LayerNames = NameLayers(layers);
-        shapes = NetworkModule.shapes(network, inputShapes);
+        shapes = [.. NetworkModule.shapes(network, inputShapes).Select((outputs, i) => layers[network.Calls[i].Block].Seen(outputs))];
         OutputShapes = [.. network.Outputs.Select(ShapeOf)];
         OutputNames = Unique([.. network.Outputs.Select(NameOf)]);
+        Remembering = Remembering.Of(network, layers, inputShapes);
     }
 
     public Network Network { get; }
@@ -54,8 +55,11 @@ internal sealed class Built
             return parameters;
         }
 
-        set => (parameters, lent) = (value, null);
+        set => (parameters, lent) = (Remembering?.Take(value) ?? value, null);
     }
+
+    /// <summary>What stateful layers remember; null where there are none.</summary>
+    public Remembering? Remembering { get; }
 
     /// <summary>A way to parameters that are copied out when somebody looks at them; null: as they are here.</summary>
     public void Lend(Func<TrainingState<object[]>>? state) => lent = state;

@@ -33,6 +33,7 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
     public Trainer<object[], Tensor[], Masked[]> Trainer(Built model)
     {
         var trainer = TrainerModule.ofNetwork(model.Network, Bridge.List(Goals(model)), Optimizer.Create());
+        if (model.Remembering is { } remembering) trainer = remembering.Carrying(trainer);
         var penalties = model.Layers
             .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))
             .Where(penalty => penalty.Of is not null)

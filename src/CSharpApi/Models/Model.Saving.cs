@@ -54,7 +54,8 @@ public partial class Model
     {
         ArgumentNullException.ThrowIfNull(path);
         var model = RequireBuilt("LoadWeights");
-        model.Parameters = Checkpoint.load(path, model.Parameters);
+        model.Parameters = Checkpoint.load(path, model.Remembering?.InFile(path, model.Parameters) ?? model.Parameters);
+        model.Remembering?.Reset();
         hasLearnt = true;
     }
 

@@ -96,8 +96,10 @@ public partial class Model
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
         var validation = validationSplit > 0.0 ? Held.NewFraction(validationSplit) : Validation("Fit", validationData);
         var batching = new Batching(batchSize, shuffle, true);
+        if (built!.Remembering is not null && batchSize > 0)
+            Remembering.RequireWhole("Fit", (int)Math.Floor((data.Count * (1 - validationSplit)) + 1e-9), batchSize);
         var options = Settings(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
-        return Run("Fit", resumeFrom, options, state => Training.resume(options, TrainerFor("Fit"), state, data));
+        return Run("Fit", resumeFrom, batchSize, options, state => Training.resume(options, TrainerFor("Fit"), state, data));
     }
 
     /// <summary>Trains the model on batches that are made as they are needed: read from files, augmented, generated.</summary>
@@ -163,7 +165,7 @@ public partial class Model
             Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor[], Masked[]>>>(key => batches(key.ToArray<long>()[0])
                 .Select(batch => Tuple.Create(batch.X, compiled.Targets("Fit", BuildFor("Fit", batch.X), batch.Y)))));
         var options = Settings(epochs, BatchingModule.ofSize(32), Validation("Fit", validationData), seed, callbacks, verbose, cancellationToken);
-        return Run("Fit", resumeFrom, options, state => Training.fitSource(options, TrainerFor("Fit"), state, source));
+        return Run("Fit", resumeFrom, null, options, state => Training.fitSource(options, TrainerFor("Fit"), state, source));
     }
 
     /// <summary>Trains the model on an asynchronous stream of batches, away from the calling thread. The stream is gone
@@ -203,7 +205,14 @@ public partial class Model
     public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32)
     {
         var data = Examples("Evaluate", x, y);
-        return new Evaluation(Bridge.Dictionary(Training.evaluate(batchSize, TrainerFor("Evaluate"), built!.Parameters, data)));
+        var measured = built!.Remembering is { } remembering
+            ? Training.evaluate(
+                batchSize,
+                Known(TrainerFor("Evaluate")),
+                built.Parameters,
+                DatasetModule.create(remembering.Predict("Evaluate", built.Parameters, data.Inputs, batchSize), data.Targets))
+            : Training.evaluate(batchSize, TrainerFor("Evaluate"), built.Parameters, data);
+        return new Evaluation(Bridge.Dictionary(measured));
     }
 
     /// <summary>The model's answers.</summary>
@@ -225,8 +234,19 @@ public partial class Model
     {
         var inputs = x.ToTensors();
         var model = BuildFor("Predict", inputs);
-        return [.. Training.predict(batchSize, Untrained(model), model.Parameters, inputs).Select(answer => answer.Value)];
+        var answers = model.Remembering is { } remembering
+            ? remembering.Predict("Predict", model.Parameters, inputs, batchSize)
+            : Training.predict(batchSize, Untrained(model), model.Parameters, inputs);
+        return [.. answers.Select(answer => answer.Value)];
     }
+
+    /// <summary>The trainer that is given what the model has answered.</summary>
+    private static Trainer<object[], Masked[], Masked[]> Known(Trainer trainer) => new(
+        Bridge.Curry<Phase, object[], Masked[], Tuple<Masked[], object[]>>((_, parameters, answers) => Tuple.Create(answers, parameters)),
+        trainer.Loss,
+        trainer.Penalty,
+        trainer.Optimizer,
+        trainer.Metrics);
 
     /// <summary>The trainer of a model that is only asked: predictions need neither loss nor optimiser.</summary>
     private static Trainer Untrained(Built model)
@@ -269,18 +289,19 @@ public partial class Model
             _ => throw new ArgumentOutOfRangeException(nameof(verbose), $"Fit: verbose is 0 (silent), 1 (live progress) or 2 (a line for each epoch); {verbose} was given"),
         };
         var compiled = RequireCompiled("Fit");
-        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, built!.Lend, compiled.Optimizer.LearningRate.Value);
+        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, built!.Lend, state => built!.Remembering?.AfterReset(state), compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
         return new Options(
             epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
     }
 
-    private History Run(string operation, string? resumeFrom, Options options, Func<State, Fitted<object[]>> train)
+    private History Run(string operation, string? resumeFrom, int? batchSize, Options options, Func<State, Fitted<object[]>> train)
     {
         var running = TrainerFor(operation);
+        var parameters = built!.Remembering?.With(operation, built.Parameters, batchSize) ?? built.Parameters;
         var start = resumeFrom is null
-            ? Start(TrainingStateModule.create(running, options.Key, built!.Parameters))
-            : TrainingStateModule.load(resumeFrom, running, built!.Parameters);
+            ? Start(TrainingStateModule.create(running, options.Key, parameters))
+            : TrainingStateModule.load(resumeFrom, running, parameters);
         try
         {
             var fitted = train(start);

@@ -122,6 +122,27 @@ public partial class Model
         return Graph.Replay(model, nodes);
     }
 
+    /// <summary>Lets the stateful layers begin anew: the next batch is the beginning of its sequences. Otherwise every batch of
+    /// <see cref="Fit(TensorLike, TensorLike, int, int, int, IEnumerable{Callback}?, double, ValueTuple{TensorLike, TensorLike}?, bool, long?, string?, CancellationToken)"/>,
+    /// <see cref="Evaluate"/> and <see cref="Predict"/> goes on where the one before ended, example by example; no gradient crosses
+    /// from one to the other. Validation begins from zeros and changes nothing. Called from a callback it counts for the batches
+    /// that follow.</summary>
+    /// <param name="batchSize">How many sequences begin; as many as the next batch has when null.</param>
+    /// <example><code>
+    /// var model = new Sequential([new LSTM(32, stateful: true) { InputShape = [10, 1] }, new Dense(1)]);
+    /// model.Compile("mse", "adam");
+    /// foreach (var song in songs)
+    /// {
+    ///     model.Fit(song.X, song.Y, batchSize: 1, shuffle: false);
+    ///     model.ResetStates();
+    /// }
+    /// </code></example>
+    public void ResetStates(int? batchSize = null)
+    {
+        if (batchSize < 1) throw new ArgumentOutOfRangeException(nameof(batchSize), $"ResetStates: {batchSize} sequences; there must be at least one");
+        built?.Remembering?.Reset(batchSize);
+    }
+
     /// <summary>The number of numbers that the model's weights hold.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
     /// <example><code>Console.WriteLine(model.CountParams());   // 648,010 for 784-500-500-10</code></example>

@@ -9,8 +9,9 @@ namespace Functional.CSharp;
 /// <param name="Model">The model that is trained.</param>
 /// <param name="Show">Gives the model the parameters of a state.</param>
 /// <param name="Lend">Gives the model a way to its parameters, taken when it needs them; null takes it back.</param>
+/// <param name="AfterReset">The state with states of zeros, where a model's stateful layers were reset meanwhile; else null.</param>
 /// <param name="Rate">The learning rate, where it is known.</param>
-internal sealed record CallbackContext(Model Model, Action<State> Show, Action<Func<State>?> Lend, double? Rate);
+internal sealed record CallbackContext(Model Model, Action<State> Show, Action<Func<State>?> Lend, Func<Func<State>, State?> AfterReset, double? Rate);
 
 /// <summary>Looks on while a model learns, and may stop it. Derive from it for callbacks of one's own; epochs and batches
 /// are counted from 1.</summary>
@@ -85,7 +86,7 @@ public abstract class Callback
             {
                 See(state);
                 OnTrainBegin();
-                return state;
+                return context.AfterReset(() => state) ?? state;
             }),
             false,
             Bridge.Curry<BatchReport<object[]>, (FSharpOption<State>?, Signal)>(report =>
@@ -94,13 +95,13 @@ public abstract class Callback
                 context.Lend(() => report.State);
                 OnBatchEnd(report.Epoch, report.Batch, report.Loss);
                 context.Lend(null);
-                return (null, Answer());
+                return (Bridge.Option(context.AfterReset(() => report.State)), Answer());
             }),
             Bridge.Curry<EpochReport, State, Tuple<State, Signal>>((report, state) =>
             {
                 See(state);
                 OnEpochEnd(report.Epoch, Bridge.Dictionary(report.Numbers));
-                return Tuple.Create(state, Answer());
+                return Tuple.Create(context.AfterReset(() => state) ?? state, Answer());
             }),
             Bridge.Curry<Ending, State, State>((_, state) =>
             {

@@ -17,6 +17,7 @@ let tests =
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())
+        cases "stateful" (StatefulCases.All())
         cases "graphs" (GraphCases.All())
         cases "docs/csharp.md" (PageCases.All())
     ]

@@ -62,6 +62,36 @@ let tests =
             Expect.equal (bits outputs[1].Value) (bits (dense x)) "the first"
             Expect.equal (bits outputs[2].Value) (bits x) "the input"
 
+        testCase "a network that goes on where it ended: state in, state out"
+        <| fun () ->
+            let options = { RecurrentLayer.defaults with ReturnSequences = true }
+
+            let network =
+                Network.chain "parts" [
+                    Block.erase (RecurrentBlock.ofCell Lstm.cell options true 3)
+                    Block.erase (RecurrentBlock.ofCell Gru.cell options true 2)
+                    Block.erase (Block.ofLayer Keeps (Layers.dense 2))
+                ]
+
+            let p = Network.initialize network key [| [| 6; 4 |] |]
+            let stateful = StatefulNetwork.create [| [| 6; 4 |] |] [ 0, 1; 1, 1 ] network
+            Expect.equal stateful.States [| [| 3 |]; [| 3 |]; [| 2 |] |] "two states of the one, one of the other"
+            let x = cast DType.Float32 (numbers 2 [ 5; 6; 4 ])
+            let outputs, _ = Network.apply network Inference p [| Masked.ofTensor x |]
+            let whole = outputs[0].Value
+            let apply = StatefulNetwork.apply stateful Inference p
+            let start = StatefulNetwork.start DType.Float32 5 stateful
+
+            let step states from =
+                let outputs, states, _ = apply states [| Masked.ofTensor (narrow 1 from 2 x) |]
+                outputs[0].Value, states
+
+            let parts, _ = List.mapFold step start [ 0; 2; 4 ]
+            expectClose 1e-6 (Tensor.toFloats whole) (concat 1 parts) "in parts"
+
+            expectRefused [ "remember 5 sequences"; "2 go on" ] (fun () ->
+                apply start [| Masked.ofTensor (narrow 0 0 2 x) |])
+
         testCase "masks go on, end, and meet"
         <| fun () ->
             let x = numbers 1 [ 2; 3; 4 ]

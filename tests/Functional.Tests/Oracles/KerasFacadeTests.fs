@@ -70,7 +70,6 @@ let rec private make (name: string) (items: Python list) (named: Map<string, Pyt
     // Keras 2 applies a GRU's reset gate before the product
     let named =
         (if name = "GRU" then Map.add "reset_after" (Name "False") named else named)
-        |> Map.remove "stateful"
         |> Map.filter (fun _ value -> value <> Name "None")
 
     let argument (p: ParameterInfo) (value: Python) =
@@ -118,17 +117,13 @@ let rec private layerOf (expression: Python) : (string * Python list * Map<strin
     | Call(callee, items, _) -> layerOf callee |> Option.orElse (List.tryPick layerOf items)
     | _ -> None
 
-/// Whether Python's variables, which the case does not give, stand among the arguments, or the layer goes on from a state that
-/// it had before.
+/// Whether Python's variables, which the case does not give, stand among the arguments.
 let rec private isOpen (value: Python) =
     match value with
     | Name("True" | "False" | "None") -> false
     | Name _ -> true
     | Items items -> List.exists isOpen items
-    | Call(_, items, named) ->
-        named.TryFind "stateful" = Some(Name "True")
-        || List.exists isOpen items
-        || Map.exists (fun _ value -> isOpen value) named
+    | Call(_, items, named) -> List.exists isOpen items || Map.exists (fun _ value -> isOpen value) named
     | _ -> false
 
 /// The numbers of the only layer of a case; None where its lines make none, or several, or do not say all of it.
@@ -147,7 +142,13 @@ let private run (case: Case) : Tensor option =
             Model(Nodes.op_Implicit nodes, Nodes.op_Implicit (layer.Apply(Nodes.op_Implicit nodes)), "case")
 
         model.Weights <- case.Weights |> List.map (cast DType.Float32) |> Array.ofList
-        Some(model.Predict(TensorLike.op_Implicit (inputs |> Array.map (expandDims 0))))
+        let answer () = model.Predict(TensorLike.op_Implicit (inputs |> Array.map (expandDims 0)))
+
+        // the numbers of stateful layers are those of a second run, which begins where the first ended
+        if named.TryFind "stateful" = Some(Name "True") then
+            answer () |> ignore
+
+        Some(answer ())
     | _ -> None
 
 [<Tests>]
@@ -171,5 +172,5 @@ let tests =
                     agreed <- agreed + 1
 
             printfn $"Keras, by the facade's constructors: {agreed} cases agree"
-            Expect.isGreaterThanOrEqual agreed 75 "cases that one layer of the facade makes")
+            Expect.isGreaterThanOrEqual agreed 81 "cases that one layer of the facade makes")
     ]
