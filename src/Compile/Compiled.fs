@@ -12,7 +12,8 @@ open Functional.Operations
 
 /// A plan whose inputs and outputs are ordinary arrays.
 [<Sealed>]
-type internal Runner(graph: Graph, passes: Fuse.Passes) =
+type internal Runner(simplified: Graph, passes: Fuse.Passes) =
+    let graph = Regions.prepare passes simplified
     let large (spec: Spec) = Memory.bytesOf spec >= Storage.LargeLimit
 
     // large outputs are written where they will stay; small ones, which the collector may move, are copied out

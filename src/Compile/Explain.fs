@@ -23,6 +23,7 @@ module internal Explain =
             | Concat _ -> "concat"
             | Split _ -> "split"
             | Linear op -> (string op).ToLowerInvariant()
+            | Scan s when Regions.isRegion s -> "by rows"
             | Scan s -> $"""scan of {s.Length} steps{if s.FromEnd then ", from the end" else ""}"""
             | Cond _ -> "cond"
             | While _ -> "while"
@@ -44,7 +45,7 @@ module internal Explain =
     /// The graphs inside an instruction, each with what it is.
     let private inside (instruction: Instruction) : (string * Graph) list =
         match instruction with
-        | ApplyMany(Scan s, _, _) -> [ "each step", s.Body ]
+        | ApplyMany(Scan s, _, _) -> [ (if Regions.isRegion s then "each part" else "each step"), s.Body ]
         | ApplyMany(Cond(whenTrue, whenFalse), _, _) -> [ "when true", whenTrue; "when false", whenFalse ]
         | ApplyMany(While w, _, _) -> [ "as long as", w.Condition; "each step", w.Body ]
         | ApplyMany(Call p, _, _) -> [ "which is", p.Graph ]
@@ -169,7 +170,7 @@ module internal Explain =
         text.ToString()
 
     /// The kernels of a plan in order: what each is made of, what it reads, and where its results lie.
-    let private kernels (text: StringBuilder) (plan: Plan) =
+    let rec private kernels (text: StringBuilder) (indent: string) (plan: Plan) =
         let g, layout = plan.Graph, plan.Layout
 
         plan.Schedule.Kernels
@@ -195,8 +196,22 @@ module internal Explain =
                 |> String.concat ", "
 
             let spec = if writes.Length > 0 then showSpec g.Specs[writes[0]] else ""
-            text.AppendLine $"    {i, 3}  {kernelName g kernel} : {spec}" |> ignore
-            text.AppendLine $"         reads {values reads}, writes {written}" |> ignore)
+            text.AppendLine $"{indent}{i, 3}  {kernelName g kernel} : {spec}" |> ignore
+            text.AppendLine $"{indent}     reads {values reads}, writes {written}" |> ignore
+
+            match plan.Steps[i] with
+            | :? Loop as loop ->
+                let parts = loop.Parts
+
+                let which =
+                    if parts.Length = 1 then
+                        "all rows"
+                    else
+                        $"{parts.Length} parts by rows, the first"
+
+                text.AppendLine $"{indent}     {which}:" |> ignore
+                kernels text (indent + "     ") parts[0]
+            | _ -> ())
 
     let private why (schedule: Fuse.Schedule) (g: Graph) k (obstacle: Fuse.Obstacle) =
         let result = Shape.show g.Specs[schedule.Firsts[k]].Shape
@@ -252,7 +267,7 @@ module internal Explain =
             text.Append simplified |> ignore
 
         line $"  {plan.Steps.Length} kernels"
-        kernels text plan
+        kernels text "    " plan
         apart text plan
         let arena, live = plan.Layout.ArenaBytes, plan.Layout.LiveBytes
 

@@ -241,9 +241,11 @@ type Passes = {
     Products: bool
     /// Values whose lives do not overlap share memory.
     Share: bool
+    /// What treats every example by itself is run by rows: each thread does all of it for a part of the batch.
+    Rows: bool
 }
 
-let allPasses = { Fuse = true; Products = true; Share = true }
+let allPasses = { Fuse = true; Products = true; Share = true; Rows = true }
 
 let schedule (passes: Passes) (g: Graph) : Schedule =
     let firsts = Graphs.firsts g

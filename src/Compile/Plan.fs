@@ -281,7 +281,7 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
 
         step <= 256 * 1024 && int64 step * int64 s.Length > 1024L * 1024L
 
-    member _.Bytes = plan.Bytes
+    member _.Plan = plan
 
     member _.Run(values: NDArray[], arguments: int[], made: int[]) =
         let inline placeOf step = if s.FromEnd then s.Length - 1 - step else step
@@ -382,7 +382,7 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     let parts threads =
         match division with
         | Some d ->
-            Rows.cost body * float s.Length / 20_000.0
+            Rows.cost body * float s.Length / 10_000.0
             |> min (float (d.Batch / 4))
             |> min (float threads)
             |> int
@@ -392,7 +392,9 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
     let mutable current = cut (parts Workers.Count)
     let mutable arrays: NDArray[] = null
     let run = System.Action<int>(fun part -> current[part].Run(arrays, arguments, made))
-    override _.Bytes = current |> Array.sumBy (fun part -> part.Bytes)
+    /// The plans of its parts.
+    member _.Parts = current |> Array.map (fun part -> part.Plan)
+    override _.Bytes = current |> Array.sumBy (fun part -> part.Plan.Bytes)
 
     override _.Run values =
         let wanted = parts Workers.Count

@@ -18,16 +18,7 @@ let private untouched (axes: int[]) = not (Array.contains 0 axes)
 
 /// What an operation at least one of whose operands is cut into rows does: whether each row of the result depends on
 /// that row of the operands alone. `rows v` says that an operand is cut, `require v` demands it.
-let private separates
-    (g: Graph)
-    (rows: int -> bool)
-    (require: int -> unit)
-    (op: Op)
-    (a: int)
-    (b: int)
-    (c: int)
-    (y: int)
-    =
+let separates (g: Graph) (rows: int -> bool) (require: int -> unit) (op: Op) (a: int) (b: int) (c: int) (y: int) =
     let shape v = g.Specs[v].Shape
     let rank v = (shape v).Length
 
@@ -93,7 +84,7 @@ let private separates
     | ScatterAdd _ -> false
     | Random _ -> false
 
-let private separatesMany (rows: int -> bool) (require: int -> unit) (op: ManyOp) (arguments: int[]) =
+let separatesMany (rows: int -> bool) (require: int -> unit) (op: ManyOp) (arguments: int[]) =
     match op with
     | Concat axis ->
         for v in arguments do
@@ -211,23 +202,29 @@ let narrow (g: Graph) (division: Division) (rows: int) : Graph =
 
     Graph(g.Inputs, instructions, specs, g.Outputs)
 
-/// About how long one run of a graph takes, in nanoseconds: enough to tell what is worth sharing.
-let cost (g: Graph) : float =
-    let firsts = Graphs.firsts g
+/// The operand whose rows a product or a convolution goes by, which is where the arithmetic is.
+let leading (g: Graph) (instruction: Instruction) : int voption =
+    match instruction with
+    | Apply(MatMul(false, _), a, _, _)
+    | Apply((Dense | Conv _ | ConvBias _ | ConvInput _), a, _, _) when g.Specs[a].Shape.Length >= 2 -> ValueSome a
+    | _ -> ValueNone
+
+/// About how long an instruction takes, in nanoseconds: enough to tell what is worth sharing. `y` is its first result.
+let costOf (g: Graph) (instruction: Instruction) (y: int) : float =
     let size v = float (Shape.size g.Specs[v].Shape)
 
-    g.Instructions
-    |> Array.mapi (fun k instruction ->
-        match instruction with
-        | Constant _
-        | Apply(Reshape _, _, _, _) -> 0.0
-        | Apply(MatMul(transA, _), a, _, _) ->
-            let shape = g.Specs[a].Shape
-            size firsts[k] * float shape[shape.Length - (if transA then 2 else 1)] / 50.0
-        | Apply(Dense, a, _, _) -> size firsts[k] * float (Array.last g.Specs[a].Shape) / 50.0
-        | Apply(Conv c, _, w, _)
-        | Apply(ConvBias c, _, w, _)
-        | Apply(ConvInput(c, _), _, w, _) -> size firsts[k] * size w / float (Array.last g.Specs[w].Shape) / 50.0
-        | Apply _
-        | ApplyMany _ -> size firsts[k] / 4.0)
-    |> Array.sum
+    match instruction with
+    | Constant _
+    | Apply(Reshape _, _, _, _) -> 0.0
+    | Apply(MatMul(transA, _), a, _, _) ->
+        let shape = g.Specs[a].Shape
+        size y * float shape[shape.Length - (if transA then 2 else 1)] / 50.0
+    | Apply(Dense, a, _, _) -> size y * float (Array.last g.Specs[a].Shape) / 50.0
+    | Apply(Conv c, _, w, _)
+    | Apply(ConvBias c, _, w, _)
+    | Apply(ConvInput(c, _), _, w, _) -> size y * size w / float (Array.last g.Specs[w].Shape) / 50.0
+    | Apply _
+    | ApplyMany _ -> size y / 4.0
+
+/// The same of a graph.
+let cost (g: Graph) : float = Array.map2 (costOf g) g.Instructions (Graphs.firsts g) |> Array.sum

@@ -12,7 +12,8 @@ open Functional.Operations
 
 /// One planned step for one kind of state and batch, over the stepper's state.
 [<Sealed>]
-type internal PlannedStep<'R>(graph: Graph, stateCount: int, keepsPrevious: bool, result: 'R) =
+type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious: bool, result: 'R) =
+    let graph = Regions.prepare Fuse.allPasses simplified
     let outputs = graph.Outputs
     let writable = Plan.Writable graph
     let schedule = Fuse.schedule Fuse.allPasses graph
