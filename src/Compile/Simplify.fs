@@ -127,6 +127,17 @@ let private unspread (w: Writer) (v: int) =
 let private keepsShape (w: Writer) (shape: int[]) (a: int) (b: int) =
     Shape.same shape (Shape.broadcast "simplify" (w.Spec a).Shape (w.Spec b).Shape)
 
+/// Whether every window sees a place of the image, so that its maximum is an element of it: shapes refuse more padding than
+/// that, but a window with holes may stand around a small image.
+let private everyWindowSees (window: Window) = Array.forall ((=) 1) window.Dilations
+
+/// Of a gradient that came through max-pooling and goes through relu: the window, the gradient before, what relu was of.
+let private pooledRelu (w: Writer) (t: int) (y: int) =
+    match w.Made t, w.Made y with
+    | ValueSome(Apply(MaxPoolPlace window, t, pooled, _)), ValueSome(Apply(Unary Unary.Relu, x, _, _)) when pooled = y ->
+        ValueSome(struct (window, t, x))
+    | _ -> ValueNone
+
 /// The value of an operation after the rules.
 let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
     let shape v = (w.Spec v).Shape
@@ -155,6 +166,16 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
         match w.Made a with
         | ValueSome(Apply(Unary Unary.Neg, x, _, _)) -> x
         | _ -> asIs ()
+    // relu ∘ maxPool is maxPool ∘ relu with fewer elements to go through, on the way back, too: no share goes to a maximum
+    // that relu made 0, and any other stands in the same place with relu and without
+    | MaxPool window ->
+        match w.Made a with
+        | ValueSome(Apply(Unary Unary.Relu, x, _, _)) when everyWindowSees window ->
+            w.Apply(Unary Unary.Relu, w.Apply(op, x, -1, -1), -1, -1)
+        | _ -> asIs ()
+    | Binary Binary.ReluScale when (pooledRelu w a b).IsSome ->
+        let struct (window, t, x) = (pooledRelu w a b).Value
+        w.Apply(MaxPoolPlace window, rewrite w op t (rewrite w (MaxPool window) b -1 -1) -1, x, -1)
     | Binary o ->
         let spec = Shapes.infer op (w.Spec a) (w.Spec b) Unchecked.defaultof<_>
         let a', b' = unspread w a, unspread w b
@@ -202,7 +223,6 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
     | ConvBias _
     | ConvInput _
     | ConvKernel _
-    | MaxPool _
     | MaxPoolPick _
     | MaxPoolPlace _
     | SumProduct _

@@ -79,6 +79,43 @@ let simplify =
                 [ "sum"; "add" ]
                 "a spread operand"
 
+        testCase "relu and max-pooling: the one with fewer elements last, in the gradient first"
+        <| fun () ->
+            let gradient window =
+                traced [ [ 2; 6; 5; 3 ]; [ 2; 6; 5; 3 ] ] (fun v ->
+                    let pooled x = maxPool window (relu x)
+                    let y, pullback = vjp pooled v[0]
+                    [ y; pullback (y * y) ])
+
+            for window, commutes in
+                [
+                    Pool.window [ 2 ], true
+                    { Pool.window [ 3 ] with Strides = [ 1 ]; Padding = Padding.Same }, true
+                    // some of these lie around the image
+                    {
+                        Pool.window [ 2 ] with
+                            Dilations = [ 6 ]
+                            Strides = [ 1 ]
+                            Padding = Padding.Same
+                    },
+                    false
+                ] do
+                let before = gradient window
+                let after = Simplify.graph before
+
+                if commutes then
+                    Expect.equal
+                        (operations after)
+                        [ "maxPool"; "relu"; "mul"; "reluscale"; "maxPoolPlace" ]
+                        $"%A{window}"
+
+                let image = arrays before
+
+                Expect.equal
+                    (numbers (Interpret.graph after image))
+                    (numbers (Interpret.graph before image))
+                    $"%A{window}"
+
         testCase "constants are folded, large ones are not"
         <| fun () ->
             let small = Tensor.ofSeq [ 1.0; 2.0; 3.0; 4.0 ]
