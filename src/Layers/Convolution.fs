@@ -19,6 +19,8 @@ module ConvolutionParameters =
 type ConvSettings = {
     Options: ConvOptions
     KernelInitializer: Initializer
+    /// For the second kernel of a separable convolution; None: as the first.
+    PointwiseInitializer: Initializer option
     /// None leaves the bias out.
     BiasInitializer: Initializer option
     DType: DType
@@ -31,6 +33,7 @@ module Conv =
     let defaults: ConvSettings = {
         Options = ConvOptions.defaults
         KernelInitializer = Initializer.glorotUniform
+        PointwiseInitializer = None
         BiasInitializer = Some Initializer.zeros
         DType = DType.Float32
     }
@@ -95,11 +98,15 @@ module Conv =
         =
         check "separableConv" window channels features 1
         let keys = Key.split 3 key
-        let draw shape = settings.KernelInitializer settings.DType shape
+        let pointwise = defaultArg settings.PointwiseInitializer settings.KernelInitializer
 
         {
-            Depthwise = draw [| yield! window; channels; multiplier |] keys[0]
-            Pointwise = draw [| yield! List.replicate window.Length 1; channels * multiplier; features |] keys[1]
+            Depthwise = settings.KernelInitializer settings.DType [| yield! window; channels; multiplier |] keys[0]
+            Pointwise =
+                pointwise
+                    settings.DType
+                    [| yield! List.replicate window.Length 1; channels * multiplier; features |]
+                    keys[1]
             Bias = settings.BiasInitializer |> Option.map (fun bias -> bias settings.DType [| features |] keys[2])
         }
 

@@ -128,6 +128,10 @@ let cropping (widths: (int * int) list) : Layer<unit> = ofSpace "cropping" (Func
 /// Every place repeated along every axis of space.
 let upSampling (factors: int list) : Layer<unit> = ofSpace "up-sampling" (Functional.SpaceFunctions.upSampling factors)
 
+/// The same with what lies between places interpolated.
+let bilinearUpSampling (factors: int list) : Layer<unit> =
+    ofSpace "up-sampling, bilinear" (Functional.SpaceFunctions.bilinearUpSampling factors)
+
 /// The number of features of an example; an error where there is no such axis.
 let private features (settings: NormalizationSettings) name (shape: int[]) =
     // the axis counts the batch
@@ -149,7 +153,7 @@ let batchNormalization (settings: NormalizationSettings) : Layer<BatchNormalizat
 
     {
         Name = "batch normalization"
-        Initialize = fun _ shape -> Normalization.initBatch settings (features shape)
+        Initialize = fun key shape -> Normalization.initBatch settings key (features shape)
         OutputShape = keep features
         Apply = fun phase p x -> Functional.NormalizationFunctions.batchNormalization settings phase p x
     }
@@ -160,7 +164,7 @@ let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> 
 
     {
         Name = "layer normalization"
-        Initialize = fun _ shape -> Normalization.init settings (features shape)
+        Initialize = fun key shape -> Normalization.init settings key (features shape)
         OutputShape = keep features
         Apply = fun _ p x -> Functional.NormalizationFunctions.layerNormalization settings p x, p
     }
@@ -168,13 +172,13 @@ let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> 
 /// Normalises groups of each example's channels; Keras' number of groups is 32.
 let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> =
     let features shape =
-        let channels = features { settings with Axis = -1 } "groupNormalization" shape
-        Normalization.checkGroups groups channels
+        let channels = features settings "groupNormalization" shape
+        Normalization.groupsOf groups channels |> ignore
         channels
 
     {
         Name = $"group normalization {groups}"
-        Initialize = fun _ shape -> Normalization.init settings (features shape)
+        Initialize = fun key shape -> Normalization.init settings key (features shape)
         OutputShape = keep features
         Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
     }

@@ -19,7 +19,7 @@ module NormalizationParameters =
     /// Parameters of a layer or group normalisation: a trained scale and offset.
     type Normalization = { Gamma: Tensor option; Beta: Tensor option }
 
-/// What a normalisation does, with Keras' names. The axis counts the batch as 0, or from the end.
+/// What a normalisation does and how its parameters begin, with Keras' names. The axis counts the batch as 0, or from the end.
 type NormalizationSettings = {
     /// The axis of features.
     Axis: int
@@ -31,6 +31,11 @@ type NormalizationSettings = {
     Center: bool
     /// Whether there is a scale.
     Scale: bool
+    GammaInitializer: Initializer
+    BetaInitializer: Initializer
+    /// How the running statistics begin; batch normalisation alone.
+    MeanInitializer: Initializer
+    VarianceInitializer: Initializer
     DType: DType
 }
 
@@ -46,38 +51,54 @@ module LocalResponse =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Normalization =
 
-    /// Keras' defaults: the last axis, momentum 0.99, epsilon 0.001, offset and scale, Float32.
+    /// Keras' defaults: the last axis, momentum 0.99, epsilon 0.001, an offset of 0 and a scale of 1, running means of 0 and
+    /// variances of 1, Float32.
     let defaults: NormalizationSettings = {
         Axis = -1
         Momentum = 0.99
         Epsilon = 1e-3
         Center = true
         Scale = true
+        GammaInitializer = Initializer.ones
+        BetaInitializer = Initializer.zeros
+        MeanInitializer = Initializer.zeros
+        VarianceInitializer = Initializer.ones
         DType = DType.Float32
     }
 
-    let private full (settings: NormalizationSettings) (features: int) value =
-        Tensor.full settings.DType [ features ] value
+    let private draw (settings: NormalizationSettings) (features: int) (initializer: Initializer) key =
+        initializer settings.DType [| features |] key
 
-    /// A scale of 1 and an offset of 0 for every feature.
-    let init (settings: NormalizationSettings) (features: int) : Normalization = {
-        Gamma = if settings.Scale then Some(full settings features 1.0) else None
-        Beta = if settings.Center then Some(full settings features 0.0) else None
-    }
+    /// A scale and an offset for every feature.
+    let init (settings: NormalizationSettings) (key: Tensor) (features: int) : Normalization =
+        let keys = Key.split 2 key
+        let draw = draw settings features
 
-    let internal checkGroups (groups: int) (channels: int) =
+        {
+            Gamma = if settings.Scale then Some(draw settings.GammaInitializer keys[0]) else None
+            Beta = if settings.Center then Some(draw settings.BetaInitializer keys[1]) else None
+        }
+
+    /// The number of groups; −1 is as many as channels.
+    let internal groupsOf (groups: int) (channels: int) =
+        let groups = if groups = -1 then channels else groups
+
         if groups < 1 || channels % groups <> 0 then
             invalidArg "groups" $"groupNormalization: {channels} channels cannot be divided into {groups} groups"
 
-    /// The same, with running means of 0 and variances of 1.
-    let initBatch (settings: NormalizationSettings) (features: int) : BatchNormalization =
-        let trained = init settings features
+        groups
+
+    /// The same, with running means and variances.
+    let initBatch (settings: NormalizationSettings) (key: Tensor) (features: int) : BatchNormalization =
+        let keys = Key.split 3 key
+        let trained = init settings keys[0] features
+        let draw = draw settings features
 
         {
             Gamma = trained.Gamma
             Beta = trained.Beta
-            MovingMean = { Value = full settings features 0.0 }
-            MovingVariance = { Value = full settings features 1.0 }
+            MovingMean = { Value = draw settings.MeanInitializer keys[1] }
+            MovingVariance = { Value = draw settings.VarianceInitializer keys[2] }
         }
 
     /// One number for every feature, under a shape that meets x along an axis.
@@ -153,16 +174,19 @@ module NormalizationFunctions =
         |> Normalization.standardized [| axis |] settings.Epsilon
         |> Normalization.scaled axis p.Gamma p.Beta
 
-    /// Normalises groups of each example's channels over all of space, x [n, space.., channels]. With one group it is over the
-    /// whole example, with as many as channels it is instance normalisation. Wu and He, "Group normalization" (2018).
+    /// Normalises groups of each example's channels over all of space, x [n, space.., channels], or with the channels on the
+    /// settings' axis. With one group it is over the whole example, with −1 or as many as channels instance normalisation.
+    /// Wu and He, "Group normalization" (2018).
     let groupNormalization (settings: NormalizationSettings) (groups: int) (p: Normalization) (x: Tensor) : Tensor =
-        let channels = x.Shape[x.Rank - 1]
-        Normalization.checkGroups groups channels
-        let parts = reshape [| x.Shape[0]; Shape.size x.Shape[1 .. x.Rank - 2]; groups; channels / groups |] x
+        let axis = Shape.axis "groupNormalization" x.Rank settings.Axis
+        let channels = x.Shape[axis]
+        let groups = Normalization.groupsOf groups channels
+        let before, behind = Shape.size x.Shape[1 .. axis - 1], Shape.size x.Shape[axis + 1 ..]
 
-        Normalization.standardized [| 1; 3 |] settings.Epsilon parts
+        reshape [| x.Shape[0]; before; groups; channels / groups; behind |] x
+        |> Normalization.standardized [| 1; 3; 4 |] settings.Epsilon
         |> reshape x.Shape
-        |> Normalization.scaled (x.Rank - 1) p.Gamma p.Beta
+        |> Normalization.scaled axis p.Gamma p.Beta
 
     /// Every number of x [n, space.., channels] divided by (bias + alpha · Σ x²)^beta, the sum over the channels at most size/2
     /// away at the same place. Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural

@@ -36,12 +36,15 @@ module SpaceFunctions =
 
         slice low lengths (Array.create x.Rank 1) x
 
-    /// Every place repeated along every axis of space. Example: `upSampling [ 2; 2 ] x`.
-    let upSampling (factors: int list) (x: Tensor) : Tensor =
-        axes "upSampling" factors.Length x
+    let private checkFactors operation (factors: int list) (x: Tensor) =
+        axes operation factors.Length x
 
         if List.exists (fun n -> n < 1) factors then
-            invalidArg "factors" $"upSampling: %A{factors}; every factor must be at least 1"
+            invalidArg "factors" $"{operation}: %A{factors}; every factor must be at least 1"
+
+    /// Every place repeated along every axis of space. Example: `upSampling [ 2; 2 ] x`.
+    let upSampling (factors: int list) (x: Tensor) : Tensor =
+        checkFactors "upSampling" factors x
 
         let channels = x.Shape[x.Rank - 1]
 
@@ -54,3 +57,31 @@ module SpaceFunctions =
         |> reshape [ x.Shape[0]; yield! each (fun n _ -> [ n; 1 ]); channels ]
         |> broadcastTo [ x.Shape[0]; yield! each (fun n factor -> [ n; factor ]); channels ]
         |> reshape [ x.Shape[0]; yield! each (fun n factor -> [ n * factor ]); channels ]
+
+    /// One axis, factor times as long. A new place lies (place + ½)/factor − ½ along the old ones, and is the mean of the two
+    /// around it by their distance; beyond the last there is the last again.
+    let private interpolate (axis: int) (factor: int) (x: Tensor) : Tensor =
+        let length = x.Shape[axis]
+
+        if factor = 1 || length = 0 then
+            x
+        else
+            let part from count = narrow axis from count x
+            let before = concat axis [ part 0 1; part 0 (length - 1) ]
+            let behind = concat axis [ part 1 (length - 1); part (length - 1) 1 ]
+
+            let phase i =
+                let away = (float i + 0.5) / float factor - 0.5
+
+                if away < 0.0 then x * (1.0 + away) - before * away
+                elif away > 0.0 then x * (1.0 - away) + behind * away
+                else x
+
+            let shape = x.Shape |> Array.mapi (fun i n -> if i = axis then n * factor else n)
+            stack (axis + 1) (List.init factor phase) |> reshape shape
+
+    /// As `upSampling`, with what lies between places interpolated; places are squares, whose centres are where their values
+    /// are. Example: `bilinearUpSampling [ 2; 2 ] x`.
+    let bilinearUpSampling (factors: int list) (x: Tensor) : Tensor =
+        checkFactors "bilinearUpSampling" factors x
+        List.fold (fun x (i, factor) -> interpolate (i + 1) factor x) x (List.indexed factors)

@@ -11,6 +11,8 @@ type Trainer<'P, 'X, 'Y> = {
     Loss: 'Y -> 'Y -> Tensor
     /// Added to the loss: `Penalty.onWeights (Penalty.l2 1e-4)`.
     Penalty: ('P -> Tensor) option
+    /// Applied to the parameters after every step of the optimiser: `Constraint`.
+    Constraint: ('P -> 'P) option
     Optimizer: Optimizer
     /// Computed from the predictions that the step makes anyway.
     Metrics: Metric<'Y> list
@@ -46,6 +48,7 @@ module Trainer =
         Apply = layer.Apply
         Loss = loss
         Penalty = None
+        Constraint = None
         Optimizer = optimizer
         Metrics = metrics
     }
@@ -60,6 +63,7 @@ module Trainer =
         Apply = fun _ parameters x -> predict parameters x, parameters
         Loss = loss
         Penalty = None
+        Constraint = None
         Optimizer = optimizer
         Metrics = metrics
     }
@@ -109,6 +113,7 @@ module Trainer =
                         if goal.Weight = 1.0 then value else value * goal.Weight)
                     |> List.reduce (+)
             Penalty = None
+            Constraint = None
             Optimizer = optimizer
             Metrics =
                 match goals with
@@ -149,6 +154,12 @@ module Trainer =
                             let next: Frozen<Tensor[]> = { Value = Array.map stopGradient next }
                             outputs, Array.append parameters [| box next |]
         }
+
+    /// The same with what the parameters are brought back to after every step.
+    let withConstraint (constrain: 'P -> 'P) (trainer: Trainer<'P, 'X, 'Y>) : Trainer<'P, 'X, 'Y> = {
+        trainer with
+            Constraint = Some constrain
+    }
 
     /// The same with a penalty on the parameters added to the loss.
     let withPenalty (penalty: 'P -> Tensor) (trainer: Trainer<'P, 'X, 'Y>) : Trainer<'P, 'X, 'Y> = {
@@ -213,6 +224,12 @@ module Trainer =
         let sums = addSums trainer loss y prediction before.Sums
         let parameters = Option.defaultValue before.Parameters updated
         let parameters, optimizer = Optimizer.step trainer.Optimizer gradient before.Optimizer parameters
+
+        let parameters =
+            match trainer.Constraint with
+            | Some constrain -> constrain parameters
+            | None -> parameters
+
         loss, { Parameters = parameters; Optimizer = optimizer; Sums = sums }
 
     /// The numbers that the sums stand for, by name.

@@ -32,6 +32,22 @@ public static class Models
         return [.. model.Weights, model.Predict(x)];
     }
 
+    /// <summary>Constraints of all kinds, and a normalisation with initialisers and a penalty.</summary>
+    public static Tensor[] Constrained(Tensor x, Tensor y, int batchSize, int epochs)
+    {
+        var model = new Sequential(
+            [
+                new Dense(8, activation: "tanh", kernelConstraint: Constraint.MaxNorm(0.5)),
+                new BatchNormalization(
+                    gammaInitializer: Initializer.Normal(0.5), betaInitializer: Initializer.Constant(0.25), gammaRegularizer: "l2", gammaConstraint: "non_neg"),
+                new Dense(y.Shape[1], kernelConstraint: Constraint.MinMaxNorm(0.1, 0.8, rate: 0.5), biasConstraint: "unit_norm"),
+            ],
+            seed: 29);
+        model.Compile("mse", new Adam(lr: 0.01));
+        model.Fit(x, y, batchSize: batchSize, epochs: epochs, verbose: 0, seed: 5);
+        return [.. model.Weights, model.Predict(x)];
+    }
+
     /// <summary>The talk's slide: one filter's map of an image, the largest of its every 2×2, and the map with padding.</summary>
     public static Tensor[] Slide(Tensor image, Tensor filter)
     {

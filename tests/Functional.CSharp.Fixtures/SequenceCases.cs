@@ -95,6 +95,32 @@ public static class SequenceCases
             Expect.Equal(Loss(new LSTM(4, kernelRegularizer: "l2") { Trainable = false }), 0.0);
         }
         );
+        yield return ("constraints hold after every step, for weights of all names", () =>
+        {
+            var model = new Sequential(
+                [
+                    new Embedding(9, 4, embeddingsConstraint: "non_neg"),
+                    new Bidirectional(new LSTM(3, kernelConstraint: Constraint.MaxNorm(0.5), recurrentConstraint: "unit_norm", biasConstraint: new Constraint(b => b * 0), returnSequences: true)),
+                    new TimeDistributed(new Dense(2, kernelConstraint: "unit_norm")),
+                    new GRU(2, recurrentConstraint: "non_neg") { Trainable = false },
+                ],
+                seed: 5);
+            model.Compile("mse", "adam");
+            model.Fit(new int[][] { [1, 2, 3], [4, 5, 6] }, LayerChecks.Numbers(2, [2]), epochs: 2, verbose: 0, seed: 1);
+            Tensor Of(string name) => model.Weights[model.WeightNames.ToList().IndexOf(name)];
+            void Near(Tensor value, double expected, string what) => Expect.True(Math.Abs(value.ToDouble() - expected) < 1e-5, $"{what}: {value}");
+            Expect.True(Of("[0].Vectors").Min().ToDouble() >= 0, "vectors");
+            foreach (var direction in new[] { "Forward", "Backward" })
+            {
+                Expect.True(Square(Of($"[1].{direction}.Kernel")).Sum(axis: 0).Max().ToDouble() <= 0.25 + 1e-6, direction);
+                Near(Square(Of($"[1].{direction}.RecurrentKernel")).Sum(axis: 0).Min(), 1, direction);
+                Near(Abs(Of($"[1].{direction}.Bias")).Max(), 0, direction);
+            }
+            Near(Square(Of("[2].Weights")).Sum(axis: 0).Max(), 1, "time-distributed");
+            Expect.True(Of("[3].RecurrentKernel").Min().ToDouble() < 0, "a frozen layer is left as it is");
+            Expect.Throws<ArgumentException>(() => new Dense(2, kernelConstraint: "max"), "\"max\"", "\"max_norm\"");
+        }
+        );
         yield return ("mistakes are answered with what would do", () =>
         {
             void Refuse(Action action, params string[] parts) => Expect.Throws<ArgumentException>(action, parts);
@@ -129,7 +155,7 @@ public static class SequenceCases
 
     private static (Layer Layer, int[] Input, int[] Output, int Weights)[] Table() =>
     [
-        (new SimpleRNN(4, activation: "relu", useBias: false, kernelRegularizer: "l1"), [5, 3], [4], 28),
+        (new SimpleRNN(4, activation: "relu", useBias: false, kernelRegularizer: "l1", recurrentConstraint: "unit_norm"), [5, 3], [4], 28),
         (new LSTM(4, returnSequences: true, goBackwards: true, recurrentActivation: "hard_sigmoid"), [5, 3], [5, 4], 128),
         (new LSTM(4, dropout: 0.1, recurrentDropout: 0.2, unitForgetBias: false, recurrentRegularizer: "l2"), [5, 3], [4], 128),
         (new GRU(4), [5, 3], [4], 108),
@@ -139,7 +165,7 @@ public static class SequenceCases
         (new Bidirectional(new LSTM(4) { Name = "inner" }, MergeMode.Ave) { Trainable = false }, [5, 3], [4], 256),
         (new TimeDistributed(new Dense(4, "relu", kernelRegularizer: "l2")), [5, 3], [5, 4], 16),
         (new TimeDistributed(new Conv2D(2, 3)), [5, 4, 4, 1], [5, 2, 2, 2], 20),
-        (new Embedding(7, 4, maskZero: true, embeddingsRegularizer: "l2"), [5], [5, 4], 28),
+        (new Embedding(7, 4, maskZero: true, embeddingsRegularizer: "l2", embeddingsConstraint: "non_neg"), [5], [5, 4], 28),
         (new Masking(-1), [5, 3], [5, 3], 0),
     ];
 }

@@ -1,6 +1,6 @@
 // Convolutions: what Keras' five kinds share, and the plain ones over sequences and images.
 using Microsoft.FSharp.Collections;
-using Parameters = Functional.ConvolutionParameters.Conv;
+using FSharpInitializer = Microsoft.FSharp.Core.FSharpFunc<Functional.DType, Microsoft.FSharp.Core.FSharpFunc<int[], Microsoft.FSharp.Core.FSharpFunc<Functional.Tensor, Functional.Tensor>>>;
 
 namespace Functional.CSharp;
 
@@ -9,7 +9,10 @@ internal sealed record ConvArguments(int Filters, int[] KernelSize, int[] Stride
 {
     public FSharpList<int> Window => Bridge.List(KernelSize);
 
-    public ConvSettings Settings => new(Options, Weighted.Kernel, Weighted.Bias, DType.Float32);
+    public ConvSettings Settings => SettingsWith(null);
+
+    /// <summary>The settings with an initialiser for the second kernel of a separable convolution.</summary>
+    public ConvSettings SettingsWith(FSharpInitializer? pointwise) => new(Options, Weighted.Kernel, Bridge.Option(pointwise), Weighted.Bias, DType.Float32);
 
     private ConvOptions Options => new(Bridge.List(Strides), FSharpPadding(Padding), Bridge.List(DilationRate), Groups);
 
@@ -72,7 +75,7 @@ public abstract class Convolution : Layer
 
     internal override LayerConfig? Config() => Arguments.Write(Settings);
 
-    internal override Func<object, Tensor>? Penalties() => Arguments.Weighted.Penalties<Parameters>(p => p.Kernel, p => p.Bias);
+    internal override IReadOnlyList<Part> Parts => Arguments.Weighted.Parts("Kernel");
 
     /// <summary>The layer with its activation, for channels where they lie.</summary>
     private protected Block<object> Complete<TParameters>(Layer<TParameters> layer)
@@ -100,6 +103,8 @@ public sealed class Conv1D : Convolution
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on the kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive, groups that do not divide the filters.</exception>
     public Conv1D(
         int filters,
@@ -114,10 +119,12 @@ public sealed class Conv1D : Convolution
         Initializer? kernelInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(Conv1D), 1, filters, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, groups,
-            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer)))
+            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint)))
     {
     }
 
@@ -150,6 +157,8 @@ public sealed class Conv2D : Convolution
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on the kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive, groups that do not divide the filters.</exception>
     public Conv2D(
         int filters,
@@ -164,10 +173,12 @@ public sealed class Conv2D : Convolution
         Initializer? kernelInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(Conv2D), 2, filters, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, groups,
-            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer)))
+            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint)))
     {
     }
 

@@ -19,6 +19,8 @@ public sealed class Dense : Layer
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on the weights.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <param name="inputDim">The number of inputs, where this is the first layer.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one unit or input.</exception>
     public Dense(
@@ -29,12 +31,14 @@ public sealed class Dense : Layer
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
         Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null,
         int? inputDim = null)
     {
         if (units < 1) throw new ArgumentOutOfRangeException(nameof(units), $"Dense: {units} units; there must be at least one");
         if (inputDim < 1) throw new ArgumentOutOfRangeException(nameof(inputDim), $"Dense: {inputDim} inputs; there must be at least one");
         this.units = units;
-        weighted = new Weighted(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer);
+        weighted = new Weighted(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint);
         if (inputDim is { } inputs) InputShape = [inputs];
     }
 
@@ -66,7 +70,7 @@ public sealed class Dense : Layer
     private protected override Block<object> Create() =>
         Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32), units)), keepsMask: true);
 
-    internal override Func<object, Tensor>? Penalties() => weighted.Penalties<DenseParameters.Dense>(p => p.Weights, p => p.Bias);
+    internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
 
     internal override LayerConfig? Config() => weighted.Write(Settings.Set("units", units));
 }

@@ -1,6 +1,4 @@
 // Convolutions that take every channel by itself: depthwise, and depthwise separable.
-using Separable = Functional.ConvolutionParameters.SeparableConv;
-
 namespace Functional.CSharp;
 
 /// <summary>A convolution of every channel by itself: [height, width, channels] gives [smaller height, smaller width,
@@ -21,6 +19,8 @@ public sealed class DepthwiseConv2D : Convolution
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="depthwiseRegularizer">A penalty on the kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="depthwiseConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive.</exception>
     public DepthwiseConv2D(
         Sizes kernelSize,
@@ -34,10 +34,12 @@ public sealed class DepthwiseConv2D : Convolution
         Initializer? depthwiseInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? depthwiseRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? depthwiseConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(DepthwiseConv2D), 2, depthMultiplier, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, 1,
-            new(activation, useBias, depthwiseInitializer, biasInitializer, depthwiseRegularizer, biasRegularizer)))
+            new(activation, useBias, depthwiseInitializer, biasInitializer, depthwiseRegularizer, biasRegularizer, depthwiseConstraint, biasConstraint)))
     {
     }
 
@@ -55,7 +57,9 @@ public sealed class DepthwiseConv2D : Convolution
 public sealed class SeparableConv2D : Convolution
 {
     private readonly int depthMultiplier;
+    private readonly Initializer? pointwiseInitializer;
     private readonly Regularizer? pointwiseRegularizer;
+    private readonly Constraint? pointwiseConstraint;
 
     /// <summary>A layer of filters for each channel and filters of them all.</summary>
     /// <param name="filters">The number of features that come out.</param>
@@ -67,11 +71,15 @@ public sealed class SeparableConv2D : Convolution
     /// <param name="depthMultiplier">The number of features for each channel before they meet.</param>
     /// <param name="activation">Applied to the output; none by default.</param>
     /// <param name="useBias">Whether a bias is added.</param>
-    /// <param name="kernelInitializer">How both kernels begin; Glorot-uniform by default.</param>
+    /// <param name="depthwiseInitializer">How the kernel of each channel begins; Glorot-uniform by default.</param>
+    /// <param name="pointwiseInitializer">How the kernel over the channels begins; Glorot-uniform by default.</param>
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="depthwiseRegularizer">A penalty on the kernel of each channel.</param>
     /// <param name="pointwiseRegularizer">A penalty on the kernel over the channels.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="depthwiseConstraint">What the kernel of each channel is brought back to after each step.</param>
+    /// <param name="pointwiseConstraint">What the kernel over the channels is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive.</exception>
     public SeparableConv2D(
         int filters,
@@ -83,19 +91,25 @@ public sealed class SeparableConv2D : Convolution
         int depthMultiplier = 1,
         ActivationFunction? activation = null,
         bool useBias = true,
-        Initializer? kernelInitializer = null,
+        Initializer? depthwiseInitializer = null,
+        Initializer? pointwiseInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? depthwiseRegularizer = null,
         Regularizer? pointwiseRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? depthwiseConstraint = null,
+        Constraint? pointwiseConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(SeparableConv2D), 2, filters, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, 1,
-            new(activation, useBias, kernelInitializer, biasInitializer, depthwiseRegularizer, biasRegularizer)))
+            new(activation, useBias, depthwiseInitializer, biasInitializer, depthwiseRegularizer, biasRegularizer, depthwiseConstraint, biasConstraint)))
     {
         if (depthMultiplier < 1)
             throw new ArgumentOutOfRangeException(nameof(depthMultiplier), $"SeparableConv2D: a depth multiplier of {depthMultiplier}; it must be at least 1");
         this.depthMultiplier = depthMultiplier;
+        this.pointwiseInitializer = pointwiseInitializer;
         this.pointwiseRegularizer = pointwiseRegularizer;
+        this.pointwiseConstraint = pointwiseConstraint;
     }
 
     internal SeparableConv2D(LayerConfig config)
@@ -103,16 +117,15 @@ public sealed class SeparableConv2D : Convolution
     {
         depthMultiplier = config.Int("depth_multiplier");
         pointwiseRegularizer = config.Regularizer("pointwise_regularizer");
+        pointwiseConstraint = config.Constraint("pointwise_constraint");
     }
 
-    private protected override Block<object> Create() =>
-        Complete(ImageLayers.separableConv(Arguments.Settings, depthMultiplier, Arguments.Filters, Arguments.Window));
+    private protected override Block<object> Create() => Complete(ImageLayers.separableConv(
+        Arguments.SettingsWith((pointwiseInitializer ?? Initializer.GlorotUniform).Function), depthMultiplier, Arguments.Filters, Arguments.Window));
 
-    internal override Func<object, Tensor>? Penalties() => Regularizer.Sum<Separable>(
-        (Arguments.Weighted.KernelRegularizer, p => p.Depthwise),
-        (pointwiseRegularizer, p => p.Pointwise),
-        (Arguments.Weighted.BiasRegularizer, p => p.Bias?.Value));
+    internal override IReadOnlyList<Part> Parts => [.. Arguments.Weighted.Parts("Depthwise"), new("Pointwise", pointwiseRegularizer, pointwiseConstraint)];
 
-    internal override LayerConfig? Config() =>
-        Arguments.Write(Settings.Set("depth_multiplier", depthMultiplier))?.SetRegularizer("pointwise_regularizer", pointwiseRegularizer);
+    internal override LayerConfig? Config() => Arguments.Write(Settings.Set("depth_multiplier", depthMultiplier))?
+        .SetRegularizer("pointwise_regularizer", pointwiseRegularizer)?
+        .SetConstraint("pointwise_constraint", pointwiseConstraint);
 }

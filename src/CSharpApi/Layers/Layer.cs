@@ -71,8 +71,8 @@ public abstract class Layer
     /// <summary>Makes the F# block.</summary>
     private protected abstract Block<object> Create();
 
-    /// <summary>What the layer adds to the loss; null for nothing.</summary>
-    internal virtual Func<object, Tensor>? Penalties() => null;
+    /// <summary>The layer's weights that have penalties or constraints.</summary>
+    internal virtual IReadOnlyList<Part> Parts => [];
 
     /// <summary>The settings that the layer can be made of again; a layer that holds a function has none.</summary>
     internal abstract LayerConfig? Config();

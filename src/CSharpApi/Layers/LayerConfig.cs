@@ -49,6 +49,13 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
         return penalty.IsCustom ? null : Set(name + "_l1", penalty.L1Strength).Set(name + "_l2", penalty.L2Strength);
     }
 
+    /// <summary>A constraint, where there is one; null where it is a function of the user's own.</summary>
+    public LayerConfig? SetConstraint(string name, Constraint? constraint)
+    {
+        if (constraint is null) return this;
+        return constraint.ToJson() is { } json ? Set(name, json) : null;
+    }
+
     public bool Has(string name) => settings[name] is not null;
 
     public int Int(string name) => Read(name, node => node.GetValue<int>());
@@ -70,6 +77,8 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
 
     public Regularizer? Regularizer(string name) =>
         Has(name + "_l1") ? CSharp.Regularizer.L1L2(Double(name + "_l1"), Double(name + "_l2")) : null;
+
+    public Constraint? Constraint(string name) => Has(name) ? Read(name, CSharp.Constraint.Read) : null;
 
     private T Read<T>(string name, Func<JsonNode, T> read)
     {

@@ -1,6 +1,4 @@
 // Attention in several heads with Keras' names: Vaswani et al. (2017).
-using Parameters = Functional.MultiHeadAttentionParameters.MultiHeadAttention;
-
 namespace Functional.CSharp;
 
 /// <summary>Attention by scaled products in several heads side by side. Queries [queries, features], values and keys [keys,
@@ -32,6 +30,8 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="biasInitializer">How the biases begin; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on each kernel.</param>
     /// <param name="biasRegularizer">A penalty on each bias.</param>
+    /// <param name="kernelConstraint">What each kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What each bias is brought back to after each step.</param>
     /// <exception cref="ArgumentOutOfRangeException">Numbers under 1, or a fraction outside [0, 1).</exception>
     public MultiHeadAttention(
         int numHeads,
@@ -44,8 +44,10 @@ public sealed class MultiHeadAttention : Layer
         Initializer? kernelInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
-        Regularizer? biasRegularizer = null)
-        : this(numHeads, keyDim, valueDim, dropout, outputShape, attentionAxes, new Weighted(null, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer))
+        Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null)
+        : this(numHeads, keyDim, valueDim, dropout, outputShape, attentionAxes, new Weighted(null, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint))
     {
     }
 
@@ -115,15 +117,7 @@ public sealed class MultiHeadAttention : Layer
     internal override Block<object> BlockFor(LayerConfig call) =>
         Attending(new AttentionCall(call.Bool("use_causal_mask"), call.Bool("return_attention_scores"), dropout), call.Bool("attention_mask"));
 
-    internal override Func<object, Tensor>? Penalties()
-    {
-        var parts = new Func<Parameters, DenseParameters.Dense>[] { p => p.Query, p => p.Key, p => p.Value, p => p.Output };
-        return Regularizer.Sum(
-            [
-                .. parts.Select(part => (weighted.KernelRegularizer, (Func<Parameters, Tensor?>)(p => part(p).Weights))),
-                .. parts.Select(part => (weighted.BiasRegularizer, (Func<Parameters, Tensor?>)(p => part(p).Bias?.Value))),
-            ]);
-    }
+    internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
 
     internal override LayerConfig? Config()
     {

@@ -1,70 +1,211 @@
 // Normalisations: over the batch, over an example's features, over groups of its channels, over neighbouring channels.
 namespace Functional.CSharp;
 
+/// <summary>What Keras' normalisations share: a trained offset and factor for every feature.</summary>
+internal sealed record Scaling(
+    int Axis,
+    double Epsilon,
+    bool Center,
+    bool Scale,
+    Initializer? BetaInitializer,
+    Initializer? GammaInitializer,
+    Regularizer? BetaRegularizer,
+    Regularizer? GammaRegularizer,
+    Constraint? BetaConstraint,
+    Constraint? GammaConstraint)
+{
+    public IReadOnlyList<Part> Parts => [new("Beta", BetaRegularizer, BetaConstraint), new("Gamma", GammaRegularizer, GammaConstraint)];
+
+    /// <summary>Settings for F#; running statistics are batch normalisation's alone.</summary>
+    public NormalizationSettings Settings(double momentum = 0, Initializer? mean = null, Initializer? variance = null) => new(
+        Axis,
+        momentum,
+        Epsilon,
+        Center,
+        Scale,
+        (GammaInitializer ?? Initializer.Ones).Function,
+        (BetaInitializer ?? Initializer.Zeros).Function,
+        (mean ?? Initializer.Zeros).Function,
+        (variance ?? Initializer.Ones).Function,
+        DType.Float32);
+
+    public LayerConfig? Write(LayerConfig config) => config
+        .Set("axis", Axis)
+        .Set("epsilon", Epsilon)
+        .Set("center", Center)
+        .Set("scale", Scale)
+        .SetRegularizer("beta_regularizer", BetaRegularizer)?
+        .SetRegularizer("gamma_regularizer", GammaRegularizer)?
+        .SetConstraint("beta_constraint", BetaConstraint)?
+        .SetConstraint("gamma_constraint", GammaConstraint);
+
+    /// <summary>As they were written; initialisers are not kept, since the weights are.</summary>
+    public static Scaling Read(LayerConfig c) => new(
+        c.Int("axis"),
+        c.Double("epsilon"),
+        c.Bool("center"),
+        c.Bool("scale"),
+        null,
+        null,
+        c.Regularizer("beta_regularizer"),
+        c.Regularizer("gamma_regularizer"),
+        c.Constraint("beta_constraint"),
+        c.Constraint("gamma_constraint"));
+}
+
 /// <summary>Normalises every feature over the batch to mean 0 and variance 1, then scales and shifts it by trained numbers.
 /// While learning it uses the batch's own statistics and moves the running ones, which it uses to answer.</summary>
-/// <param name="axis">The axis of features; the batch is 0, −1 the last; 1 for images whose channels lie first.</param>
-/// <param name="momentum">How much of the running statistics a step keeps, in [0, 1].</param>
-/// <param name="epsilon">Added to the variance.</param>
-/// <param name="center">Whether there is a trained offset.</param>
-/// <param name="scale">Whether there is a trained factor.</param>
 /// <example><code>model.Add(new BatchNormalization());</code></example>
-public sealed class BatchNormalization(int axis = -1, double momentum = 0.99, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
+public sealed class BatchNormalization : Layer
 {
+    private readonly double momentum;
+    private readonly Initializer? mean;
+    private readonly Initializer? variance;
+    private readonly Scaling scaling;
+
+    /// <summary>A normalisation over the batch.</summary>
+    /// <param name="axis">The axis of features; the batch is 0, −1 the last; 1 for images whose channels lie first.</param>
+    /// <param name="momentum">How much of the running statistics a step keeps, in [0, 1].</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="center">Whether there is a trained offset.</param>
+    /// <param name="scale">Whether there is a trained factor.</param>
+    /// <param name="betaInitializer">How the offset begins; zeros by default.</param>
+    /// <param name="gammaInitializer">How the factor begins; ones by default.</param>
+    /// <param name="movingMeanInitializer">How the running means begin; zeros by default.</param>
+    /// <param name="movingVarianceInitializer">How the running variances begin; ones by default.</param>
+    /// <param name="betaRegularizer">A penalty on the offset.</param>
+    /// <param name="gammaRegularizer">A penalty on the factor.</param>
+    /// <param name="betaConstraint">What the offset is brought back to after each step.</param>
+    /// <param name="gammaConstraint">What the factor is brought back to after each step.</param>
+    public BatchNormalization(
+        int axis = -1,
+        double momentum = 0.99,
+        double epsilon = 1e-3,
+        bool center = true,
+        bool scale = true,
+        Initializer? betaInitializer = null,
+        Initializer? gammaInitializer = null,
+        Initializer? movingMeanInitializer = null,
+        Initializer? movingVarianceInitializer = null,
+        Regularizer? betaRegularizer = null,
+        Regularizer? gammaRegularizer = null,
+        Constraint? betaConstraint = null,
+        Constraint? gammaConstraint = null)
+        : this(new(axis, epsilon, center, scale, betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint), momentum, movingMeanInitializer, movingVarianceInitializer)
+    {
+    }
+
+    internal BatchNormalization(LayerConfig config)
+        : this(Scaling.Read(config), config.Double("momentum"), null, null)
+    {
+    }
+
+    private BatchNormalization(Scaling scaling, double momentum, Initializer? mean, Initializer? variance) =>
+        (this.scaling, this.momentum, this.mean, this.variance) = (scaling, momentum, mean, variance);
+
+    internal override IReadOnlyList<Part> Parts => scaling.Parts;
+
+    internal override LayerConfig? Config() => scaling.Write(Settings.Set("momentum", momentum));
+
     private protected override Block<object> Create() =>
-        Erase(ImageLayers.batchNormalization(new NormalizationSettings(axis, momentum, epsilon, center, scale, DType.Float32)), keepsMask: true);
-
-    internal override LayerConfig Config() => Settings
-        .Set("axis", axis)
-        .Set("momentum", momentum)
-        .Set("epsilon", epsilon)
-        .Set("center", center)
-        .Set("scale", scale);
-
-    internal static BatchNormalization Read(LayerConfig c) =>
-        new(c.Int("axis"), c.Double("momentum"), c.Double("epsilon"), c.Bool("center"), c.Bool("scale"));
+        Erase(ImageLayers.batchNormalization(scaling.Settings(momentum, mean, variance)), keepsMask: true);
 }
 
 /// <summary>Normalises every example's features at each place, then scales and shifts them by trained numbers.</summary>
-/// <param name="axis">The axis of features; the batch is 0, −1 the last.</param>
-/// <param name="epsilon">Added to the variance.</param>
-/// <param name="center">Whether there is a trained offset.</param>
-/// <param name="scale">Whether there is a trained factor.</param>
 /// <example><code>model.Add(new LayerNormalization());</code></example>
-public sealed class LayerNormalization(int axis = -1, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
+public sealed class LayerNormalization : Layer
 {
-    private protected override Block<object> Create() =>
-        Erase(ImageLayers.layerNormalization(new NormalizationSettings(axis, 0.0, epsilon, center, scale, DType.Float32)), keepsMask: true);
+    private readonly Scaling scaling;
 
-    internal override LayerConfig Config() => Settings
-        .Set("axis", axis)
-        .Set("epsilon", epsilon)
-        .Set("center", center)
-        .Set("scale", scale);
+    /// <summary>A normalisation of each example.</summary>
+    /// <param name="axis">The axis of features; the batch is 0, −1 the last.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="center">Whether there is a trained offset.</param>
+    /// <param name="scale">Whether there is a trained factor.</param>
+    /// <param name="betaInitializer">How the offset begins; zeros by default.</param>
+    /// <param name="gammaInitializer">How the factor begins; ones by default.</param>
+    /// <param name="betaRegularizer">A penalty on the offset.</param>
+    /// <param name="gammaRegularizer">A penalty on the factor.</param>
+    /// <param name="betaConstraint">What the offset is brought back to after each step.</param>
+    /// <param name="gammaConstraint">What the factor is brought back to after each step.</param>
+    public LayerNormalization(
+        int axis = -1,
+        double epsilon = 1e-3,
+        bool center = true,
+        bool scale = true,
+        Initializer? betaInitializer = null,
+        Initializer? gammaInitializer = null,
+        Regularizer? betaRegularizer = null,
+        Regularizer? gammaRegularizer = null,
+        Constraint? betaConstraint = null,
+        Constraint? gammaConstraint = null)
+        : this(new Scaling(axis, epsilon, center, scale, betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint))
+    {
+    }
 
-    internal static LayerNormalization Read(LayerConfig c) => new(c.Int("axis"), c.Double("epsilon"), c.Bool("center"), c.Bool("scale"));
+    internal LayerNormalization(LayerConfig config)
+        : this(Scaling.Read(config))
+    {
+    }
+
+    private LayerNormalization(Scaling scaling) => this.scaling = scaling;
+
+    internal override IReadOnlyList<Part> Parts => scaling.Parts;
+
+    internal override LayerConfig? Config() => scaling.Write(Settings);
+
+    private protected override Block<object> Create() => Erase(ImageLayers.layerNormalization(scaling.Settings()), keepsMask: true);
 }
 
-/// <summary>Normalises groups of each example's channels over all of space, then scales and shifts them by trained numbers;
-/// channels lie last.</summary>
-/// <param name="groups">The number of groups, which divides that of the channels; 1 is the whole example, as many as
-/// channels is instance normalisation.</param>
-/// <param name="epsilon">Added to the variance.</param>
-/// <param name="center">Whether there is a trained offset.</param>
-/// <param name="scale">Whether there is a trained factor.</param>
+/// <summary>Normalises groups of each example's channels over all of space, then scales and shifts them by trained
+/// numbers.</summary>
 /// <example><code>model.Add(new GroupNormalization(groups: 8));</code></example>
-public sealed class GroupNormalization(int groups = 32, double epsilon = 1e-3, bool center = true, bool scale = true) : Layer
+public sealed class GroupNormalization : Layer
 {
-    private protected override Block<object> Create() =>
-        Erase(ImageLayers.groupNormalization(new NormalizationSettings(-1, 0.0, epsilon, center, scale, DType.Float32), groups));
+    private readonly int groups;
+    private readonly Scaling scaling;
 
-    internal override LayerConfig Config() => Settings
-        .Set("groups", groups)
-        .Set("epsilon", epsilon)
-        .Set("center", center)
-        .Set("scale", scale);
+    /// <summary>A normalisation of groups of channels.</summary>
+    /// <param name="groups">The number of groups, which divides that of the channels; 1 is the whole example, −1 (or as many as
+    /// channels) is instance normalisation.</param>
+    /// <param name="axis">The axis of channels; the batch is 0, −1 the last; 1 for images whose channels lie first.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="center">Whether there is a trained offset.</param>
+    /// <param name="scale">Whether there is a trained factor.</param>
+    /// <param name="betaInitializer">How the offset begins; zeros by default.</param>
+    /// <param name="gammaInitializer">How the factor begins; ones by default.</param>
+    /// <param name="betaRegularizer">A penalty on the offset.</param>
+    /// <param name="gammaRegularizer">A penalty on the factor.</param>
+    /// <param name="betaConstraint">What the offset is brought back to after each step.</param>
+    /// <param name="gammaConstraint">What the factor is brought back to after each step.</param>
+    public GroupNormalization(
+        int groups = 32,
+        int axis = -1,
+        double epsilon = 1e-3,
+        bool center = true,
+        bool scale = true,
+        Initializer? betaInitializer = null,
+        Initializer? gammaInitializer = null,
+        Regularizer? betaRegularizer = null,
+        Regularizer? gammaRegularizer = null,
+        Constraint? betaConstraint = null,
+        Constraint? gammaConstraint = null)
+        : this(new(axis, epsilon, center, scale, betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer, betaConstraint, gammaConstraint), groups)
+    {
+    }
 
-    internal static GroupNormalization Read(LayerConfig c) => new(c.Int("groups"), c.Double("epsilon"), c.Bool("center"), c.Bool("scale"));
+    internal GroupNormalization(LayerConfig config)
+        : this(Scaling.Read(config), config.Int("groups"))
+    {
+    }
+
+    private GroupNormalization(Scaling scaling, int groups) => (this.scaling, this.groups) = (scaling, groups);
+
+    internal override IReadOnlyList<Part> Parts => scaling.Parts;
+
+    internal override LayerConfig? Config() => scaling.Write(Settings.Set("groups", groups));
+
+    private protected override Block<object> Create() => Erase(ImageLayers.groupNormalization(scaling.Settings(), groups));
 }
 
 /// <summary>Divides every number by (bias + alpha · Σ x²)^beta, the sum over neighbouring channels at the same place:

@@ -50,7 +50,7 @@ public abstract class RNN : Layer
 
     internal override LayerConfig? Config() => Arguments.Write(Settings);
 
-    internal override Func<object, Tensor>? Penalties() => Core.Penalties(Arguments, both: false);
+    internal override IReadOnlyList<Part> Parts => Arguments.Parts;
 
     private protected override Block<object> Create() => Freeze(Core.Over(Arguments, null));
 }

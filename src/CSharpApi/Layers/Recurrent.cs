@@ -16,6 +16,9 @@ public sealed class SimpleRNN : RNN
     /// <param name="kernelRegularizer">A penalty on the input's kernel.</param>
     /// <param name="recurrentRegularizer">A penalty on the state's kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the input's kernel is brought back to after each step.</param>
+    /// <param name="recurrentConstraint">What the state's kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <param name="dropout">The fraction of input features dropped while learning, the same ones at every step.</param>
     /// <param name="recurrentDropout">The fraction of the state dropped while learning, the same at every step.</param>
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
@@ -33,6 +36,9 @@ public sealed class SimpleRNN : RNN
         Regularizer? kernelRegularizer = null,
         Regularizer? recurrentRegularizer = null,
         Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? recurrentConstraint = null,
+        Constraint? biasConstraint = null,
         double dropout = 0,
         double recurrentDropout = 0,
         bool returnSequences = false,
@@ -41,14 +47,14 @@ public sealed class SimpleRNN : RNN
         bool stateful = false)
         : this(new RecurrentArguments(
             units,
-            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-            recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(SimpleRNN)))
+            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint),
+            recurrentInitializer, recurrentRegularizer, recurrentConstraint, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(SimpleRNN)))
     {
     }
 
     internal SimpleRNN(RecurrentArguments arguments)
         : base(arguments, new RecurrentCore<SimpleRnn, Tensor>(
-            SimpleRnnModule.cellWith(arguments.Activation), p => p.Kernel, p => p.RecurrentKernel, p => p.Bias))
+            SimpleRnnModule.cellWith(arguments.Activation)))
     {
     }
 }
@@ -76,6 +82,9 @@ public sealed class LSTM : RNN
     /// <param name="kernelRegularizer">A penalty on the input's kernel.</param>
     /// <param name="recurrentRegularizer">A penalty on the state's kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the input's kernel is brought back to after each step.</param>
+    /// <param name="recurrentConstraint">What the state's kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <param name="dropout">The fraction of input features dropped while learning, the same ones at every step.</param>
     /// <param name="recurrentDropout">The fraction of the state dropped while learning, the same at every step.</param>
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
@@ -95,6 +104,9 @@ public sealed class LSTM : RNN
         Regularizer? kernelRegularizer = null,
         Regularizer? recurrentRegularizer = null,
         Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? recurrentConstraint = null,
+        Constraint? biasConstraint = null,
         double dropout = 0,
         double recurrentDropout = 0,
         bool returnSequences = false,
@@ -104,8 +116,8 @@ public sealed class LSTM : RNN
         : this(
             new RecurrentArguments(
                 units,
-                new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(LSTM)),
+                new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint),
+                recurrentInitializer, recurrentRegularizer, recurrentConstraint, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(LSTM)),
             recurrentActivation,
             unitForgetBias)
     {
@@ -118,8 +130,7 @@ public sealed class LSTM : RNN
 
     private LSTM(RecurrentArguments arguments, ActivationFunction? recurrentActivation, bool unitForgetBias)
         : base(arguments, new RecurrentCore<Lstm, LstmState>(
-            LstmModule.cellWith(new LstmOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, unitForgetBias)),
-            p => p.Kernel, p => p.RecurrentKernel, p => p.Bias))
+            LstmModule.cellWith(new LstmOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, unitForgetBias))))
     {
         this.recurrentActivation = recurrentActivation;
         this.unitForgetBias = unitForgetBias;
@@ -147,6 +158,9 @@ public sealed class GRU : RNN
     /// <param name="kernelRegularizer">A penalty on the input's kernel.</param>
     /// <param name="recurrentRegularizer">A penalty on the state's kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the input's kernel is brought back to after each step.</param>
+    /// <param name="recurrentConstraint">What the state's kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <param name="dropout">The fraction of input features dropped while learning, the same ones at every step.</param>
     /// <param name="recurrentDropout">The fraction of the state dropped while learning, the same at every step.</param>
     /// <param name="returnSequences">Whether the outputs of all steps come out, or the last alone.</param>
@@ -167,6 +181,9 @@ public sealed class GRU : RNN
         Regularizer? kernelRegularizer = null,
         Regularizer? recurrentRegularizer = null,
         Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? recurrentConstraint = null,
+        Constraint? biasConstraint = null,
         double dropout = 0,
         double recurrentDropout = 0,
         bool returnSequences = false,
@@ -177,8 +194,8 @@ public sealed class GRU : RNN
         : this(
             new RecurrentArguments(
                 units,
-                new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer),
-                recurrentInitializer, recurrentRegularizer, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(GRU)),
+                new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint),
+                recurrentInitializer, recurrentRegularizer, recurrentConstraint, dropout, recurrentDropout, returnSequences, returnState, goBackwards, stateful).Check(nameof(GRU)),
             recurrentActivation,
             resetAfter)
     {
@@ -191,8 +208,7 @@ public sealed class GRU : RNN
 
     private GRU(RecurrentArguments arguments, ActivationFunction? recurrentActivation, bool resetAfter)
         : base(arguments, new RecurrentCore<Gru, Tensor>(
-            GruModule.cellWith(new GruOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, resetAfter)),
-            p => p.Kernel, p => p.RecurrentKernel, p => p.Bias))
+            GruModule.cellWith(new GruOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, resetAfter))))
     {
         this.recurrentActivation = recurrentActivation;
         this.resetAfter = resetAfter;

@@ -10,6 +10,7 @@ internal sealed record RecurrentArguments(
     Weighted Weighted,
     Initializer? RecurrentInitializer,
     Regularizer? RecurrentRegularizer,
+    Constraint? RecurrentConstraint,
     double Dropout,
     double RecurrentDropout,
     bool ReturnSequences,
@@ -31,6 +32,9 @@ internal sealed record RecurrentArguments(
     /// <summary>Whether the F# block gives its last state.</summary>
     public bool GivesState => ReturnState || Stateful;
 
+    /// <summary>The weights that have penalties or constraints.</summary>
+    public IReadOnlyList<Part> Parts => [.. Weighted.Parts("Kernel"), new("RecurrentKernel", RecurrentRegularizer, RecurrentConstraint)];
+
     public RecurrentArguments Check(string layer)
     {
         if (Units < 1) throw new ArgumentOutOfRangeException("units", $"{layer}: {Units} units; there must be at least one");
@@ -47,13 +51,15 @@ internal sealed record RecurrentArguments(
         .Set("return_state", ReturnState)
         .Set("go_backwards", GoBackwards)
         .Set("stateful", Stateful))?
-        .SetRegularizer("recurrent_regularizer", RecurrentRegularizer);
+        .SetRegularizer("recurrent_regularizer", RecurrentRegularizer)?
+        .SetConstraint("recurrent_constraint", RecurrentConstraint);
 
     public static RecurrentArguments Read(LayerConfig config) => new RecurrentArguments(
         config.Int("units"),
         Weighted.Read(config),
         null,
         config.Regularizer("recurrent_regularizer"),
+        config.Constraint("recurrent_constraint"),
         config.Double("dropout"),
         config.Double("recurrent_dropout"),
         config.Bool("return_sequences"),
@@ -67,30 +73,12 @@ internal abstract class RecurrentCore
 {
     /// <summary>The block, its parameters erased; in one direction where none are given.</summary>
     public abstract Block<object> Over(RecurrentArguments arguments, Directions? directions);
-
-    /// <summary>The penalties, on the parameters of one direction or of both.</summary>
-    public abstract Func<object, Tensor>? Penalties(RecurrentArguments arguments, bool both);
 }
 
-/// <summary>A cell, and where its weights are.</summary>
-internal sealed class RecurrentCore<TParameters, TState>(
-    Cell<TParameters, TState> cell, Func<TParameters, Tensor> kernel, Func<TParameters, Tensor> recurrentKernel, Func<TParameters, FSharpOption<Tensor>?> bias) : RecurrentCore
+/// <summary>A cell with its types.</summary>
+internal sealed class RecurrentCore<TParameters, TState>(Cell<TParameters, TState> cell) : RecurrentCore
 {
     public override Block<object> Over(RecurrentArguments arguments, Directions? directions) => directions is null
         ? BlockModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.GivesState, arguments.Units))
         : BlockModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.GivesState, arguments.Units));
-
-    public override Func<object, Tensor>? Penalties(RecurrentArguments arguments, bool both)
-    {
-        var sum = Regularizer.Sum<TParameters>(
-            (arguments.Weighted.KernelRegularizer, kernel),
-            (arguments.RecurrentRegularizer, recurrentKernel),
-            (arguments.Weighted.BiasRegularizer, parameters => bias(parameters)?.Value));
-        if (sum is null || !both) return sum;
-        return parameters =>
-        {
-            var directions = (BidirectionalParameters.Bidirectional<TParameters>)parameters;
-            return sum(directions.Forward!) + sum(directions.Backward!);
-        };
-    }
 }

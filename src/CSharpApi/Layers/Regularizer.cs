@@ -5,8 +5,6 @@ namespace Functional.CSharp;
 /// <example><code>new Dense(500, kernelRegularizer: Regularizer.L2(1e-4));</code></example>
 public sealed class Regularizer
 {
-    private readonly Func<Tensor, Tensor> penalty;
-
     /// <summary>A penalty of one's own.</summary>
     /// <param name="penalty">Takes weights to a single number.</param>
     public Regularizer(Func<Tensor, Tensor> penalty)
@@ -17,10 +15,13 @@ public sealed class Regularizer
 
     private Regularizer(Func<Tensor, Tensor> penalty, double l1, double l2)
     {
-        this.penalty = penalty;
+        Penalty = penalty;
         L1Strength = l1;
         L2Strength = l2;
     }
+
+    /// <summary>Weights to a single number.</summary>
+    internal Func<Tensor, Tensor> Penalty { get; }
 
     /// <summary>The factor of Σ|w|; NaN for a penalty of one's own.</summary>
     internal double L1Strength { get; }
@@ -34,28 +35,14 @@ public sealed class Regularizer
         Names.Find<Func<Regularizer>>("regularizer", name, [("l1", () => L1()), ("l2", () => L2()), ("l1_l2", () => L1L2())])();
 
     /// <summary>strength·Σ|w|.</summary>
-    public static Regularizer L1(double strength = 0.01) => new(w => Penalty.l1(strength, w), strength, 0);
+    public static Regularizer L1(double strength = 0.01) => new(w => Functional.Penalty.l1(strength, w), strength, 0);
 
     /// <summary>strength·Σw².</summary>
-    public static Regularizer L2(double strength = 0.01) => new(w => Penalty.l2(strength, w), 0, strength);
+    public static Regularizer L2(double strength = 0.01) => new(w => Functional.Penalty.l2(strength, w), 0, strength);
 
     /// <summary>l1·Σ|w| + l2·Σw².</summary>
-    public static Regularizer L1L2(double l1 = 0.01, double l2 = 0.01) => new(w => Penalty.l1l2(l1, l2, w), l1, l2);
+    public static Regularizer L1L2(double l1 = 0.01, double l2 = 0.01) => new(w => Functional.Penalty.l1l2(l1, l2, w), l1, l2);
 
     /// <summary>Whether the penalty is one of the user's own, which text cannot hold.</summary>
     internal bool IsCustom => double.IsNaN(L1Strength);
-
-    /// <summary>The sum of penalties on parts of a layer's parameters, where there are such parts; null without any penalty.</summary>
-    internal static Func<object, Tensor>? Sum<TParameters>(params (Regularizer? Penalty, Func<TParameters, Tensor?> Part)[] all)
-    {
-        var given = all.Where(one => one.Penalty is not null).ToList();
-        return given.Count == 0
-            ? null
-            : parameters => given
-                .Select(one => (one.Penalty, Part: one.Part((TParameters)parameters)))
-                .Where(one => one.Part is not null)
-                .Select(one => one.Penalty!.penalty(one.Part!))
-                .Aggregate((Tensor?)null, (sum, penalty) => sum is null ? penalty : sum + penalty)
-                ?? Tensor.Scalar(0, DType.Float32);
-    }
 }

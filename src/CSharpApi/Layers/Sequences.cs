@@ -9,6 +9,7 @@ public sealed class Embedding : Layer
     private readonly int outputDim;
     private readonly Initializer? initializer;
     private readonly Regularizer? regularizer;
+    private readonly Constraint? constraint;
     private readonly bool maskZero;
 
     /// <summary>Vectors for a vocabulary.</summary>
@@ -16,6 +17,7 @@ public sealed class Embedding : Layer
     /// <param name="outputDim">The number of features of a vector.</param>
     /// <param name="embeddingsInitializer">How the vectors begin; uniform within ±0.05 by default.</param>
     /// <param name="embeddingsRegularizer">A penalty on the vectors.</param>
+    /// <param name="embeddingsConstraint">What the vectors are brought back to after each step.</param>
     /// <param name="maskZero">Whether token 0 is padding, which the layers behind leave out.</param>
     /// <param name="inputLength">The number of steps, where this is the first layer and the data do not say it.</param>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than one token or feature.</exception>
@@ -24,6 +26,7 @@ public sealed class Embedding : Layer
         int outputDim,
         Initializer? embeddingsInitializer = null,
         Regularizer? embeddingsRegularizer = null,
+        Constraint? embeddingsConstraint = null,
         bool maskZero = false,
         int? inputLength = null)
     {
@@ -33,6 +36,7 @@ public sealed class Embedding : Layer
         this.outputDim = outputDim;
         initializer = embeddingsInitializer;
         regularizer = embeddingsRegularizer;
+        constraint = embeddingsConstraint;
         this.maskZero = maskZero;
         if (inputLength is { } length) InputShape = [length];
     }
@@ -41,12 +45,13 @@ public sealed class Embedding : Layer
         .Set("input_dim", inputDim)
         .Set("output_dim", outputDim)
         .Set("mask_zero", maskZero)
-        .SetRegularizer("embeddings_regularizer", regularizer);
+        .SetRegularizer("embeddings_regularizer", regularizer)?
+        .SetConstraint("embeddings_constraint", constraint);
 
-    internal static Embedding Read(LayerConfig c) =>
-        new(c.Int("input_dim"), c.Int("output_dim"), null, c.Regularizer("embeddings_regularizer"), c.Bool("mask_zero"));
+    internal static Embedding Read(LayerConfig c) => new(
+        c.Int("input_dim"), c.Int("output_dim"), null, c.Regularizer("embeddings_regularizer"), c.Constraint("embeddings_constraint"), c.Bool("mask_zero"));
 
-    internal override Func<object, Tensor>? Penalties() => Regularizer.Sum<EmbeddingParameters.Embedding>((regularizer, p => p.Vectors));
+    internal override IReadOnlyList<Part> Parts => [new("Vectors", regularizer, constraint)];
 
     private protected override Block<object> Create()
     {

@@ -72,17 +72,29 @@ public sealed class UpSampling1D(int size = 2) : SpaceLayer(1, default)
     private protected override LayerConfig Write(LayerConfig config) => config.Set("size", factors);
 }
 
-/// <summary>Every place repeated along both axes, the nearest neighbour of Keras: [height, width, channels] gives [height ·
-/// size, width · size, channels].</summary>
+/// <summary>What lies between the places of an image made larger.</summary>
+public enum Interpolation
+{
+    /// <summary>The place itself, repeated.</summary>
+    Nearest,
+
+    /// <summary>Means of the places around, by their distance.</summary>
+    Bilinear,
+}
+
+/// <summary>Images made larger: [height, width, channels] gives [height · size, width · size, channels].</summary>
 /// <param name="size">How often along height and width: a number for both, or two; 2 by default.</param>
 /// <param name="dataFormat"><c>"channels_last"</c> or <c>"channels_first"</c>.</param>
+/// <param name="interpolation"><c>"nearest"</c> or <c>"bilinear"</c>.</param>
 /// <exception cref="ArgumentException">A number under 1.</exception>
-/// <example><code>model.Add(new UpSampling2D((2, 3)));</code></example>
-public sealed class UpSampling2D(Sizes size = default, Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
+/// <example><code>model.Add(new UpSampling2D((2, 3), interpolation: "bilinear"));</code></example>
+public sealed class UpSampling2D(Sizes size = default, Named<DataFormat> dataFormat = default, Named<Interpolation> interpolation = default) : SpaceLayer(2, dataFormat)
 {
     private readonly int[] factors = size.For(nameof(UpSampling2D), nameof(size), 2, 2);
 
-    private protected override Layer<Unit> Over() => ImageLayers.upSampling(Bridge.List(factors));
+    private protected override Layer<Unit> Over() => interpolation.Value == Interpolation.Bilinear
+        ? ImageLayers.bilinearUpSampling(Bridge.List(factors))
+        : ImageLayers.upSampling(Bridge.List(factors));
 
-    private protected override LayerConfig Write(LayerConfig config) => config.Set("size", factors);
+    private protected override LayerConfig Write(LayerConfig config) => config.Set("size", factors).Set("interpolation", interpolation.ToString());
 }

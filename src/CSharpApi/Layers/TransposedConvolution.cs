@@ -18,6 +18,8 @@ public sealed class Conv1DTranspose : Convolution
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on the kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive.</exception>
     public Conv1DTranspose(
         int filters,
@@ -31,10 +33,12 @@ public sealed class Conv1DTranspose : Convolution
         Initializer? kernelInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(Conv1DTranspose), 1, filters, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, 1,
-            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer)))
+            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint)))
     {
     }
 
@@ -64,6 +68,8 @@ public sealed class Conv2DTranspose : Convolution
     /// <param name="biasInitializer">How the bias begins; zeros by default.</param>
     /// <param name="kernelRegularizer">A penalty on the kernel.</param>
     /// <param name="biasRegularizer">A penalty on the bias.</param>
+    /// <param name="kernelConstraint">What the kernel is brought back to after each step.</param>
+    /// <param name="biasConstraint">What the bias is brought back to after each step.</param>
     /// <exception cref="ArgumentException">Numbers that are not positive.</exception>
     public Conv2DTranspose(
         int filters,
@@ -77,10 +83,12 @@ public sealed class Conv2DTranspose : Convolution
         Initializer? kernelInitializer = null,
         Initializer? biasInitializer = null,
         Regularizer? kernelRegularizer = null,
-        Regularizer? biasRegularizer = null)
+        Regularizer? biasRegularizer = null,
+        Constraint? kernelConstraint = null,
+        Constraint? biasConstraint = null)
         : base(ConvArguments.Check(
             nameof(Conv2DTranspose), 2, filters, kernelSize, strides, padding.Value, dataFormat.Value, dilationRate, 1,
-            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer)))
+            new(activation, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint)))
     {
     }
 

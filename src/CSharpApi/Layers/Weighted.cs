@@ -11,7 +11,9 @@ internal sealed record Weighted(
     Initializer? KernelInitializer,
     Initializer? BiasInitializer,
     Regularizer? KernelRegularizer,
-    Regularizer? BiasRegularizer)
+    Regularizer? BiasRegularizer,
+    Constraint? KernelConstraint,
+    Constraint? BiasConstraint)
 {
     /// <summary>How the kernel begins: Glorot-uniform by default.</summary>
     public FSharpInitializer Kernel => (KernelInitializer ?? Initializer.GlorotUniform).Function;
@@ -23,18 +25,26 @@ internal sealed record Weighted(
     public Layer<TParameters> Activated<TParameters>(Layer<TParameters> layer) =>
         Activation is null ? layer : LayerModule.activated(Activation.Name, Activation.Function, layer);
 
-    /// <summary>The penalties on kernel and bias.</summary>
-    public Func<object, Tensor>? Penalties<TParameters>(Func<TParameters, Tensor> kernel, Func<TParameters, FSharpOption<Tensor>?> bias) =>
-        Regularizer.Sum<TParameters>((KernelRegularizer, kernel), (BiasRegularizer, parameters => bias(parameters)?.Value));
+    /// <summary>Penalties and constraints of kernel and bias, by the names that they have in the F# record.</summary>
+    public IReadOnlyList<Part> Parts(string kernel) => [new(kernel, KernelRegularizer, KernelConstraint), new("Bias", BiasRegularizer, BiasConstraint)];
 
     /// <summary>The settings with these; null where one is a function of the user's own, which text cannot hold.</summary>
     public LayerConfig? Write(LayerConfig config) => config
         .Set("use_bias", UseBias)
         .SetActivation("activation", Activation)?
         .SetRegularizer("kernel_regularizer", KernelRegularizer)?
-        .SetRegularizer("bias_regularizer", BiasRegularizer);
+        .SetRegularizer("bias_regularizer", BiasRegularizer)?
+        .SetConstraint("kernel_constraint", KernelConstraint)?
+        .SetConstraint("bias_constraint", BiasConstraint);
 
     /// <summary>As they were written; initialisers are not kept, since the weights are.</summary>
     public static Weighted Read(LayerConfig config) => new(
-        config.Activation("activation"), config.Bool("use_bias"), null, null, config.Regularizer("kernel_regularizer"), config.Regularizer("bias_regularizer"));
+        config.Activation("activation"),
+        config.Bool("use_bias"),
+        null,
+        null,
+        config.Regularizer("kernel_regularizer"),
+        config.Regularizer("bias_regularizer"),
+        config.Constraint("kernel_constraint"),
+        config.Constraint("bias_constraint"));
 }

@@ -61,7 +61,7 @@ public sealed class Bidirectional : Layer
         ? new(layer, c.Choice<MergeMode>("merge_mode"))
         : throw new InvalidDataException("load: a Bidirectional layer in the model's description holds no recurrent layer");
 
-    internal override Func<object, Tensor>? Penalties() => layer.Core.Penalties(layer.Arguments, both: true);
+    internal override IReadOnlyList<Part> Parts => layer.Parts;
 
     private protected override Block<object> Create() => Freeze(layer.InDirections(mergeMode switch
     {
@@ -91,7 +91,7 @@ public sealed class TimeDistributed : Layer
 
     internal static TimeDistributed Read(LayerConfig c) => new(LayerReader.Read(c.Node("layer")));
 
-    internal override Func<object, Tensor>? Penalties() => layer.Trainable ? layer.Penalties() : null;
+    internal override IReadOnlyList<Part> Parts => layer.Trainable ? layer.Parts : [];
 
     private protected override Block<object> Create() =>
         Erase(Functional.Layers.timeDistributed(BlockModule.toLayer(layer.Block)), keepsMask: true);

@@ -34,15 +34,37 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
     {
         var trainer = TrainerModule.ofNetwork(model.Network, Bridge.List(Goals(model)), Optimizer.Create());
         if (model.Remembering is { } remembering) trainer = remembering.Carrying(trainer);
-        var penalties = model.Layers
-            .Select((layer, i) => (Of: layer.Trainable ? layer.Penalties() : null, Place: i))
-            .Where(penalty => penalty.Of is not null)
-            .ToList();
-        return penalties.Count == 0
-            ? trainer
-            : TrainerModule.withPenalty(
-                Bridge.Curry<object[], Tensor>(parameters => penalties.Select(penalty => penalty.Of!(parameters[penalty.Place])).Aggregate((a, b) => a + b)),
+
+        // where in the parameters there is something to be asked of the weights
+        List<(int Layer, int Leaf, Part Part)> all =
+        [
+            .. model.Layers.SelectMany((layer, i) => layer.Trainable
+                ? layer.Parts.SelectMany(part => part.Places(model.Parameters[i]).Select(leaf => (i, leaf, part)))
+                : []),
+        ];
+        var penalties = all.Where(one => one.Part.Regularizer is not null).ToList();
+        if (penalties.Count > 0)
+            trainer = TrainerModule.withPenalty(
+                Bridge.Curry<object[], Tensor>(parameters => penalties
+                    .Select(one => one.Part.Regularizer!.Penalty(Tree.leaves(parameters[one.Layer])[one.Leaf]))
+                    .Aggregate((a, b) => a + b)),
                 trainer);
+        var constraints = all.Where(one => one.Part.Constraint is not null).GroupBy(one => one.Layer).ToList();
+        if (constraints.Count > 0)
+            trainer = TrainerModule.withConstraint(
+                Bridge.Curry<object[], object[]>(parameters =>
+                {
+                    var next = parameters.ToArray();
+                    foreach (var layer in constraints)
+                    {
+                        var leaves = Tree.leaves(next[layer.Key]).ToArray();
+                        foreach (var one in layer) leaves[one.Leaf] = one.Part.Constraint!.Project(leaves[one.Leaf]);
+                        next[layer.Key] = Tree.rebuild(next[layer.Key], leaves);
+                    }
+                    return next;
+                }),
+                trainer);
+        return trainer;
     }
 
     /// <summary>Targets as the losses want them, as Keras takes them: one number for each example stands for a column where

@@ -245,6 +245,7 @@ public partial class Model
         Bridge.Curry<Phase, object[], Masked[], Tuple<Masked[], object[]>>((_, parameters, answers) => Tuple.Create(answers, parameters)),
         trainer.Loss,
         trainer.Penalty,
+        trainer.Constraint,
         trainer.Optimizer,
         trainer.Metrics);
 

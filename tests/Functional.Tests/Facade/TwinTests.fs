@@ -80,6 +80,50 @@ let tests =
             let learnt = net.Initialize (Key.create 11L) [| 4 |] |> fit 4 5L (Fraction 0.25) trainer
             same "rich" [| yield! Tree.leaves learnt; Layer.predict net learnt x |] (Models.Rich(x, y, 5, 4))
 
+        testCase "constraints, and a normalisation with initialisers and penalties"
+        <| fun () ->
+            let settings = {
+                Normalization.defaults with
+                    GammaInitializer = Initializer.normal 0.5
+                    BetaInitializer = Initializer.constant 0.25
+            }
+
+            let net =
+                Layer.sequential "twin" [
+                    Layers.dense 8 |> Layer.activated "tanh" tanh |> Layer.erase
+                    Layer.erase (ImageLayers.batchNormalization settings)
+                    Layer.erase (Layers.dense 3)
+                ]
+
+            let norm (p: obj[]) = p[1] :?> BatchNormalization
+
+            let constrain (p: obj[]) = [|
+                let first, last = p[0] :?> Dense, p[2] :?> Dense
+                box { first with Weights = Constraint.maxNorm 0.5 [ 0 ] first.Weights }
+                box { norm p with Gamma = (norm p).Gamma |> Option.map Constraint.nonNegative }
+
+                box {
+                    Weights = Constraint.minMaxNorm 0.1 0.8 0.5 [ 0 ] last.Weights
+                    Bias = last.Bias |> Option.map (Constraint.unitNorm [ 0 ])
+                }
+            |]
+
+            let trainer =
+                Trainer.ofLayer net Loss.meanSquaredError (Optimizer.adam 0.01) []
+                |> Trainer.withPenalty (fun p -> Penalty.l2 0.01 (norm p).Gamma.Value)
+                |> Trainer.withConstraint constrain
+
+            let learnt = net.Initialize (Key.create 29L) [| 4 |] |> fit 4 5L NoValidation trainer
+
+            same
+                "constraints"
+                [| yield! Tree.leaves learnt; Layer.predict net learnt x |]
+                (Models.Constrained(x, y, 5, 4))
+
+            let weights = (learnt[0] :?> Dense).Weights
+            Expect.all (Tensor.toFloats (sumOver [ 0 ] (square weights))) (fun n -> n <= 0.25 + 1e-6) "lengths"
+            Expect.all (Tensor.toFloats (norm learnt).Gamma.Value) (fun g -> g >= 0.0) "signs"
+
         testCase "images: convolutions, normalisations, pooling, channels first"
         <| fun () ->
             let images = Random.normal DType.Float32 [ 22; 6; 8; 3 ] (Key.create 4L)

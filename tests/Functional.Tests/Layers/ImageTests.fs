@@ -145,9 +145,49 @@ let tests =
             let x = Tensor.create [ 1; 2; 2; 1 ] [| 1.0; 2.0; 3.0; 4.0 |]
             let larger = upSampling [ 2; 1 ] x
             Expect.equal (rows larger) [ [ 1; 2 ]; [ 1; 2 ]; [ 3; 4 ]; [ 3; 4 ] ] "up-sampling"
+            // ONNX's test_resize_upsample_scales_linear, whose coordinates are Keras'
+            let between = bilinearUpSampling [ 2; 2 ] x
+
+            let expected = [
+                [ 1.0; 1.25; 1.75; 2.0 ]
+                [ 1.5; 1.75; 2.25; 2.5 ]
+                [ 2.5; 2.75; 3.25; 3.5 ]
+                [ 3.0; 3.25; 3.75; 4.0 ]
+            ]
+
+            expectClose 1e-15 (List.concat expected) between "bilinear"
+            let row = Tensor.create [ 1; 1; 3; 1 ] [| 0.0; 3.0; 9.0 |]
+
+            expectClose
+                1e-14
+                [ 0.0; 0.0; 1.0; 2.0; 3.0; 5.0; 7.0; 9.0; 9.0 ]
+                (bilinearUpSampling [ 1; 3 ] row)
+                "by three"
+
+            expectClose 0.0 (Tensor.toFloats x) (bilinearUpSampling [ 1; 1 ] x) "by one"
             let padded = zeroPadding [ 1, 0; 0, 1 ] x
             Expect.equal (rows padded) [ [ 0; 0; 0 ]; [ 1; 2; 0 ]; [ 3; 4; 0 ] ] "padding"
             Expect.equal (rows (cropping [ 1, 0; 0, 1 ] padded)) (rows x) "cropping"
+
+        gradients "bilinear up-sampling" (fun () -> bilinearUpSampling [ 2; 3 ]) () [ 2; 3; 4; 2 ]
+
+        testCase "group normalisation with channels on any axis"
+        <| fun () ->
+            let x = numbers 1 [ 2; 6; 3; 4 ]
+
+            let first = {
+                norm with
+                    Axis = 1
+                    BetaInitializer = Initializer.normal 1.0
+                    GammaInitializer = Initializer.normal 1.0
+            }
+
+            let p = Normalization.init first key 6
+            let last = groupNormalization { first with Axis = -1 } 2 p (channelsLast x) |> channelsFirst
+            expectClose 1e-14 (Tensor.toFloats last) (groupNormalization first 2 p x) "channels first"
+            let each = groupNormalization { first with Axis = -1 } 6 p (channelsLast x)
+            let instance = groupNormalization { first with Axis = -1 } -1 p (channelsLast x)
+            expectClose 0.0 (Tensor.toFloats each) instance "-1 is as many groups as channels"
 
         gradients "convolution" (convolution same.Options) (Conv.initWith same key [ 3; 2 ] 2 3) [ 2; 4; 5; 2 ]
         gradients
@@ -191,26 +231,26 @@ let tests =
         gradients
             "batch normalisation"
             (fun p x -> fst (batchNormalization norm (Training key) p x))
-            (Normalization.initBatch norm 3)
+            (Normalization.initBatch norm key 3)
             [ 4; 2; 3 ]
         gradients
             "batch normalisation, answering"
             (fun p x -> fst (batchNormalization norm Inference p x))
-            (Normalization.initBatch norm 3)
+            (Normalization.initBatch norm key 3)
             [ 4; 3 ]
-        gradients "layer normalisation" (layerNormalization norm) (Normalization.init norm 4) [ 3; 4 ]
+        gradients "layer normalisation" (layerNormalization norm) (Normalization.init norm key 4) [ 3; 4 ]
         gradients
             "local response normalisation"
             (fun () -> localResponseNormalization { LocalResponse.alexNet with Alpha = 0.3; Size = 3 })
             ()
             [ 2; 3; 5 ]
 
-        gradients "group normalisation" (groupNormalization norm 2) (Normalization.init norm 4) [ 2; 3; 3; 4 ]
+        gradients "group normalisation" (groupNormalization norm 2) (Normalization.init norm key 4) [ 2; 3; 3; 4 ]
 
         testCase "batch normalisation: the batch's statistics, and running ones that learning returns"
         <| fun () ->
             let x = numbers 3 [ 8; 5; 5; 2 ] * 3.0 + 1.0
-            let p = Normalization.initBatch norm 2
+            let p = Normalization.initBatch norm key 2
             let y, moved = batchNormalization { norm with Epsilon = 0.0 } (Training key) p x
             expectClose 1e-12 [| 0.0; 0.0 |] (meanOver [ 0; 1; 2 ] y) "mean"
             expectClose 1e-12 [| 1.0; 1.0 |] (varianceOver [ 0; 1; 2 ] y) "variance"
@@ -284,6 +324,7 @@ let tests =
             check (ImageLayers.zeroPadding [ 1, 2; 0, 3 ]) [ 4; 4; 2 ]
             check (ImageLayers.cropping [ 1, 2; 0, 3 ]) [ 4; 4; 2 ]
             check (ImageLayers.upSampling [ 2; 3 ]) [ 4; 4; 2 ]
+            check (ImageLayers.bilinearUpSampling [ 2; 3 ]) [ 4; 4; 2 ]
             check Layers.batchNormalization [ 4; 4; 2 ]
             check Layers.layerNormalization [ 4; 6 ]
             check (ImageLayers.groupNormalization Normalization.defaults 2) [ 4; 4; 6 ]
@@ -313,8 +354,8 @@ let tests =
             expectRefused [ "leaves nothing" ] (fun () -> cropping [ 2, 2; 0, 0 ] x)
 
             expectRefused [ "6 channels"; "4 groups" ] (fun () ->
-                groupNormalization norm 4 (Normalization.init norm 6) x)
+                groupNormalization norm 4 (Normalization.init norm key 6) x)
 
             expectRefused [ "6 features"; "3" ] (fun () ->
-                fst (batchNormalization norm Inference (Normalization.initBatch norm 3) x))
+                fst (batchNormalization norm Inference (Normalization.initBatch norm key 3) x))
     ]

@@ -143,6 +143,19 @@ let tests =
                 (Tree.leaves (grad (Penalty.onWeights (Penalty.l2 0.1)) p) |> Array.map flatten |> concat 0)
                 "gradient"
 
+        testCase "constraints, with Keras' numbers"
+        <| fun () ->
+            let w = rows [ [ 3.0; -0.5 ]; [ 4.0; 0.0 ] ] // columns of lengths 5 and 0.5
+            let close = expectClose 1e-6
+            close [ 1.2; -0.5; 1.6; 0.0 ] (Constraint.maxNorm 2.0 [ 0 ] w) "no longer than 2"
+            close [ 0.6; -1.0; 0.8; 0.0 ] (Constraint.unitNorm [ 0 ] w) "of length 1"
+            close [ 3.0; 0.0; 4.0; 0.0 ] (Constraint.nonNegative w) "not negative"
+            close [ 1.8; -1.0; 2.4; 0.0 ] (Constraint.minMaxNorm 1.0 3.0 1.0 [ 0 ] w) "from 1 to 3"
+            close [ 2.4; -0.75; 3.2; 0.0 ] (Constraint.minMaxNorm 1.0 3.0 0.5 [ 0 ] w) "half of the way"
+            let all = Constraint.maxNorm 1.0 [ 0; 1 ] w
+            expectNumber 1e-6 1.0 (sqrt (sum (square all))) "over all"
+            close [ 0.0; 0.0 ] (Constraint.unitNorm [ 0 ] (Tensor.zeros [ 2; 1 ])) "zeros stay"
+
         testCase "bad input is refused with what was given"
         <| fun () ->
             let p = rows [ [ 0.2; 0.8 ]; [ 0.5; 0.5 ] ]

@@ -13,6 +13,7 @@ let private line: Trainer<Tensor> = {
     Apply = fun _ w x -> x * w, w
     Loss = fun _ prediction -> mean prediction
     Penalty = None
+    Constraint = None
     Optimizer = Optimizer.sgd 1.0
     Metrics = []
 }

@@ -443,6 +443,7 @@ let tests =
                 Apply = apply
                 Loss = Loss.meanSquaredError
                 Penalty = None
+                Constraint = None
                 Optimizer = Optimizer.sgd 0.1
                 Metrics = []
             }
