@@ -19,12 +19,18 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     // With so few rows of a, the panels of b are not used often enough to pay for packing.
     private const int FewRows = 16;
 
+    // Nor with these, where what a panel is read from stays in the second-level cache from one tile to the next.
+    private const int SomeRows = 32, StaysBytes = 256 << 10;
+
+    // Tiles before the end of a panel that ask for the next one: enough for its lines, not so early that they are gone again.
+    private const int PanelTiles = 4;
+
     private static int PanelWidth => 2 * TLanes.Count;
 
     public static void Run(in Product<T> product)
     {
         if (Thin(product)) return;
-        if (product.ColumnB == 1 && product.M <= FewRows)
+        if (product.ColumnB == 1 && (product.M <= FewRows || (product.M <= SomeRows && Stays(product))))
         {
             InPlace(product);
             return;
@@ -34,16 +40,29 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         var rows = Quotient(Quotient(product.M, Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
         var panel = Scratch.Of<T>(Math.Max(1, depth) * PanelWidth);
         // What is the smaller of b and the result is gone over again and again, the other once.
-        if (product.K > product.M)
+        var again = product.K > product.M;
+        for (int row = 0, block = 0; row < product.M && block < blocks;)
         {
-            for (var block = 0; block < blocks; block++)
-                for (var row = 0; row < product.M; row += rows) Packed(Cut(product, row, rows, block * depth, depth), panel);
+            var part = Cut(product, row, rows, block * depth, depth);
+            if (again)
+            {
+                row += rows;
+                if (row >= product.M) (row, block) = (0, block + 1);
+            }
+            else
+            {
+                block++;
+                if (block == blocks) (row, block) = (row + rows, 0);
+            }
+            Packed(part, panel, row < product.M && block < blocks ? product.B + (block * depth * product.RowB) : null);
         }
-        else
-        {
-            for (var row = 0; row < product.M; row += rows)
-                for (var block = 0; block < blocks; block++) Packed(Cut(product, row, rows, block * depth, depth), panel);
-        }
+    }
+
+    // Whether a panel of b, where it lies, stays in the second-level cache: rows a power of two apart share parts of it.
+    private static bool Stays(in Product<T> product)
+    {
+        var distance = product.RowB * sizeof(T);
+        return product.K * Math.Max(PanelWidth * sizeof(T), distance & -distance) <= StaysBytes;
     }
 
     // Some rows, and of each sum some terms.
@@ -87,35 +106,49 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     {
         var whole = product.N - (product.N % TLanes.Count);
         for (var column = 0; column < whole; column += PanelWidth)
-            Panel(product, column, Math.Min(PanelWidth, whole - column), product.B + column, product.RowB, null);
+        {
+            Panel(product, column, Math.Min(PanelWidth, whole - column), product.B + column, product.RowB, null, After(product, column, null));
+        }
         if (whole == product.N) return;
         var rest = product.Part(0, product.M, whole, product.N - whole);
         var panel = Scratch.Of<T>(product.K * TLanes.Count);
         GemmPack<TLanes, TVector, T>.Panel(rest.K, rest.N, TLanes.Count, rest.B, rest.RowB, rest.ColumnB, panel);
-        Panel(rest, 0, rest.N, panel, TLanes.Count, null);
+        Panel(rest, 0, rest.N, panel, TLanes.Count, null, default);
     }
 
-    private static void Packed(in Product<T> product, T* panel)
+    // Panel by panel; after the last one follows another first one, or none.
+    private static void Packed(in Product<T> product, T* panel, T* then)
     {
         for (var column = 0; column < product.N; column += PanelWidth)
         {
             var columns = Math.Min(PanelWidth, product.N - column);
             var b = product.B + (column * product.ColumnB);
+            var next = After(product, column, then);
             if (columns == PanelWidth && product.ColumnB == 1 && product.M >= TLanes.TileRows)
             {
-                Panel(product, column, columns, b, product.RowB, panel);
+                Panel(product, column, columns, b, product.RowB, panel, next);
                 continue;
             }
             GemmPack<TLanes, TVector, T>.Panel(product.K, columns, WidthFor(columns), b, product.RowB, product.ColumnB, panel);
-            Panel(product, column, columns, panel, WidthFor(columns), null);
+            Panel(product, column, columns, panel, WidthFor(columns), null, next);
         }
+    }
+
+    // The panel after one that begins at a column.
+    private static NextPanel<T> After(in Product<T> product, int column, T* then)
+    {
+        if (product.ColumnB != 1) return default;
+        var follows = column + PanelWidth;
+        return follows < product.N
+            ? new(product.B + follows, product.RowB, product.K, Math.Min(PanelWidth, product.N - follows))
+            : new(then, product.RowB, product.K, Math.Min(PanelWidth, product.N));
     }
 
     private static int WidthFor(int columns) => columns > TLanes.Count ? PanelWidth : TLanes.Count;
 
     // Some columns of the result, at most two vectors wide, for all rows; b lies in rows of whole vectors. Where a panel is
     // given the first rows pack b into it for the others.
-    private static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel)
+    private static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel, NextPanel<T> next)
     {
         var wide = columns > TLanes.Count;
         var whole = columns == PanelWidth || columns == TLanes.Count;
@@ -134,16 +167,13 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         tile.RowBase = product.Base == null ? 0 : product.RowBase;
         tile.Scale = product.Scale;
         tile.Panel = panel;
+        var places = stackalloc Places[PlaceList<T>.Most];
+        tile.Soon = places;
         var step = TLanes.TileRows;
         for (var row = 0; row < product.M; row += step)
         {
             var rows = Math.Min(step, product.M - row);
-            if (row + step < product.M)
-            {
-                var next = Math.Min(step, product.M - row - step);
-                Prefetch(tile.C + (step * tile.RowC), tile.RowC, next);
-                if (tile.RowBase != 0 && tile.Base != tile.C) Prefetch(tile.Base + (step * tile.RowBase), tile.RowBase, next);
-            }
+            LookAhead(product, row, column, places, ref next);
             if (panel != null && row == 0)
             {
                 GemmTile<TLanes, TVector, T>.RunAndPack(tile);
@@ -159,16 +189,29 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         }
     }
 
-    // Asks for the next tile of the result while this one is computed.
+    // What a tile asks for: what the next tile needs, or the first one of the next panel; and, at last, the next panel.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(T* c, nint rowC, int rows)
+    private static void LookAhead(in Product<T> product, int row, int column, Places* places, ref NextPanel<T> next)
     {
-        if (!Sse.IsSupported) return;
-        for (; rows > 0; rows--, c += rowC)
+        var list = new PlaceList<T>(places, product.K);
+        if (Sse.IsSupported)
         {
-            Sse.Prefetch0(c);
-            Sse.Prefetch0(c + TLanes.Count);
+            var step = TLanes.TileRows;
+            var last = row + step >= product.M;
+            var (nextRow, nextColumn) = last ? (0, column + PanelWidth) : (row + step, column);
+            if (nextColumn < product.N)
+            {
+                var rows = Math.Min(step, product.M - nextRow);
+                var width = Math.Min(PanelWidth, product.N - nextColumn);
+                if (product.RowBase != 0 && product.Base != null && product.Base != product.C)
+                    list.Rows(product.Base + (nextRow * product.RowBase) + nextColumn, product.RowBase, rows, width);
+                list.Rows(product.C + (nextRow * product.RowC) + nextColumn, product.RowC, rows, width);
+            }
+            // a is met for the first time with the first panel; its rows are foreseen by the processor, its columns are not
+            if (column == 0 && !last && product.RowA == 1) list.NewColumns(product.A + nextRow, product.ColumnA, product.K, step);
+            if (product.M - row <= PanelTiles * step) list = next.AddTo(list);
         }
+        list.End(product.A);
     }
 
     // A tile whose last vector sticks out of the result: computed aside.

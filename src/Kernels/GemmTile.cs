@@ -42,6 +42,9 @@ internal unsafe struct Tile<T>
 
     /// <summary>Where the vectors of b are copied to, one after the other, by a tile that packs.</summary>
     public T* Panel;
+
+    /// <summary>What to ask for while the sums run, one place with each term; the last of these have no end.</summary>
+    public Places* Soon;
 }
 
 /// <summary>A number that is known when code is compiled.</summary>
@@ -101,9 +104,6 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
     where TVector : struct
     where T : unmanaged, INumber<T>
 {
-    // How many rows before they are needed those of b are asked for.
-    private const int Ahead = 16;
-
     /// <summary>Computes a tile of 1 to 8 rows and 1 or 2 vectors.</summary>
     public static void Run(int rows, bool wide, in Tile<T> tile)
     {
@@ -155,33 +155,37 @@ internal static unsafe class GemmTile<TLanes, TVector, T>
         T* a = tile.A, b = tile.B, panel = tile.Panel;
         nint row1 = tile.RowA, row2 = 2 * row1, row3 = 3 * row1, columnA = tile.ColumnA, rowB = tile.RowB;
         var a4 = a + (4 * row1);
-        for (var l = tile.K; l > 0; l--)
+        var left = tile.K;
+        for (var soon = tile.Soon; left > 0; soon++)
         {
-            var b0 = TLanes.Load(b);
-            var b1 = TVectors.Value > 1 ? TLanes.Load(b + TLanes.Count) : default;
-            if (TPacks.Value > 0)
+            var at = soon->First;
+            var step = soon->Step;
+            var l = Math.Min(left, soon->Count);
+            left -= l;
+            for (; l > 0; l--)
             {
-                // b comes from far away, each row from another page
-                if (Sse.IsSupported)
+                if (Sse.IsSupported) Sse.Prefetch0(at);
+                at += step;
+                var b0 = TLanes.Load(b);
+                var b1 = TVectors.Value > 1 ? TLanes.Load(b + TLanes.Count) : default;
+                if (TPacks.Value > 0)
                 {
-                    Sse.Prefetch0(b + (Ahead * rowB));
-                    Sse.Prefetch0(b + (Ahead * rowB) + TLanes.Count);
+                    TLanes.Store(b0, panel);
+                    TLanes.Store(b1, panel + TLanes.Count);
+                    panel += 2 * TLanes.Count;
                 }
-                TLanes.Store(b0, panel);
-                TLanes.Store(b1, panel + TLanes.Count);
-                panel += 2 * TLanes.Count;
+                MultiplyAdd<TVectors>(a[0], b0, b1, ref c00, ref c01);
+                if (TRows.Value > 1) MultiplyAdd<TVectors>(a[row1], b0, b1, ref c10, ref c11);
+                if (TRows.Value > 2) MultiplyAdd<TVectors>(a[row2], b0, b1, ref c20, ref c21);
+                if (TRows.Value > 3) MultiplyAdd<TVectors>(a[row3], b0, b1, ref c30, ref c31);
+                if (TRows.Value > 4) MultiplyAdd<TVectors>(a4[0], b0, b1, ref c40, ref c41);
+                if (TRows.Value > 5) MultiplyAdd<TVectors>(a4[row1], b0, b1, ref c50, ref c51);
+                if (TRows.Value > 6) MultiplyAdd<TVectors>(a4[row2], b0, b1, ref c60, ref c61);
+                if (TRows.Value > 7) MultiplyAdd<TVectors>(a4[row3], b0, b1, ref c70, ref c71);
+                a += columnA;
+                a4 += columnA;
+                b += rowB;
             }
-            MultiplyAdd<TVectors>(a[0], b0, b1, ref c00, ref c01);
-            if (TRows.Value > 1) MultiplyAdd<TVectors>(a[row1], b0, b1, ref c10, ref c11);
-            if (TRows.Value > 2) MultiplyAdd<TVectors>(a[row2], b0, b1, ref c20, ref c21);
-            if (TRows.Value > 3) MultiplyAdd<TVectors>(a[row3], b0, b1, ref c30, ref c31);
-            if (TRows.Value > 4) MultiplyAdd<TVectors>(a4[0], b0, b1, ref c40, ref c41);
-            if (TRows.Value > 5) MultiplyAdd<TVectors>(a4[row1], b0, b1, ref c50, ref c51);
-            if (TRows.Value > 6) MultiplyAdd<TVectors>(a4[row2], b0, b1, ref c60, ref c61);
-            if (TRows.Value > 7) MultiplyAdd<TVectors>(a4[row3], b0, b1, ref c70, ref c71);
-            a += columnA;
-            a4 += columnA;
-            b += rowB;
         }
 
         if (tile.Base != null)
