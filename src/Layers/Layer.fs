@@ -38,7 +38,10 @@ module Layer =
     /// A layer without parameters, from the shape it gives and the function it is.
     let stateless (name: string) (outputShape: int[] -> int[]) (f: Tensor -> Tensor) : Layer<unit> = {
         Name = name
-        Initialize = fun _ shape -> outputShape shape |> ignore
+        Initialize =
+            fun _ shape ->
+                if not (UnknownSize.isIn shape) then
+                    outputShape shape |> ignore
         OutputShape = outputShape
         Apply = fun _ () x -> f x, ()
     }

@@ -52,8 +52,8 @@ module Network =
         with :? System.ArgumentException as e ->
             let which =
                 match shapes with
-                | [| shape |] -> $"an input of shape {Shape.show shape}"
-                | several -> "inputs of shapes " + (several |> Seq.map Shape.show |> String.concat ", ")
+                | [| shape |] -> $"an input of shape {UnknownSize.show shape}"
+                | several -> "inputs of shapes " + (several |> Seq.map UnknownSize.show |> String.concat ", ")
 
             let what = $"layer {block} ({network.Blocks[block].Name})"
             raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {e.Message}", e))
@@ -73,14 +73,24 @@ module Network =
 
         made
 
-    /// The shapes that every call gives, for inputs of some shapes; without the batch axis.
+    /// The shapes that every call gives, for inputs of some shapes; without the batch axis. A size may be `UnknownSize.Value`.
     let shapes (network: Network) (inputs: int[][]) : int[][][] =
         run network inputs (fun _ call given ->
-            at network call.Block given (fun () -> (called network call).OutputShapes given))
+            at network call.Block given (fun () -> UnknownSize.infer (called network call).OutputShapes given))
 
     /// The shapes of the network's outputs.
     let outputShapes (network: Network) (inputs: int[][]) : int[][] =
         network.Outputs |> Array.map (find inputs (shapes network inputs))
+
+    let private initializeBlock (block: Block<obj>) key (given: int[][]) =
+        try
+            block.Initialize key given
+        with
+        | :? System.ArgumentException
+        | :? System.OverflowException when Array.exists UnknownSize.isIn given ->
+            invalidArg
+                "inputs"
+                "its weights depend on a size that is not known (None); give the input a number for it, or make an end of that axis before this layer, as pooling over all steps does"
 
     /// Parameters of all blocks, drawn from a key, for inputs of some shapes.
     let initialize (network: Network) (key: Tensor) (inputs: int[][]) : obj[] =
@@ -89,10 +99,11 @@ module Network =
 
         run network inputs (fun _ call given ->
             let block = called network call
-            let outputs = at network call.Block given (fun () -> block.OutputShapes given)
+            let outputs = at network call.Block given (fun () -> UnknownSize.infer block.OutputShapes given)
 
             if isNull parameters[call.Block] then
-                parameters[call.Block] <- block.Initialize keys[call.Block] given
+                parameters[call.Block] <-
+                    at network call.Block given (fun () -> initializeBlock block keys[call.Block] given)
 
             outputs)
         |> ignore

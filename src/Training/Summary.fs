@@ -13,7 +13,7 @@ type SummaryRow = {
     Layer: string
     /// What it is: "Dense". May be empty.
     Kind: string
-    /// The shapes of its outputs without the batch axis; none where they are not known.
+    /// The shapes of its outputs without the batch axis; none where they are not known, and a size may be `UnknownSize.Value`.
     Outputs: int[] list
     /// The layers that its inputs come from, where they are not simply those of the line before.
     From: string list
@@ -50,7 +50,9 @@ type Summary = {
 
             value.ToString("F2", CultureInfo.InvariantCulture) + " " + units[unit]
 
-        let shape (sizes: int[]) = "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map string)) + ")"
+        let shape (sizes: int[]) =
+            let show size = if size = UnknownSize.Value then "None" else string size
+            "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map show)) + ")"
 
         let shapes (outputs: int[] list) =
             match outputs with

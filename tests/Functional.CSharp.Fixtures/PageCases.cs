@@ -53,6 +53,14 @@ public static class PageCases
             Expect.Shape(translator.Predict([LayerChecks.Numbers(2, [7, 12]), LayerChecks.Numbers(2, [4, 12])]), 2, 4, 12);
         }
         );
+        yield return ("lengths that are not known", () =>
+        {
+            var review = Model.Input(null);
+            var read = new LSTM(32).Apply(new Embedding(5000, 16, maskZero: true).Apply(review));
+            var model = new Model(review, new Dense(1, "sigmoid").Apply(read));
+            foreach (var length in new[] { 3, 5 }) Expect.Shape(model.Predict(Tensor.Ones([2, length], DType.Int32)), 2, 1);
+        }
+        );
         yield return ("stateful layers", () =>
         {
             var (firstPart, secondPart) = (LayerChecks.Numbers(8, [10, 1]), LayerChecks.Numbers(8, [10, 1]) * 2);

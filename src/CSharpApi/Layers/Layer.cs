@@ -7,7 +7,7 @@ namespace Functional.CSharp;
 public abstract class Layer
 {
     private Block<object>? block;
-    private int[]? inputShape;
+    private int[]? exampleShape;
     private bool trainable = true;
     private string? name;
 
@@ -16,9 +16,16 @@ public abstract class Layer
     }
 
     /// <summary>The shape of one example, without the batch axis, where the layer is the first and its input is not
-    /// otherwise known; null leaves it to the next layer, or to the data.</summary>
-    /// <example><code>model.Add(new Flatten { InputShape = [28, 28] });</code></example>
-    public int[]? InputShape { get => inputShape; init => inputShape = value; }
+    /// otherwise known; null leaves it to the next layer, or to the data. A size of null may be another for every batch.</summary>
+    /// <example><code>
+    /// model.Add(new Flatten { InputShape = [28, 28] });
+    /// model.Add(new LSTM(64) { InputShape = [null, 8] });
+    /// </code></example>
+    public int?[]? InputShape
+    {
+        get => exampleShape is null ? null : Dimensions.Seen(exampleShape);
+        init => exampleShape = value is null ? null : Dimensions.Known(value);
+    }
 
     /// <summary>Whether the layer's weights are trained; otherwise they stay as they are and count as non-trainable.</summary>
     /// <example><code>model.Add(new Dense(64) { Trainable = false });</code></example>
@@ -53,6 +60,9 @@ public abstract class Layer
     /// <example><code>Node[] outputAndStates = new LSTM(64, returnState: true).ApplyAll(x);</code></example>
     public Node[] ApplyAll(Nodes inputs) => new LayerCall(this, inputs.ToArray(), null).Outputs;
 
+    /// <summary>The shape of <see cref="InputShape"/>, as F# has it.</summary>
+    internal int[]? ExampleShape => exampleShape;
+
     /// <summary>Of a layer that goes on where it ended: how many outputs its block gives before its last states.</summary>
     internal virtual int? BeforeStates => null;
 
@@ -83,7 +93,7 @@ public abstract class Layer
         var config = Config();
         if (config is null) return null;
         if (Name is not null) config.Set("name", Name);
-        if (InputShape is not null) config.Set("input_shape", InputShape);
+        if (exampleShape is not null) config.Set("input_shape", exampleShape);
         if (!Trainable) config.Set("trainable", false);
         return config;
     }
@@ -92,7 +102,7 @@ public abstract class Layer
     internal Layer With(LayerConfig config)
     {
         name = config.Has("name") ? config.Text("name") : null;
-        inputShape = config.Has("input_shape") ? config.Ints("input_shape") : null;
+        exampleShape = config.Has("input_shape") ? config.Ints("input_shape") : null;
         trainable = !config.Has("trainable") || config.Bool("trainable");
         return this;
     }

@@ -7,7 +7,7 @@ internal static class LayerReader
 {
     private static readonly Dictionary<string, Func<LayerConfig, Layer>> Makers = new()
     {
-        [nameof(InputLayer)] = c => new InputLayer(c.Ints("input_shape")),
+        [nameof(InputLayer)] = c => new InputLayer(Dimensions.Seen(c.Ints("input_shape"))),
         [nameof(Dense)] = Dense.Read,
         [nameof(Activation)] = c => new Activation(c.Text("activation")),
         [nameof(LeakyReLU)] = c => new LeakyReLU(c.Double("alpha")),

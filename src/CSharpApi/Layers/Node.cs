@@ -12,17 +12,15 @@ namespace Functional.CSharp;
 /// </code></example>
 public sealed class Node
 {
-    private readonly int[] shape;
-
     internal Node(LayerCall call, int output, int[] shape)
     {
         Call = call;
         Output = output;
-        this.shape = shape;
+        Sizes = shape;
     }
 
-    /// <summary>The shape of one example, without the batch axis.</summary>
-    public IReadOnlyList<int> Shape => shape;
+    /// <summary>The shape of one example, without the batch axis; null for a size that is not known before there is data.</summary>
+    public IReadOnlyList<int?> Shape => Dimensions.Seen(Sizes);
 
     /// <summary>The layer that gives it.</summary>
     public Layer Layer => Call.Layer;
@@ -30,11 +28,14 @@ public sealed class Node
     /// <summary>The application of the layer that gives it.</summary>
     internal LayerCall Call { get; }
 
+    /// <summary>The shape as F# has it.</summary>
+    internal int[] Sizes { get; }
+
     /// <summary>Which of the application's outputs it is.</summary>
     internal int Output { get; }
 
     /// <summary>The layer and the shape.</summary>
-    public override string ToString() => $"{Layer.Name ?? Layer.Kind} ({string.Join(", ", shape)})";
+    public override string ToString() => $"{Layer.Name ?? Layer.Kind} {Dimensions.Show(Sizes)}";
 }
 
 /// <summary>A node, or several in brackets.</summary>
@@ -91,17 +92,17 @@ internal sealed class LayerCall
         Layer = layer;
         Inputs = inputs;
         Arguments = arguments;
-        int[][] shapes = [.. inputs.Select(node => node.Shape.ToArray())];
+        int[][] shapes = [.. inputs.Select(node => node.Sizes)];
         try
         {
             if (layer is InputLayer) RequireNone(inputs);
             else if (inputs.Length == 0) throw new ArgumentException("no nodes were given", nameof(inputs));
-            int[][] outputs = layer is InputLayer ? [layer.InputShape!] : layer.Seen(Block.OutputShapes.Invoke(shapes));
+            int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(UnknownSize.infer(Block.OutputShapes, shapes));
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
         catch (ArgumentException e)
         {
-            var given = string.Join(", ", shapes.Select(shape => $"({string.Join(", ", shape)})"));
+            var given = string.Join(", ", shapes.Select(Dimensions.Show));
             throw new ArgumentException($"{layer.Name ?? layer.Kind}: the layer cannot be applied to {(given == "" ? "nothing" : given)}: {e.Message}", nameof(inputs), e);
         }
     }

@@ -1,4 +1,6 @@
 // Layers that give examples another shape.
+using System.Runtime.CompilerServices;
+
 namespace Functional.CSharp;
 
 /// <summary>Says the shape of one example, without the batch axis, before the first layer. It is no layer of its own in
@@ -10,14 +12,24 @@ namespace Functional.CSharp;
 public sealed class InputLayer : Layer
 {
     /// <summary>The shape of one example.</summary>
-    /// <param name="shape">The sizes of its axes.</param>
+    /// <param name="shape">The sizes of its axes; null for one that may be another for every batch.</param>
     /// <exception cref="ArgumentException">A size under 1.</exception>
-    public InputLayer(params int[] shape)
+    [OverloadResolutionPriority(1)]
+    public InputLayer(params int?[]? shape)
     {
-        ArgumentNullException.ThrowIfNull(shape);
+        // a single null is no array for the compiler, but an axis for who wrote it
+        shape ??= [null];
         if (shape.Any(size => size < 1))
             throw new ArgumentException($"InputLayer: the shape {string.Join("×", shape)} has a size under 1", nameof(shape));
         InputShape = [.. shape];
+    }
+
+    /// <summary>The shape of one example, all of whose sizes are known.</summary>
+    /// <param name="shape">The sizes of its axes.</param>
+    /// <exception cref="ArgumentException">A size under 1.</exception>
+    public InputLayer(int[] shape)
+        : this(Array.ConvertAll(shape, size => (int?)size))
+    {
     }
 
     private protected override Block<object> Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));

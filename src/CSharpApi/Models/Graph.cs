@@ -23,7 +23,7 @@ internal static class Graph
             [.. outputs.Select(SourceOf)]);
         RequireUsed(name, inputs, network);
         string[] inputNames = [.. inputs.Select((node, i) => node.Layer.Name ?? $"input_{i + 1}")];
-        return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Shape.ToArray())], seed);
+        return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Sizes)], seed);
     }
 
     /// <summary>A model's layers applied to other nodes.</summary>

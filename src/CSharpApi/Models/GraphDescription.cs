@@ -1,5 +1,5 @@
 // How a graph stands in a file: inputs by name and shape, calls of layers in order, outputs. A tensor is a pair of numbers,
-// the call that makes it (−1: the inputs) and which of its outputs it is.
+// the call that makes it (−1: the inputs) and which of its outputs it is. A size that is not known is −1, too.
 using System.Text.Json.Nodes;
 
 namespace Functional.CSharp;
@@ -19,7 +19,7 @@ internal static class GraphDescription
     {
         Node[] inputs =
         [
-            .. description["inputs"]!.AsArray().Select(input => Model.Input(input!["name"]!.GetValue<string>(), [.. input["shape"]!.AsArray().Select(size => size!.GetValue<int>())])),
+            .. description["inputs"]!.AsArray().Select(input => Model.Input(input!["name"]!.GetValue<string>(), Dimensions.Seen(input["shape"]!.AsArray().Select(size => size!.GetValue<int>())))),
         ];
         var made = new List<Node[]>();
         Node At(JsonNode? source) => source![0]!.GetValue<int>() is >= 0 and var call ? made[call][source[1]!.GetValue<int>()] : inputs[source[1]!.GetValue<int>()];

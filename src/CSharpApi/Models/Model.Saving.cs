@@ -80,7 +80,7 @@ public partial class Model
     private static Sequential Row(string path, JsonObject description)
     {
         var model = new Sequential(LayersOf(path, description), description["name"]!.GetValue<string>());
-        model.Build(description["input_shape"].Deserialize<int[]>()!);
+        model.Build(Dimensions.Seen(description["input_shape"].Deserialize<int[]>()!));
         return model;
     }
 

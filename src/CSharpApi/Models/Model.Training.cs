@@ -196,6 +196,34 @@ public partial class Model
             CancellationToken.None);
     }
 
+    /// <summary>Trains a model of several inputs or outputs on an asynchronous stream of batches, away from the calling
+    /// thread. The stream is gone through once for each epoch.</summary>
+    /// <param name="batches">A tensor for each input and each output, batch by batch.</param>
+    /// <param name="epochs">The number of epochs.</param>
+    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
+    /// <param name="callbacks">What looks on, and may stop the training; they are called on the training's thread.</param>
+    /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
+    /// <param name="seed">What all noise comes from; random when null.</param>
+    /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <returns>The loss and the metrics, epoch by epoch.</returns>
+    /// <example><code>var history = await model.FitAsync(ReadPairs("faces.bin"), epochs: 5);   // ([left, right], [alike])</code></example>
+    public Task<History> FitAsync(
+        IAsyncEnumerable<(Tensor[] X, Tensor[] Y)> batches,
+        int epochs = 1,
+        int? stepsPerEpoch = null,
+        int verbose = 1,
+        IEnumerable<Callback>? callbacks = null,
+        (TensorLike X, TensorLike Y)? validationData = null,
+        long? seed = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        return Task.Run(
+            () => Fit(_ => batches.ToBlockingEnumerable(CancellationToken.None), epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken),
+            CancellationToken.None);
+    }
+
     /// <summary>The loss and the metrics of the model on some data.</summary>
     /// <param name="x">The examples; of several inputs, in brackets.</param>
     /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>

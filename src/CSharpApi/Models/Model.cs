@@ -1,4 +1,6 @@
 // Keras' Model: a mutable shell around an immutable F# network. All the work is done by the F# functions.
+using System.Runtime.CompilerServices;
+
 namespace Functional.CSharp;
 
 /// <summary>A model: a network between inputs and outputs with its weights, and all that is done with it. Made of nodes it is
@@ -49,13 +51,14 @@ public partial class Model
     /// <summary>The layers, in order; one that is used several times once.</summary>
     public virtual IReadOnlyList<Layer> Layers => RequireBuilt("Layers").Layers;
 
-    /// <summary>The shapes of one example of each input, without the batch axis.</summary>
+    /// <summary>The shapes of one example of each input, without the batch axis; null for a size that is not known before there is
+    /// data.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
-    public IReadOnlyList<IReadOnlyList<int>> InputShapes => RequireBuilt("InputShapes").InputShapes;
+    public IReadOnlyList<IReadOnlyList<int?>> InputShapes => [.. RequireBuilt("InputShapes").InputShapes.Select(Dimensions.Seen)];
 
     /// <summary>The shapes of one answer of each output, without the batch axis.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
-    public IReadOnlyList<IReadOnlyList<int>> OutputShapes => RequireBuilt("OutputShapes").OutputShapes;
+    public IReadOnlyList<IReadOnlyList<int?>> OutputShapes => [.. RequireBuilt("OutputShapes").OutputShapes.Select(Dimensions.Seen)];
 
     /// <summary>The names of the outputs: what stands before their numbers in a history where there are several.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
@@ -81,17 +84,29 @@ public partial class Model
     private protected bool HasLearnt => hasLearnt;
 
     /// <summary>An input of a model.</summary>
+    /// <param name="shape">The shape of one example, without the batch axis; null for a size that may be another for every
+    /// batch.</param>
+    /// <exception cref="ArgumentException">A size under 1.</exception>
+    /// <example><code>
+    /// var image = Model.Input(28, 28, 1);
+    /// var sequence = Model.Input(null, 8);   // of any number of steps
+    /// </code></example>
+    [OverloadResolutionPriority(1)]
+    public static Node Input(params int?[]? shape) => new InputLayer(shape).Apply([]);
+
+    /// <summary>An input of a model, all of whose sizes are known.</summary>
     /// <param name="shape">The shape of one example, without the batch axis.</param>
     /// <exception cref="ArgumentException">A size under 1.</exception>
-    /// <example><code>var image = Model.Input(28, 28, 1);</code></example>
-    public static Node Input(params int[] shape) => new InputLayer(shape).Apply([]);
+    /// <example><code>var x = Model.Input(data.Shape[1..]);</code></example>
+    public static Node Input(int[] shape) => new InputLayer(shape).Apply([]);
 
     /// <summary>An input of a model, with a name.</summary>
     /// <param name="name">What it is called in summaries and errors.</param>
-    /// <param name="shape">The shape of one example, without the batch axis.</param>
+    /// <param name="shape">The shape of one example, without the batch axis; null for a size that may be another for every
+    /// batch.</param>
     /// <exception cref="ArgumentException">A size under 1.</exception>
     /// <example><code>var image = Model.Input("image", 28, 28, 1);</code></example>
-    public static Node Input(string name, params int[] shape) => new InputLayer(shape) { Name = name }.Apply([]);
+    public static Node Input(string name, params int?[]? shape) => new InputLayer(shape) { Name = name }.Apply([]);
 
     /// <summary>The model's layers applied to nodes: a part of a larger model. Applied twice, they use the same weights
     /// twice. The weights are the larger model's own; give it <c>weightsFrom</c> to begin with those of this one.</summary>
@@ -112,12 +127,12 @@ public partial class Model
     public Node[] ApplyAll(Nodes inputs)
     {
         var nodes = inputs.ToArray();
-        if (built is null && nodes is [var only]) TryBuild([.. only.Shape]);
+        if (built is null && nodes is [var only]) TryBuild(only.Sizes);
         var model = RequireBuilt("Apply");
         if (nodes.Length != model.InputNames.Length)
             throw new ArgumentException($"{Name}: the model has {model.InputNames.Length} inputs ({string.Join(", ", model.InputNames)}), {nodes.Length} nodes were given", nameof(inputs));
         for (var i = 0; i < nodes.Length; i++)
-            if (!nodes[i].Shape.SequenceEqual(model.InputShapes[i]))
+            if (!Dimensions.Fits(nodes[i].Sizes, model.InputShapes[i]))
                 throw new ArgumentException($"{Name}: {model.InputNames[i]} takes examples of shape {Show(model.InputShapes[i])}, the node {nodes[i]} was given", nameof(inputs));
         return Graph.Replay(model, nodes);
     }
@@ -162,7 +177,7 @@ public partial class Model
     /// <summary>Whether the layers' order does not say what follows what.</summary>
     private protected virtual bool IsGraph => true;
 
-    private protected static string Show(IReadOnlyList<int> shape) => $"({string.Join(", ", shape)})";
+    private protected static string Show(IEnumerable<int> shape) => Dimensions.Show(shape);
 
     /// <summary>Builds a model whose shapes are known only now, where it can: by what its layers say, else by the data's.</summary>
     private protected virtual Built? TryBuild(int[]? exampleShape) => built;
@@ -189,7 +204,7 @@ public partial class Model
         {
             var (expected, given) = (model.InputShapes[i], inputs[i].Shape);
             var which = inputs.Length == 1 ? "" : $" of {model.InputNames[i]}";
-            if (!given.AsSpan(1).SequenceEqual(expected))
+            if (!Dimensions.Fits(given.AsSpan(1), expected))
                 throw new ArgumentException($"{operation}: the model takes examples of shape {Show(expected)}, the data{which} has examples of shape {Show(given[1..])} (data {Show(given)})", nameof(inputs));
         }
         return model;

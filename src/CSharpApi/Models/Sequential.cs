@@ -1,4 +1,6 @@
 // Keras' Sequential: the model that is a row of layers, built when the input's shape is known.
+using System.Runtime.CompilerServices;
+
 namespace Functional.CSharp;
 
 /// <summary>A model of layers one after another, with Keras' names and defaults.</summary>
@@ -39,12 +41,13 @@ public sealed class Sequential : Model
     /// <summary>The layers, in order.</summary>
     public override IReadOnlyList<Layer> Layers => layers;
 
-    /// <summary>The shape of one example, without the batch axis; null as long as it is not known.</summary>
-    public IReadOnlyList<int>? InputShape => Current?.InputShapes[0] ?? layers.FirstOrDefault()?.InputShape;
+    /// <summary>The shape of one example, without the batch axis; null as long as it is not known. A size of null may be another
+    /// for every batch.</summary>
+    public IReadOnlyList<int?>? InputShape => (Current?.InputShapes[0] ?? layers.FirstOrDefault()?.ExampleShape) is { } shape ? Dimensions.Seen(shape) : null;
 
     /// <summary>The shape of one answer, without the batch axis.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
-    public IReadOnlyList<int> OutputShape => RequireBuilt("OutputShape").OutputShapes[0];
+    public IReadOnlyList<int?> OutputShape => Dimensions.Seen(RequireBuilt("OutputShape").OutputShapes[0]);
 
     private protected override bool IsGraph => false;
 
@@ -61,11 +64,23 @@ public sealed class Sequential : Model
     }
 
     /// <summary>Draws the weights for examples of a shape; done by itself when the first layer or the data say the shape.</summary>
+    /// <param name="inputShape">The shape of one example, without the batch axis; null for a size that may be another for every
+    /// batch.</param>
+    /// <exception cref="ArgumentException">A layer cannot follow the one before it; the message names both.</exception>
+    [OverloadResolutionPriority(1)]
+    public void Build(params int?[]? inputShape) => BuildFor(Dimensions.Known(inputShape ?? [null]));
+
+    /// <summary>Draws the weights for examples of a shape that is known.</summary>
     /// <param name="inputShape">The shape of one example, without the batch axis.</param>
     /// <exception cref="ArgumentException">A layer cannot follow the one before it; the message names both.</exception>
-    public void Build(params int[] inputShape)
+    public void Build(int[] inputShape)
     {
         ArgumentNullException.ThrowIfNull(inputShape);
+        BuildFor([.. inputShape]);
+    }
+
+    private void BuildFor(int[] inputShape)
+    {
         if (Current is { InputShapes: [var known] })
         {
             if (!known.SequenceEqual(inputShape))
@@ -77,7 +92,7 @@ public sealed class Sequential : Model
         if (real.Count == 0)
             throw new InvalidOperationException("Build: the model has no layers; add some first: model.Add(new Dense(10))");
         var network = NetworkModule.chain(Name, real.Select(layer => layer.Block));
-        Current = Built.Create(network, real, new LayerConfig?[real.Count], ["input_1"], [[.. inputShape]], Seed);
+        Current = Built.Create(network, real, new LayerConfig?[real.Count], ["input_1"], [inputShape], Seed);
     }
 
     /// <summary>The model of a file that <see cref="Model.Save"/> or <see cref="ModelCheckpoint"/> wrote, compiled as it was
@@ -91,7 +106,7 @@ public sealed class Sequential : Model
 
     private protected override Built? TryBuild(int[]? exampleShape)
     {
-        if ((layers.FirstOrDefault()?.InputShape ?? exampleShape) is { } shape) Build(shape);
+        if ((layers.FirstOrDefault()?.ExampleShape ?? exampleShape) is { } shape) BuildFor(shape);
         return Current;
     }
 }

@@ -15,7 +15,7 @@ module AttentionLayer =
         : Layer<MultiHeadAttention> =
         let features (shape: int[]) =
             match shape with
-            | [| time; features |] when time > 0 -> features
+            | [| time; features |] when time > 0 || time = UnknownSize.Value -> features
             | _ ->
                 invalidArg
                     "shape"

@@ -39,7 +39,7 @@ module RecurrentLayer =
     let internal outputShape name (options: RecurrentLayerOptions) units (shape: int[]) =
         match shape with
         | [| time; _ |] ->
-            if time < 1 then
+            if time < 1 && time <> UnknownSize.Value then
                 invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
 
             if options.ReturnSequences then [| time; units |] else [| units |]

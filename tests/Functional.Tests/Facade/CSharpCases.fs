@@ -18,6 +18,7 @@ let tests =
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())
         cases "stateful" (StatefulCases.All())
+        cases "lengths" (LengthCases.All())
         cases "graphs" (GraphCases.All())
         cases "docs/csharp.md" (PageCases.All())
     ]

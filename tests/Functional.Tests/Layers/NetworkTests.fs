@@ -92,6 +92,31 @@ let tests =
             expectRefused [ "remember 5 sequences"; "2 go on" ] (fun () ->
                 apply start [| Masked.ofTensor (narrow 0 0 2 x) |])
 
+        testCase "sizes that are not known beforehand"
+        <| fun () ->
+            let any = UnknownSize.Value
+
+            let infer (layer: Layer<'P>) shape =
+                (UnknownSize.infer (Block.ofLayer Keeps layer).OutputShapes [| shape |])[0]
+
+            Expect.equal (infer (Layers.dense 3) [| any; 4 |]) [| any; 3 |] "features are known"
+            Expect.equal (infer (Layers.lstm 3) [| any; 4 |]) [| 3 |] "the last output"
+            Expect.equal (infer (Layers.conv 3 [ 5; 5 ]) [| any; 9; 4 |]) [| any; 5; 3 |] "one axis of two"
+            Expect.equal (infer Layers.flatten [| any; 4 |]) [| any |] "times four is not known either"
+            expectRefused [ "None"; "5040" ] (fun () -> infer (Layers.reshape [ 3; 3 ]) [| any; 4 |])
+
+            let network =
+                Network.chain "any" [
+                    Block.erase (Block.ofLayer Keeps (Layers.dense 4))
+                    Block.erase (Block.ofLayer Drops (Layers.gru 3))
+                ]
+
+            let p = Network.initialize network key [| [| any; 2 |] |]
+            let q = Network.initialize network key [| [| 5; 2 |] |]
+            Expect.equal (Tree.leaves p |> Array.map bits) (Tree.leaves q |> Array.map bits) "the same parameters"
+            let deep = Network.chain "deep" [ Block.erase (Block.ofLayer Drops Layers.flatten); network.Blocks[0] ]
+            expectRefused [ "deep"; "dense 4"; "None" ] (fun () -> Network.initialize deep key [| [| any; 2 |] |])
+
         testCase "masks go on, end, and meet"
         <| fun () ->
             let x = numbers 1 [ 2; 3; 4 ]

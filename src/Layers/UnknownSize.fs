@@ -1,0 +1,36 @@
+/// Sizes that are not known before there is data, −1 in the shape of an example: Keras' None, for the length of sequences most
+/// of all.
+[<RequireQualifiedAccess>]
+module Functional.UnknownSize
+
+/// What stands for such a size.
+[<Literal>]
+let Value = -1
+
+/// Whether a shape has such a size.
+let isIn (shape: int[]) : bool = Array.contains Value shape
+
+/// A shape for people, with None for sizes that are not known.
+let show (shape: int[]) : string = (Shape.show shape).Replace("-1", "None")
+
+// many numbers divide both, and no window or stride makes them one
+let private some = [| 5040; 55440 |]
+
+/// The shapes that a function of shapes gives where some sizes are not known: it is asked twice, with numbers for them, and what
+/// differs is not known either.
+let infer (f: int[][] -> int[][]) (shapes: int[][]) : int[][] =
+    if not (Array.exists isIn shapes) then
+        f shapes
+    else
+        let ask size =
+            try
+                shapes |> Array.map (Array.map (fun n -> if n = Value then size else n)) |> f
+            with :? System.ArgumentException as e ->
+                raise (
+                    System.ArgumentException(
+                        $"a size is not known here (None), and with {size} for it: {e.Message}; give the input a number for it, if it is to have one",
+                        e
+                    )
+                )
+
+        Array.map2 (Array.map2 (fun a b -> if a = b then a else Value)) (ask some[0]) (ask some[1])
