@@ -50,7 +50,7 @@ let private numbers (xs: NDArray[]) = xs |> Array.map (fun x -> Tensor.toFloats 
 let private gathers name expected outside (f: 'P -> 'R) (p: 'P) =
     test name {
         let g, inputs = graphOf f p
-        let gathered = Regions.gather g
+        let gathered = Regions.gather 2 g
         Expect.equal (regions gathered).Length expected "regions"
         Expect.equal (products gathered) outside "products outside"
         let apart = (Runner(g, { Fuse.allPasses with Rows = false })).Run inputs |> numbers
@@ -59,6 +59,48 @@ let private gathers name expected outside (f: 'P -> 'R) (p: 'P) =
             let found =
                 Toys.withThreads threads (fun () ->
                     let runner = Runner(gathered, Fuse.allPasses)
+                    runner.Run inputs |> ignore
+                    runner.Run inputs |> numbers)
+
+            Expect.equal found apart $"the same bits on {threads} threads"
+    }
+
+/// Images through two convolutions, pooled, with all gradients; the loss is a mean.
+type private Filters = { One: Tensor; Two: Tensor; Three: Tensor }
+
+let private filters = {
+    One = normal 20 [ 3; 3; 2; 16 ]
+    Two = normal 21 [ 3; 3; 16; 16 ]
+    Three = normal 22 [ 5 * 5 * 16; 3 ]
+}
+
+let private digits (f, x: Tensor) =
+    let pooled kernel = conv ConvOptions.same kernel >> relu >> maxPool (Pool.window [ 2 ])
+    let logits = pooled f.One >> pooled f.Two >> reshape [ x.Shape[0]; -1 ] >> fun x -> x *@ f.Three
+    mean (square (logSoftmax (logits x)))
+
+/// The slices of a program's loops; the numbers are those of the graph as it was, on any number of threads.
+let private slices name (expected: int list) images =
+    test name {
+        let g, inputs = graphOf (fun p -> valueAndGrad digits p) (filters, normal 23 [ images; 20; 20; 2 ])
+        let sliced = Regions.gather 1 g
+
+        Expect.equal
+            [
+                for instruction in sliced.Instructions do
+                    match instruction with
+                    | ApplyMany(Scan s, _, _) -> s.Length
+                    | _ -> ()
+            ]
+            expected
+            "slices"
+
+        let apart = (Runner(g, { Fuse.allPasses with Rows = false })).Run inputs |> numbers
+
+        for threads in 1..3 do
+            let found =
+                Toys.withThreads threads (fun () ->
+                    let runner = Runner(sliced, Fuse.allPasses)
                     runner.Run inputs |> ignore
                     runner.Run inputs |> numbers)
 
@@ -120,6 +162,10 @@ let tests =
             3
             (fun (n, x) -> net tanh n x)
             ({ First = layer 1 2 3; Second = layer 3 3 3; Last = layer 5 3 2 }, normal 15 [ 4; 2 ])
+        slices "what does not stay in the caches is cut into slices of the batch" [ 2 ] 32
+        slices "slices are equally large" [ 3 ] 33
+        slices "a batch that cannot be cut" [] 37
+        slices "a small batch stays whole" [] 4
         test "one thread meets nobody" {
             let g, _ = graphOf (fun (n, x) -> net tanh n x) (parameters, x)
 
