@@ -27,12 +27,22 @@ internal readonly struct Sign : IUnary
         where T : unmanaged => VectorMath<V, T>.Sign(x);
 }
 
-internal readonly struct Exp : IUnary
+internal readonly struct Exp : IHeldUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Exp(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x, Held<V> constants)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.Exp(x, constants);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Held<V> Hold<V, T>()
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.ExpConstants(held: true);
 }
 
 internal readonly struct Expm1 : IUnary
@@ -155,12 +165,22 @@ internal readonly struct Cosh : IUnary
         where T : unmanaged => VectorMath<V, T>.Cosh(x);
 }
 
-internal readonly struct Tanh : IUnary
+internal readonly struct Tanh : IHeldUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Tanh(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x, Held<V> constants)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.Tanh(x, constants);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Held<V> Hold<V, T>()
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.TanhConstants(held: true);
 }
 
 internal readonly struct Asinh : IUnary
@@ -187,12 +207,22 @@ internal readonly struct Atanh : IUnary
         where T : unmanaged => VectorMath<V, T>.Atanh(x);
 }
 
-internal readonly struct Sigmoid : IUnary
+internal readonly struct Sigmoid : IHeldUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V x)
         where V : unmanaged, ISimd<V, T>
         where T : unmanaged => VectorMath<V, T>.Sigmoid(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x, Held<V> constants)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.Sigmoid(x, constants);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Held<V> Hold<V, T>()
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged => VectorMath<V, T>.SigmoidConstants(held: true);
 }
 
 internal readonly struct Softplus : IUnary

@@ -10,6 +10,18 @@ internal interface IUnary
         where T : unmanaged;
 }
 
+/// <summary>An elementwise function of one array that is faster in a loop when its constants are made before it.</summary>
+internal interface IHeldUnary : IUnary
+{
+    static abstract Held<V> Hold<V, T>()
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged;
+
+    static abstract V Of<V, T>(V x, Held<V> constants)
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged;
+}
+
 /// <summary>An elementwise function of two arrays, over lanes; comparisons give masks.</summary>
 internal interface IBinary
 {
@@ -23,6 +35,9 @@ internal interface IUnaryMaker
 {
     static abstract nint Make<TOp>()
         where TOp : struct, IUnary;
+
+    static abstract nint MakeHeld<TOp>()
+        where TOp : struct, IHeldUnary;
 }
 
 /// <summary>Makes something of a function of two arrays that is known by its type.</summary>
@@ -41,7 +56,7 @@ internal static class ElementwiseFunctions
             Unary.Neg => TMaker.Make<Neg>(),
             Unary.Abs => TMaker.Make<Abs>(),
             Unary.Sign => TMaker.Make<Sign>(),
-            Unary.Exp => TMaker.Make<Exp>(),
+            Unary.Exp => TMaker.MakeHeld<Exp>(),
             Unary.Expm1 => TMaker.Make<Expm1>(),
             Unary.Log => TMaker.Make<Log>(),
             Unary.Log1p => TMaker.Make<Log1p>(),
@@ -57,11 +72,11 @@ internal static class ElementwiseFunctions
             Unary.Atan => TMaker.Make<Atan>(),
             Unary.Sinh => TMaker.Make<Sinh>(),
             Unary.Cosh => TMaker.Make<Cosh>(),
-            Unary.Tanh => TMaker.Make<Tanh>(),
+            Unary.Tanh => TMaker.MakeHeld<Tanh>(),
             Unary.Asinh => TMaker.Make<Asinh>(),
             Unary.Acosh => TMaker.Make<Acosh>(),
             Unary.Atanh => TMaker.Make<Atanh>(),
-            Unary.Sigmoid => TMaker.Make<Sigmoid>(),
+            Unary.Sigmoid => TMaker.MakeHeld<Sigmoid>(),
             Unary.Softplus => TMaker.Make<Softplus>(),
             Unary.Relu => TMaker.Make<Relu>(),
             Unary.Erf => TMaker.Make<Erf>(),

@@ -119,6 +119,12 @@ public static unsafe class ElementwiseLoops
             Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd512<T>, T>
             : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd256<T>, T>
             : (nint)(delegate*<T*, T*, nint, void>)&Map<TOp, Simd128<T>, T>;
+
+        public static nint MakeHeld<TOp>()
+            where TOp : struct, IHeldUnary =>
+            Vector512.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&MapHeld<TOp, Simd512<T>, T>
+            : Vector256.IsHardwareAccelerated ? (nint)(delegate*<T*, T*, nint, void>)&MapHeld<TOp, Simd256<T>, T>
+            : (nint)(delegate*<T*, T*, nint, void>)&MapHeld<TOp, Simd128<T>, T>;
     }
 
     private readonly struct BinaryLoop<T> : IBinaryMaker
@@ -154,6 +160,22 @@ public static unsafe class ElementwiseLoops
         // The rest goes through full lanes in memory and this same loop: long functions are then compiled only once.
         var rest = V.Load(x + i, (int)(count - i));
         Map<TOp, V, T>((T*)&rest, (T*)&rest, width);
+        rest.Store(y + i, (int)(count - i));
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MapHeld<TOp, V, T>(T* x, T* y, nint count)
+        where TOp : struct, IHeldUnary
+        where V : unmanaged, ISimd<V, T>
+        where T : unmanaged
+    {
+        var constants = TOp.Hold<V, T>();
+        nint width = V.Count, i = 0;
+        for (; i <= count - width; i += width) TOp.Of<V, T>(V.Load(x + i), constants).Store(y + i);
+        if (i == count) return;
+        var rest = V.Load(x + i, (int)(count - i));
+        MapHeld<TOp, V, T>((T*)&rest, (T*)&rest, width);
         rest.Store(y + i, (int)(count - i));
     }
 

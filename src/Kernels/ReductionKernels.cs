@@ -187,12 +187,13 @@ public readonly unsafe struct ReductionKernel
     {
         OfRow<Max, Plain, V, T>(x, null, count, y);
         V max = V.All(*y), least = V.Of(double.NegativeInfinity), sum = V.Of(0);
+        var constants = VectorMath<V, T>.ExpConstants(held: true);
         nint width = V.Count;
         for (nint i = 0; i < count;)
         {
             var some = V.Of(0);
             for (var end = Math.Min(i + Steps * width, count); i < end; i += width)
-                some += VectorMath<V, T>.Exp((count - i >= width ? V.Load(x + i) : V.Load(x + i, (int)(count - i), least)) - max);
+                some += VectorMath<V, T>.Exp((count - i >= width ? V.Load(x + i) : V.Load(x + i, (int)(count - i), least)) - max, constants);
             sum += some;
         }
         *y = LogSumExp<V, T>(max, V.All(V.Fold<Add>(sum))).First;
@@ -205,6 +206,7 @@ public readonly unsafe struct ReductionKernel
         where T : unmanaged
     {
         OfColumns<Max, Plain, V, T>(x, null, count, stride, columns, y);
+        var constants = VectorMath<V, T>.ExpConstants(held: true);
         nint width = V.Count;
         for (nint j = 0; j < columns; j += width)
         {
@@ -214,7 +216,7 @@ public readonly unsafe struct ReductionKernel
             {
                 var part = V.Of(0);
                 for (var end = Math.Min(row + Steps, count); row < end; row++)
-                    part += VectorMath<V, T>.Exp(V.Load(x + row * stride + j, some) - max);
+                    part += VectorMath<V, T>.Exp(V.Load(x + row * stride + j, some) - max, constants);
                 sum += part;
             }
             LogSumExp<V, T>(max, sum).Store(y + j, some);

@@ -189,6 +189,9 @@ public static unsafe class Scalars
         public static nint Make<TOp>()
             where TOp : struct, IUnary => (nint)(delegate*<T, T>)&Of<TOp>;
 
+        public static nint MakeHeld<TOp>()
+            where TOp : struct, IHeldUnary => Make<TOp>();
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static T Of<TOp>(T x)
             where TOp : struct, IUnary => TOp.Of<Simd128<T>, T>(Simd128<T>.One(x)).First;

@@ -80,6 +80,9 @@ internal unsafe interface ISimd<V, T>
     /// <summary>NaN if either is NaN.</summary>
     static abstract V Min(V a, V b);
 
+    /// <summary>Values up to a bound; NaN stays NaN.</summary>
+    static abstract V AtMost(V a, V high);
+
     /// <summary>Values between two bounds; NaN stays NaN.</summary>
     static abstract V Clamp(V a, V low, V high);
 
@@ -109,6 +112,15 @@ internal unsafe interface ISimd<V, T>
 
     /// <summary>An arithmetic shift: the sign bit is copied.</summary>
     static abstract V ShiftRight(V a, int bits);
+}
+
+/// <summary>
+/// The constants of a function that a loop keeps in registers, as many as the compiler keeps apart: those that would
+/// otherwise be an instruction of their own for every vector. Each function says what its are.
+/// </summary>
+internal readonly struct Held<V>(V a, V b, V c, V d)
+{
+    public readonly V A = a, B = b, C = c, D = d;
 }
 
 /// <summary>What the widths share.</summary>

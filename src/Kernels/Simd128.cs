@@ -158,11 +158,15 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T
     }
 
     [MethodImpl(Inline)]
-    public static Simd128<T> Clamp(Simd128<T> a, Simd128<T> low, Simd128<T> high)
+    public static Simd128<T> AtMost(Simd128<T> a, Simd128<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
-        return new(Vector128.MinNative(high.value, Vector128.MaxNative(low.value, a.value)));
+        return new(Vector128.MinNative(high.value, a.value));
     }
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Clamp(Simd128<T> a, Simd128<T> low, Simd128<T> high) =>
+        AtMost(new(Vector128.MaxNative(low.value, a.value)), high);
 
     [MethodImpl(Inline)]
     public static Simd128<T> Equal(Simd128<T> a, Simd128<T> b) => new(Vector128.Equals(a.value, b.value));

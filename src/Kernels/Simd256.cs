@@ -158,11 +158,15 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T
     }
 
     [MethodImpl(Inline)]
-    public static Simd256<T> Clamp(Simd256<T> a, Simd256<T> low, Simd256<T> high)
+    public static Simd256<T> AtMost(Simd256<T> a, Simd256<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
-        return new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, a.value)));
+        return new(Vector256.MinNative(high.value, a.value));
     }
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Clamp(Simd256<T> a, Simd256<T> low, Simd256<T> high) =>
+        AtMost(new(Vector256.MaxNative(low.value, a.value)), high);
 
     [MethodImpl(Inline)]
     public static Simd256<T> Equal(Simd256<T> a, Simd256<T> b) => new(Vector256.Equals(a.value, b.value));

@@ -158,11 +158,15 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T
     }
 
     [MethodImpl(Inline)]
-    public static Simd512<T> Clamp(Simd512<T> a, Simd512<T> low, Simd512<T> high)
+    public static Simd512<T> AtMost(Simd512<T> a, Simd512<T> high)
     {
         // The processor's own minimum answers with its second operand when either is NaN: keep the value there.
-        return new(Vector512.MinNative(high.value, Vector512.MaxNative(low.value, a.value)));
+        return new(Vector512.MinNative(high.value, a.value));
     }
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Clamp(Simd512<T> a, Simd512<T> low, Simd512<T> high) =>
+        AtMost(new(Vector512.MaxNative(low.value, a.value)), high);
 
     [MethodImpl(Inline)]
     public static Simd512<T> Equal(Simd512<T> a, Simd512<T> b) => new(Vector512.Equals(a.value, b.value));

@@ -80,6 +80,7 @@ public static unsafe partial class Reductions
         private static void OfRow(T* x, nint count, T* y)
         {
             V least = V.Of(double.NegativeInfinity), max = least, sum = V.Of(0);
+            var constants = VectorMath<V, T>.ExpConstants(held: true);
             nint width = V.Count, i = 0;
             for (; count - i >= width; i += width) max = V.Max(max, V.Load(x + i));
             if (i < count) max = V.Max(max, V.Load(x + i, (int)(count - i), least));
@@ -91,7 +92,7 @@ public static unsafe partial class Reductions
                 for (var end = Math.Min(i + 16 * width, count); i < end; i += width)
                 {
                     var some = (int)Math.Min(width, count - i);
-                    var e = VectorMath<V, T>.Exp((some == width ? V.Load(x + i) : V.Load(x + i, some, least)) - max);
+                    var e = VectorMath<V, T>.Exp((some == width ? V.Load(x + i) : V.Load(x + i, some, least)) - max, constants);
                     part += e;
                     Store(e, y + i, some);
                 }
@@ -105,6 +106,7 @@ public static unsafe partial class Reductions
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void OfColumns(T* x, nint count, nint stride, T* y)
         {
+            var constants = VectorMath<V, T>.ExpConstants(held: true);
             nint width = V.Count;
             for (nint j = 0; j < stride; j += width)
             {
@@ -113,7 +115,7 @@ public static unsafe partial class Reductions
                 for (nint i = j; i < count * stride; i += stride) max = V.Max(max, Load(x + i, some));
                 for (nint i = j; i < count * stride; i += stride)
                 {
-                    var e = VectorMath<V, T>.Exp(Load(x + i, some) - max);
+                    var e = VectorMath<V, T>.Exp(Load(x + i, some) - max, constants);
                     sum += e;
                     Store(e, y + i, some);
                 }

@@ -17,7 +17,7 @@ internal static unsafe partial class VectorMath<V, T>
         LogInTwo(m, out var high, out var low);
         var x = b * high;
         var rest = V.Fma(b, low, V.Fma(b, high, -x));
-        SplitArgument(x, out var q, out var n);
+        SplitExp(x, out var q, out var n);
         var y = V.Scale(Unit + V.Fma(rest, Unit + q, q), n);
 
         V negative = V.Less(a, V.Of(0)), half = b * V.Of(0.5);

@@ -118,7 +118,7 @@ internal static unsafe partial class VectorMath<V, T>
     {
         var a = V.Abs(x);
         var z = x * x;
-        var b = V.Clamp(a, V.Of(0), V.Of(Single ? 4 : 6));
+        var b = V.AtMost(a, V.Of(Single ? 4 : 6));
         V p, q;
         if (Single)
         {

@@ -5,7 +5,7 @@ namespace Functional.Kernels;
 /// <summary>
 /// The mathematical functions, written once for every width of lanes and both float types. Polynomials are minimax fits
 /// (Remez) of the relative error; what they approximate stands beside each. Measured against exact values, errors stay below
-/// 2.7 units in the last place in double and 2.3 in single precision (tan: 3.7), most below 1.5. This part: exponentials.
+/// 2.9 units in the last place in double and 2.5 in single precision (tan: 3.7), most below 1.5. This part: exponentials.
 /// </summary>
 internal static unsafe partial class VectorMath<V, T>
     where V : unmanaged, ISimd<V, T>
@@ -14,6 +14,8 @@ internal static unsafe partial class VectorMath<V, T>
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     private const double Ln2 = 0.69314718055994530942;
+
+    private const double Log2E = 1.44269504088896340736;
 
     private static bool Single
     {
@@ -53,36 +55,81 @@ internal static unsafe partial class VectorMath<V, T>
         get => V.Of(Single ? -1.904654299957768e-09 : 2.3190468138462996e-17);
     }
 
+    /// <summary>
+    /// A constant; held, one that stays in a register while a loop uses it. It is read back from memory, so that the
+    /// compiler does not know it: what it knows it would make anew for every vector.
+    /// </summary>
     [MethodImpl(Inline)]
-    public static V Exp(V x) => ExpScaled(x, 0);
+    private static V Constant(double value, bool held)
+    {
+        if (!held) return V.Of(value);
+        if (!Single) return V.All((T)(object)Volatile.Read(ref value));
+        var single = (float)value;
+        return V.All((T)(object)Volatile.Read(ref single));
+    }
+
+    /// <summary>The last bits where an exponent has its place. (Each shift has a width of its own, so that it is part of the instruction.)</summary>
+    [MethodImpl(Inline)]
+    private static V ToExponent(V x) => Single ? V.ShiftLeft(x, 23) : V.ShiftLeft(x, 52);
+
+    [MethodImpl(Inline)]
+    public static V Exp(V x) => Exp(x, ExpConstants(false));
+
+    /// <summary>eˣ with the constants of <see cref="ExpConstants"/>.</summary>
+    [MethodImpl(Inline)]
+    public static V Exp(V x, Held<V> constants) => ExpScaled(x, 0, constants);
+
+    /// <summary>The bounds of the argument, log₂ e, the first coefficient.</summary>
+    [MethodImpl(Inline)]
+    public static Held<V> ExpConstants(bool held) => new(
+        Constant(Single ? -104 : -746, held),
+        Constant(Single ? 90 : 711, held),
+        Constant(Log2E, held),
+        Constant(ExpFirst, held));
 
     /// <summary>eˣ·2ᵏ.</summary>
     [MethodImpl(Inline)]
-    private static V ExpScaled(V x, int k)
+    private static V ExpScaled(V x, int k, Held<V> constants)
     {
-        SplitArgument(V.Clamp(x, V.Of(Single ? -104 : -746), V.Of(Single ? 90 : 711)), out var q, out var n);
-        return V.Scale(Unit + q, k == 0 ? n : n + V.Of(k));
+        SplitArgument(V.Clamp(x, constants.A, constants.B), constants.C, out var r, out var n);
+        var e = V.Fma(V.Fma(ExpRest(r, constants.D), r, Unit), r, Unit);
+        return V.Scale(e, k == 0 ? n : n + V.Of(k));
     }
 
-    /// <summary>eˣ = 2ⁿ·(1 + q): x = n·ln 2 + r with |r| ≤ ln 2 / 2, and q = eʳ − 1 = r + r²·P(r).</summary>
+    /// <summary>eˣ = 2ⁿ·(1 + q): x = n·ln 2 + r, and q = eʳ − 1.</summary>
     [MethodImpl(Inline)]
-    private static void SplitArgument(V x, out V q, out V n)
+    private static void SplitExp(V x, out V q, out V n)
     {
-        n = V.Fma(x, V.Of(1.44269504088896340736), Rounder) - Rounder;
-        var r = V.Fma(n, -Ln2High, x);
-        r = V.Fma(n, -Ln2Low, r);
-        V p;
+        SplitArgument(x, V.Of(Log2E), out var r, out n);
+        q = V.Fma(ExpRest(r, V.Of(ExpFirst)) * r, r, r);
+    }
+
+    /// <summary>x = n·ln 2 + r with |r| ≤ ln 2 / 2.</summary>
+    [MethodImpl(Inline)]
+    private static void SplitArgument(V x, V log2E, out V r, out V n)
+    {
+        n = V.Fma(x, log2E, Rounder) - Rounder;
+        r = V.Fma(n, -Ln2Low, V.Fma(n, -Ln2High, x));
+    }
+
+    private static double ExpFirst
+    {
+        [MethodImpl(Inline)]
+        get => Single ? 0.00139737396966666 : 2.505381666424331e-08;
+    }
+
+    /// <summary>(eʳ − 1 − r) / r² for |r| ≤ ln 2 / 2: a polynomial, with its first coefficient.</summary>
+    [MethodImpl(Inline)]
+    private static V ExpRest(V r, V p)
+    {
         if (Single)
         {
-            p = V.Of(0.00019845887436531484);
-            p = V.Fma(p, r, V.Of(0.0013940626522526145));
-            p = V.Fma(p, r, V.Of(0.008333389647305012));
-            p = V.Fma(p, r, V.Of(0.041666362434625626));
-            p = V.Fma(p, r, V.Of(0.1666666567325592));
+            p = V.Fma(p, r, V.Of(0.008368036709725857));
+            p = V.Fma(p, r, V.Of(0.04166616499423981));
+            p = V.Fma(p, r, V.Of(0.16666531562805176));
         }
         else
         {
-            p = V.Of(2.505381666424331e-08);
             p = V.Fma(p, r, V.Of(2.762603708390659e-07));
             p = V.Fma(p, r, V.Of(2.7557407411896448e-06));
             p = V.Fma(p, r, V.Of(2.4801505275577067e-05));
@@ -92,8 +139,7 @@ internal static unsafe partial class VectorMath<V, T>
             p = V.Fma(p, r, V.Of(0.04166666666657676));
             p = V.Fma(p, r, V.Of(0.16666666666666588));
         }
-        p = V.Fma(p, r, V.Of(0.5));
-        q = V.Fma(p * r, r, r);
+        return V.Fma(p, r, V.Of(0.5));
     }
 
     [MethodImpl(Inline)]
@@ -107,24 +153,88 @@ internal static unsafe partial class VectorMath<V, T>
     [MethodImpl(Inline)]
     private static V Expm1Core(V x)
     {
-        SplitArgument(x, out var q, out var n);
-        var power = V.ShiftLeft(n + V.Of(Single ? 12582912 + 126 : 6755399441055744 + 1022), Single ? 23 : 52);
+        SplitExp(x, out var q, out var n);
+        var power = ToExponent(n + V.Of(Single ? 12582912 + 126 : 6755399441055744 + 1022));
         var y = V.Fma(power, q, power - V.Of(0.5));
         return y + y;
     }
 
-    /// <summary>E / (E + 2) with E = e²ˣ − 1: relatively accurate also near 0.</summary>
     [MethodImpl(Inline)]
-    public static V Tanh(V x)
+    public static V Tanh(V x) => Tanh(x, TanhConstants(false));
+
+    /// <summary>
+    /// With |x| = n·ln 2 / 2 + r and v = tanh r, by the addition theorem: ((2ⁿ + 1)·v + (2ⁿ − 1)) / ((2ⁿ − 1)·v + (2ⁿ + 1)).
+    /// That is v itself where n = 0, so relatively accurate near 0, and 1 where 2ⁿ ± 1 are one number. The last bits of
+    /// ln 2 / 2 are left out: n is small where they would count.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static V Tanh(V x, Held<V> constants)
     {
-        var a = V.Clamp(V.Abs(x), V.Of(0), V.Of(Single ? 10 : 20));
-        var e = Expm1Core(a + a);
-        return (e / (e + V.Of(2))) | (x & SignBit);
+        var a = V.AtMost(V.Abs(x), constants.A);
+        var shifted = V.Fma(a, V.Of(2 * Log2E), constants.B);
+        var power = ToExponent(shifted);
+        var r = V.Fma(shifted - constants.B, V.Of(-0.5 * Ln2), a);
+        var z = r * r;
+        var v = V.Fma(r * z, TanhRest(z, constants.C, false), r);
+        V less = power - Unit, more = power + Unit;
+        return (V.Fma(more, v, less) / V.Fma(less, v, more)) | (x & SignBit);
     }
 
-    /// <summary>1 / (1 + e⁻ˣ); 0 where e⁻ˣ overflows.</summary>
+    /// <summary>
+    /// The bound of the argument, the number whose sum with a small one has the nearest integer and an exponent's bias in
+    /// its last bits, the first coefficient.
+    /// </summary>
     [MethodImpl(Inline)]
-    public static V Sigmoid(V x) => Unit / (Unit + Exp(-x));
+    public static Held<V> TanhConstants(bool held) => new(
+        Constant(Single ? 10 : 20, held),
+        Constant(Single ? 12582912 + 127 : 6755399441055744 + 1023, held),
+        Constant(TanhFirst, held),
+        default);
+
+    [MethodImpl(Inline)]
+    public static V Sigmoid(V x) => Sigmoid(x, SigmoidConstants(false));
+
+    /// <summary>
+    /// With −x = n·ln 2 + r and w = tanh(−r/2), e⁻ˣ = 2ⁿ·(1 − w)/(1 + w), so 1 / (1 + e⁻ˣ) = (1 + w) / ((1 + w) + 2ⁿ·(1 − w));
+    /// 0 where that overflows.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static V Sigmoid(V x, Held<V> constants)
+    {
+        var a = V.Clamp(x, constants.A, constants.B);
+        var n = V.Fma(a, constants.C, Rounder) - Rounder;
+        var r = V.Fma(n, Ln2Low, V.Fma(n, Ln2High, a));
+        var z = r * r;
+        var w = r * V.Fma(TanhRest(z, constants.D, true), z, V.Of(0.5));
+        var more = w + Unit;
+        return more / (more - V.Scale(w - Unit, n));
+    }
+
+    /// <summary>The bounds of the argument, −log₂ e, the first coefficient.</summary>
+    [MethodImpl(Inline)]
+    public static Held<V> SigmoidConstants(bool held) => new(
+        Constant(Single ? -90 : -711, held),
+        Constant(Single ? 104 : 746, held),
+        Constant(-Log2E, held),
+        Constant(TanhFirst * (Single ? 1.0 / 32 : 1.0 / 8192), held));
+
+    private static double TanhFirst
+    {
+        [MethodImpl(Inline)]
+        get => Single ? 0.13110461831092834 : 0.003444755873864628;
+    }
+
+    /// <summary>(tanh(k·r) − k·r) / r³ as a function of z = r², for |k·r| ≤ ln 2 / 4; k is ½ or 1. A polynomial, with its first coefficient.</summary>
+    [MethodImpl(Inline)]
+    private static V TanhRest(V z, V p, bool half)
+    {
+        if (Single) return V.Fma(p, z, V.Of(-0.3333126902580261 * (half ? 1.0 / 8 : 1)));
+        p = V.Fma(p, z, V.Of(-0.008857302110237436 * (half ? 1.0 / 2048 : 1)));
+        p = V.Fma(p, z, V.Of(0.02186937051497777 * (half ? 1.0 / 512 : 1)));
+        p = V.Fma(p, z, V.Of(-0.05396825277932377 * (half ? 1.0 / 128 : 1)));
+        p = V.Fma(p, z, V.Of(0.13333333332782188 * (half ? 1.0 / 32 : 1)));
+        return V.Fma(p, z, V.Of(-0.3333333333333248 * (half ? 1.0 / 8 : 1)));
+    }
 
     /// <summary>ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|).</summary>
     [MethodImpl(Inline)]
@@ -135,8 +245,8 @@ internal static unsafe partial class VectorMath<V, T>
     public static V Sinh(V x)
     {
         var a = V.Abs(x);
-        var h = ExpScaled(a, -1);
-        var e = Expm1Core(V.Clamp(a, V.Of(0), Unit));
+        var h = ExpScaled(a, -1, ExpConstants(false));
+        var e = Expm1Core(V.AtMost(a, Unit));
         var y = V.Select(V.Less(a, Unit), V.Of(0.5) * (e + e / (e + Unit)), h - V.Of(0.25) / h);
         return y | (x & SignBit);
     }
@@ -144,7 +254,7 @@ internal static unsafe partial class VectorMath<V, T>
     [MethodImpl(Inline)]
     public static V Cosh(V x)
     {
-        var h = ExpScaled(V.Abs(x), -1);
+        var h = ExpScaled(V.Abs(x), -1, ExpConstants(false));
         return h + V.Of(0.25) / h;
     }
 

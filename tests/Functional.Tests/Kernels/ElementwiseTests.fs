@@ -481,5 +481,70 @@ let private threadTests =
                         "thrown")
     ]
 
+/// Numbers of every size: some in each binade, of both signs.
+let private everyBinade (dtype: DType) =
+    let single = dtype = DType.Float32
+    let least, most = if single then -149, 127 else -1074, 1023
+    let fractions = random 6 ((most - least + 1) * 8) 1.0 2.0
+
+    fractions
+    |> Array.mapi (fun i f -> Math.ScaleB(f, least + i / 8))
+    |> Array.map (fun x -> if single then float (float32 x) else x)
+    |> Array.collect (fun x -> [| x; -x |])
+
+/// The distance of two numbers in units of the last place that the expected one has.
+let private ulps (dtype: DType) (expected: float) (actual: float) =
+    let digits, least = if dtype = DType.Float32 then 23, -149 else 52, -1074
+
+    if expected = actual then
+        0.0
+    elif expected = 0.0 then
+        abs actual / Math.ScaleB(1.0, least)
+    else
+        abs (actual - expected) / Math.ScaleB(1.0, max least (Math.ILogB expected - digits))
+
+let private accuracyTests =
+    testList "accuracy" [
+        for dtype in floats do
+            // below them e⁻ˣ is no number, and the sigmoid is 0
+            let least = if dtype = DType.Float32 then -88.0 else -709.0
+
+            // the references in double precision are off by a unit or two themselves
+            let most = if dtype = DType.Float32 then 2.6 else 5.0
+
+            for op in [ Unary.Tanh; Unary.Sigmoid; Unary.Exp ] do
+                testCase $"{op} of {dtype} in every binade"
+                <| fun () ->
+                    let xs =
+                        Array.append (everyBinade dtype) (random 7 4000 -20.0 20.0)
+                        |> Array.map (fun x -> if dtype = DType.Float32 then float (float32 x) else x)
+                        |> Array.filter (fun x -> op <> Unary.Sigmoid || x > least)
+
+                    let ys = numbers (run op (make dtype [| xs.Length |] xs))
+
+                    for x, y in Array.zip xs ys do
+                        let exact = unary op x
+                        let rounded = if dtype = DType.Float32 then float (float32 exact) else exact
+
+                        if Double.IsInfinity rounded then
+                            Expect.equal y rounded $"{op}({x:R})"
+                        elif not (ulps dtype exact y <= most) then
+                            failtest $"{op}({x:R}) = {y:R}, expected {exact:R}: {ulps dtype exact y} units off"
+
+            testCase $"tanh of {dtype} is odd, at most 1, and near 0 the number itself"
+            <| fun () ->
+                let xs = Array.append (everyBinade dtype) (random 8 4000 0.0 25.0)
+                let of' xs = numbers (run Unary.Tanh (make dtype [| xs |> Array.length |] xs))
+                let ys = of' xs
+                Expect.equal (of' (Array.map (~-) xs)) (Array.map (~-) ys) "odd"
+                Expect.isTrue (ys |> Array.forall (fun y -> abs y <= 1.0)) "at most 1"
+
+                for x, y in Array.zip xs ys do
+                    if abs x < 1e-9 then
+                        Expect.equal y x $"tanh {x}"
+                    elif abs x > 20.0 then
+                        Expect.equal y (float (sign x)) $"tanh {x}"
+    ]
+
 [<Tests>]
-let tests = testList "elementwise" [ unaryTests; binaryTests; compareTests; threadTests ]
+let tests = testList "elementwise" [ unaryTests; binaryTests; accuracyTests; compareTests; threadTests ]
