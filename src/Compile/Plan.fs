@@ -320,11 +320,11 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
 
                 for i in 0 .. moving.Length - 1 do
                     move moving[i] next (nc + nk + i)
-                    Prefetch.Begin(moving[i], Memory.bytesOf body.Specs[nc + nk + i])
+                    Prefetch.Soon(moving[i], Memory.bytesOf body.Specs[nc + nk + i])
 
                 for j in 0 .. results.Length - 1 do
                     move results[j] next yOut[j]
-                    Prefetch.Begin(results[j], Memory.bytesOf body.Specs[yOut[j]])
+                    Prefetch.Soon(results[j], Memory.bytesOf body.Specs[yOut[j]])
 
             for i in 0 .. moving.Length - 1 do
                 move moving[i] t (nc + nk + i)
@@ -342,6 +342,9 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
                 | Home.Copy -> ()
 
             plan.Run()
+
+            if asksAhead then
+                Prefetch.Rest()
 
             for j in 0 .. results.Length - 1 do
                 if not written[j] && not filled[j] then

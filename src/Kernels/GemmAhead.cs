@@ -17,8 +17,11 @@ internal unsafe struct Places
 internal unsafe struct PlaceList<T>(Places* places, nint terms)
     where T : unmanaged
 {
-    /// <summary>The most entries of a list: the result, what is added to it, one factor, the other, and the end.</summary>
-    public const int Most = 16;
+    /// <summary>The most entries of a list: the result, what is added to it, one factor, the other, wishes, and the end.</summary>
+    public const int Most = 16 + MostWishes;
+
+    /// <summary>Of these, ranges of memory that somebody else will need.</summary>
+    public const int MostWishes = 4;
 
     public const int Line = 64;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -169,11 +169,12 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         tile.Panel = panel;
         var places = stackalloc Places[PlaceList<T>.Most];
         tile.Soon = places;
+        var wishes = Prefetch.Wanted;
         var step = TLanes.TileRows;
         for (var row = 0; row < product.M; row += step)
         {
             var rows = Math.Min(step, product.M - row);
-            LookAhead(product, row, column, places, ref next);
+            LookAhead(product, row, column, places, ref next, wishes);
             if (panel != null && row == 0)
             {
                 GemmTile<TLanes, TVector, T>.RunAndPack(tile);
@@ -189,9 +190,10 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         }
     }
 
-    // What a tile asks for: what the next tile needs, or the first one of the next panel; and, at last, the next panel.
+    // What a tile asks for: what the next tile needs, or the first one of the next panel; at last, the next panel; and
+    // where terms are left over, what is wished for.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LookAhead(in Product<T> product, int row, int column, Places* places, ref NextPanel<T> next)
+    private static void LookAhead(in Product<T> product, int row, int column, Places* places, ref NextPanel<T> next, Wishes? wishes)
     {
         var list = new PlaceList<T>(places, product.K);
         if (Sse.IsSupported)
@@ -210,6 +212,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             // a is met for the first time with the first panel; its rows are foreseen by the processor, its columns are not
             if (column == 0 && !last && product.RowA == 1) list.NewColumns(product.A + nextRow, product.ColumnA, product.K, step);
             if (product.M - row <= PanelTiles * step) list = next.AddTo(list);
+            if (wishes != null) list = wishes.AddTo(list);
         }
         list.End(product.A);
     }

@@ -190,9 +190,36 @@ let private rowByRow () =
             MatMul.Run(false, false, row, b, alone)
             expectSame (toFloats alone) rowsOfY[i] (fun () -> $"{dtype}, row {i}")
 
+/// A product asks for memory that others will need while it multiplies; that changes neither it nor the memory.
+let private askingOnTheWay () =
+    let random = Random 37
+
+    for m, k, n, transB in [ 32, 128, 512, false; 32, 300, 64, true; 7, 40, 33, false; 1, 5, 3, false ] do
+        let a = realNumbers random DType.Float32 [| m; k |]
+        let b = realNumbers random DType.Float32 (swapIf transB [| k; n |])
+        let others = [ for size in [ 1; 100; 5000 ] -> realNumbers random DType.Float32 [| size |] ]
+        let before = others |> List.map toFloats
+
+        let run () =
+            let y = room DType.Float32 [| m; n |]
+            MatMul.Run(false, transB, a, b, y)
+            toFloats y
+
+        let expected = run ()
+
+        for _ in 1..9 do
+            for other in others do
+                Prefetch.Soon(other.Storage, 4 * other.Size)
+
+        let found = run ()
+        Prefetch.Rest()
+        expectSame found expected (fun () -> $"{m}×{k}×{n}")
+        Expect.equal (others |> List.map toFloats) before "what was asked for"
+
 [<Tests>]
 let tests =
     testList "matrix products" [
+        testCase "asking for memory on the way" askingOnTheWay
         testCase "random shapes, transposed and broadcast" onRandomShapes
         testCase "several blocks of rows, columns and depth" onLargeShapes |> slow
         testCase "a dense layer" withBias
