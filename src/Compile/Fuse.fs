@@ -270,19 +270,6 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     /// The group that makes what a value looks at; a part of what is put together has a group of its own.
     let source v = if owner[v] >= 0 then owner[v] else owner[root[v]]
 
-    /// The group of the product that an instruction adds something to. What is added comes from elsewhere: to a value that
-    /// an elementwise kernel makes, that kernel adds the product.
-    let producing k =
-        match (if passes.Products then Products.sum g counts made k else ValueNone) with
-        | ValueSome s when
-            not groups[owner[s.Product]].Sum
-            && windows[s.Onto].IsNone
-            && windows[firsts[k]].IsNone
-            && (source s.Onto < 0 || not groups[source s.Onto].Elementwise)
-            ->
-            Some groups[owner[s.Product]]
-        | _ -> None
-
     /// Whether group `from` needs group `target`, directly or through others.
     let reaches (from: int) (target: int) =
         let seen = HashSet<int>()
@@ -301,6 +288,20 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         stack.Push n
 
         found
+
+    /// The group of the product that an instruction adds something to. To a value that an elementwise kernel makes, that
+    /// kernel adds the product, unless the product waits for it.
+    let producing k =
+        match (if passes.Products then Products.sum g counts made k else ValueNone) with
+        | ValueSome s when
+            not groups[owner[s.Product]].Sum
+            && windows[s.Onto].IsNone
+            && windows[firsts[k]].IsNone
+            && (let onto = source s.Onto
+                onto < 0 || not groups[onto].Elementwise || reaches owner[s.Product] onto)
+            ->
+            Some groups[owner[s.Product]]
+        | _ -> None
 
     /// Whether two kernels made one would wait for themselves: for something between them, or what also goes before.
     let waits (a: Group) (b: Group) (before: int[]) =

@@ -44,6 +44,11 @@ let tests =
             [ a; b; x ]
             (2, 2)
         counts "an elementwise kernel adds it itself" (fun t -> sin t[2] + t[0] *@ t[1]) [ a; b; x ] (2, 2)
+        counts
+            "but not where the product waits for it"
+            (fun t -> (let h = sin t[0] in h + h *@ t[1]))
+            [ x; normal 50 [ 7; 7 ] ]
+            (2, 3)
         counts "a column is not added on the way" (fun t -> t[0] *@ t[1] + t[2]) [ a; b; normal 44 [ 9; 1 ] ] (2, 2)
         counts "one matrix for several" (fun t -> t[2] + t[0] *@ t[1]) [ normal 45 [ 3; 9; 5 ]; b; x ] (2, 2)
         counts
