@@ -84,10 +84,20 @@ public static unsafe class Gemm
     public static void RunHere<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
     {
-        if (Vector512.IsHardwareAccelerated) GemmBlock<Lanes<Simd512<T>, T>, Simd512<T>, T>.Run(product);
+        if (Vector512.IsHardwareAccelerated && !IsNarrow(product)) GemmBlock<Lanes<Simd512<T>, T>, Simd512<T>, T>.Run(product);
         else if (Fma.IsSupported && Avx2.IsSupported) GemmBlock<Lanes<Simd256<T>, T>, Simd256<T>, T>.Run(product);
         else if (Vector128.IsHardwareAccelerated) GemmBlock<Lanes<Simd128<T>, T>, Simd128<T>, T>.Run(product);
         else GemmBlock<LanesOfOne<T>, T, T>.Run(product);
+    }
+
+    // Whether tiles would be one vector of 512 bits wide: two of 256 keep the processor busier where they come two at a time.
+    // Measured on Zen 4: 128×500 times 500×10 takes 23 µs instead of 26.
+    private static bool IsNarrow<T>(in Product<T> product)
+        where T : unmanaged, INumber<T>
+    {
+        if (!Avx512F.VL.IsSupported || product.M == 1 || product.N == 1) return false;
+        return product.N <= Vector512<T>.Count
+            || (product.M <= Vector512<T>.Count && GemmTurned<Lanes<Simd256<T>, T>, Simd256<T>, T>.Pays(product));
     }
 }
 

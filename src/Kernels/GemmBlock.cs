@@ -35,6 +35,11 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             InPlace(product);
             return;
         }
+        if (GemmTurned<TLanes, TVector, T>.Pays(product))
+        {
+            GemmTurned<TLanes, TVector, T>.Run(product);
+            return;
+        }
         var blocks = Math.Max(1, Quotient(product.K, Gemm.DepthBlock));
         var depth = Quotient(product.K, blocks);
         var rows = Quotient(Quotient(product.M, Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
@@ -66,7 +71,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     }
 
     // Some rows, and of each sum some terms.
-    private static Product<T> Cut(in Product<T> product, int row, int rows, int term, int terms)
+    public static Product<T> Cut(in Product<T> product, int row, int rows, int term, int terms)
     {
         var part = product.Part(row, Math.Min(rows, product.M - row), 0, product.N);
         part.K = Math.Min(terms, product.K - term);

@@ -15,7 +15,7 @@ internal unsafe interface ILanes<V, T>
     /// <summary>The number of elements in a vector.</summary>
     static abstract int Count { get; }
 
-    /// <summary>The rows of a tile, so that two vectors of each, two of b and one of a fit into the registers.</summary>
+    /// <summary>The rows of a tile: two vectors of each, two of b and one of a fit into the registers, 16 or with AVX-512 32.</summary>
     static abstract int TileRows { get; }
 
     static abstract V Load(T* source);
@@ -59,7 +59,7 @@ internal unsafe struct Lanes<V, T> : ILanes<V, T>
     public static int TileRows
     {
         [MethodImpl(Inline)]
-        get => sizeof(V) == 64 ? 8 : 6;
+        get => sizeof(V) == 64 || (sizeof(V) == 32 && Avx512F.VL.IsSupported) ? 8 : 6;
     }
 
     [MethodImpl(Inline)]

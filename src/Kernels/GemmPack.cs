@@ -17,7 +17,7 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
     public static void Panel(nint k, int columns, int width, T* source, nint row, nint column, T* panel)
     {
         if (column == 1) Straight(k, columns, width, source, row, panel);
-        else if (row == 1) Transposed(k, columns, width, source, column, panel);
+        else if (row == 1) Turn(k, columns, width, source, column, panel, width);
         else
         {
             for (nint l = 0; l < k; l++)
@@ -37,9 +37,9 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
         }
     }
 
-    // The columns of the panel are the rows of the source.
+    /// <summary>Copies a matrix of k columns into its transpose, of k rows, whose columns from then on up to a width become zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transposed(nint k, int columns, int width, T* source, nint column, T* panel)
+    public static void Turn(nint k, int columns, int width, T* source, nint column, T* target, nint row)
     {
         var j = 0;
         if (Avx.IsSupported && sizeof(T) == 4)
@@ -47,11 +47,11 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
             for (; j + 8 <= columns; j += 8)
             {
                 nint l = 0;
-                for (; l + 8 <= k; l += 8) Square8((float*)(source + l), column, (float*)(panel + (l * width)), width);
+                for (; l + 8 <= k; l += 8) Square8((float*)(source + l), column, (float*)(target + (l * row)), row);
                 for (; l < k; l++)
-                    for (var i = 0; i < 8; i++) panel[(l * width) + i] = source[l + (i * column)];
+                    for (var i = 0; i < 8; i++) target[(l * row) + i] = source[l + (i * column)];
                 source += 8 * column;
-                panel += 8;
+                target += 8;
             }
         }
         else if (Avx.IsSupported && sizeof(T) == 8)
@@ -59,15 +59,15 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
             for (; j + 4 <= columns; j += 4)
             {
                 nint l = 0;
-                for (; l + 4 <= k; l += 4) Square4((double*)(source + l), column, (double*)(panel + (l * width)), width);
+                for (; l + 4 <= k; l += 4) Square4((double*)(source + l), column, (double*)(target + (l * row)), row);
                 for (; l < k; l++)
-                    for (var i = 0; i < 4; i++) panel[(l * width) + i] = source[l + (i * column)];
+                    for (var i = 0; i < 4; i++) target[(l * row) + i] = source[l + (i * column)];
                 source += 4 * column;
-                panel += 4;
+                target += 4;
             }
         }
-        for (; j < width; j++, source += column, panel++)
-            for (nint l = 0; l < k; l++) panel[l * width] = j < columns ? source[l] : T.Zero;
+        for (; j < width; j++, source += column, target++)
+            for (nint l = 0; l < k; l++) target[l * row] = j < columns ? source[l] : T.Zero;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -75,6 +75,8 @@ let private onLargeShapes () =
         check random dtype [||] [||] [||] 9 1030 270
         check random dtype [||] [||] [||] 300 40 900
         check random dtype [||] [||] [||] 900 40 850
+        check random dtype [||] [||] [||] 37 210 1100
+        check random dtype [||] [||] [||] 16 130 520
         check random dtype [| 5 |] [| 5 |] [| 5 |] 90 70 260
 
 let private withBias () =
@@ -112,6 +114,8 @@ let private onto () =
                     70, 900, 33
                     300, 500, 64
                     40, 1000, 1
+                    16, 300, 90
+                    33, 1100, 150
                 ] do
                 for transA, transB in [ false, false; false, true; true, false ] do
                     for onto in [ Array.append lead [| m; n |]; [| n |] ] do
@@ -132,35 +136,50 @@ let private onto () =
                             MatMul.RunOnto(transA, transB, a, b, onto, -0.3, onto)
                             expectSame (toFloats onto) (toFloats expected) (fun () -> show () + " in place")
 
+/// y += a·b, and y = a·b + bias, with b as it is and transposed.
 let private accumulated () =
     let random = Random 34
 
-    for m, k, n in [ 1, 20, 70; 5, 1, 40; 7, 33, 1; 40, 300, 37 ] do
-        let a, b = draw random DType.Float32 [| m; k |], draw random DType.Float32 [| k; n |]
-        let y = draw random DType.Float32 [| m; n |]
-        let expected = Array.map2 (+) (toFloats y) (product false false a b [||] y.Shape)
-        use pa = fixed &a.Storage.GetPinnableReference()
-        use pb = fixed &b.Storage.GetPinnableReference()
-        use py = fixed &y.Storage.GetPinnableReference()
-        let floats pointer = NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt pointer)
-        let mutable whole = Product<float32>(M = m, N = n, K = k, Accumulate = true)
-        whole.A <- floats pa
-        whole.RowA <- nativeint k
-        whole.ColumnA <- 1n
-        whole.B <- floats pb
-        whole.RowB <- nativeint n
-        whole.ColumnB <- 1n
-        whole.C <- floats py
-        whole.RowC <- nativeint n
-        Gemm.Run &whole
-        Storage.KeepAlive(a.Storage, b.Storage, y.Storage)
-        expectSame (toFloats y) expected (fun () -> $"y += {m}×{k} · {k}×{n}")
+    for m, k, n in [ 1, 20, 70; 5, 1, 40; 7, 33, 1; 40, 300, 37; 13, 300, 70; 40, 1100, 137 ] do
+        for transB, accumulate in [ false, true; true, true; true, false ] do
+            let a = draw random DType.Float32 [| m; k |]
+            let b = draw random DType.Float32 (swapIf transB [| k; n |])
+            let bias = draw random DType.Float32 [| n |]
+            let y = draw random DType.Float32 [| m; n |]
+
+            let expected =
+                if accumulate then
+                    Array.map2 (+) (toFloats y) (product false transB a b [||] y.Shape)
+                else
+                    product false transB a b (toFloats bias) y.Shape
+
+            use pa = fixed &a.Storage.GetPinnableReference()
+            use pb = fixed &b.Storage.GetPinnableReference()
+            use py = fixed &y.Storage.GetPinnableReference()
+            use pbias = fixed &bias.Storage.GetPinnableReference()
+            let floats pointer = NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt pointer)
+            let mutable whole = Product<float32>(M = m, N = n, K = k, Accumulate = accumulate)
+            whole.A <- floats pa
+            whole.RowA <- nativeint k
+            whole.ColumnA <- 1n
+            whole.B <- floats pb
+            whole.RowB <- if transB then 1n else nativeint n
+            whole.ColumnB <- if transB then nativeint k else 1n
+            whole.C <- floats py
+            whole.RowC <- nativeint n
+
+            if not accumulate then
+                whole.Bias <- floats pbias
+
+            Gemm.Run &whole
+            Storage.KeepAlive(a.Storage, b.Storage, y.Storage, bias.Storage)
+            expectSame (toFloats y) expected (fun () -> $"accumulate {accumulate}: {m}×{k} · {k}×{n}{transB}")
 
 let private onAnyThreads () =
     for dtype in [ DType.Float32; DType.Float64 ] do
         let random = Random 35
 
-        for m, k, n in [ 130, 300, 200; 97, 300, 65; 600, 64, 40; 3, 700, 900; 2000, 900, 1 ] do
+        for m, k, n in [ 130, 300, 200; 97, 300, 65; 600, 64, 40; 3, 700, 900; 2000, 900, 1; 24, 600, 700 ] do
             for transA, transB in [ false, false; false, true; true, false ] do
                 let a = realNumbers random dtype (swapIf transA [| m; k |])
                 let b = realNumbers random dtype (swapIf transB [| k; n |])
@@ -223,7 +242,7 @@ let tests =
         testCase "random shapes, transposed and broadcast" onRandomShapes
         testCase "several blocks of rows, columns and depth" onLargeShapes |> slow
         testCase "a dense layer" withBias
-        testCase "added to what is there" accumulated
+        testCase "added to what is there, or to a bias" accumulated
         testCase "added to another matrix, times a factor" onto
         testCase "the same bits on any number of threads" onAnyThreads |> slow
         testCase "a row's product does not depend on the rows around it" rowByRow
