@@ -172,6 +172,16 @@ module Block =
                     p
     }
 
+    /// The shapes of the outputs, where sizes may not be known (`UnknownSize`). Errors speak of the batch where shapes were found
+    /// by asking about no examples.
+    let outputShapes (block: Block<'P>) (shapes: int[][]) : int[][] =
+        try
+            UnknownSize.infer block.OutputShapes shapes
+        with :? System.ArgumentException as e ->
+            let isEmpty = shapes |> Array.exists (Array.contains 0)
+            let reason = if isEmpty then LayerError.reason e else LayerError.reasonOfNone e
+            raise (System.ArgumentException(reason, e))
+
     /// The block with its parameters as a value of an unnamed type, so that different blocks fit in one list.
     let erase (block: Block<'P>) : Block<obj> = {
         Name = block.Name

@@ -39,4 +39,14 @@ module EmbeddingFunction =
         if tokens.DType <> DType.Int32 && tokens.DType <> DType.Int64 then
             invalidArg "tokens" $"embedding: tokens are integers, not {tokens.DType}; cast them first"
 
-        Tensor.Bind(Functional.Operations.Gather 0, p.Vectors, tokens)
+        try
+            Tensor.Bind(Functional.Operations.Gather 0, p.Vectors, tokens)
+        with :? System.ArgumentException as e ->
+            let vocabulary = p.Vectors.Shape[0]
+
+            raise (
+                System.ArgumentException(
+                    $"embedding: a token is outside the vocabulary of {vocabulary}, whose numbers are 0 … {vocabulary - 1}: {e.Message}",
+                    e
+                )
+            )

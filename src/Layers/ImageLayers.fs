@@ -104,7 +104,11 @@ let private globally name f : Layer<unit> =
 
         [| shape[shape.Length - 1] |]
 
-    Layer.stateless name outputShape f
+    Layer.stateless name outputShape (fun x ->
+        if x.Rank > 2 && x.Shape[0] > 0 && Shape.size x.Shape[1 .. x.Rank - 2] = 0 then
+            invalidArg "x" $"{name}: there are no places in {Shape.show x.Shape}; there must be at least one"
+
+        f x)
 
 /// The maximum of every channel.
 let globalMaxPool: Layer<unit> = globally "global max pool" Functional.PoolingFunctions.globalMaxPool

@@ -82,7 +82,7 @@ module Layer =
     /// The error of a layer in a list, with the layer's name and place.
     let private at (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) (e: System.ArgumentException) =
         System.ArgumentException(
-            $"{name}: layer {i} ({layer.Name}) cannot take an input of shape {Shape.show shape}: {e.Message}",
+            $"{name}: layer {i} ({layer.Name}) cannot take an input of shape {Shape.show shape}: {LayerError.reason e}",
             e
         )
 

@@ -107,6 +107,20 @@ let dropout (rate: float) : Layer<unit> =
     checkRate "dropout" rate
     disturbed $"dropout {rate}" (Functional.NoiseFunctions.dropout rate)
 
+/// The same with elements that share a place dropped together: the shape broadcasts to that of the input, batch included,
+/// and is the input's where it says None. `Layers.dropoutOver 0.5 [ None; Some 1; None ]` drops whole features of sequences.
+let dropoutOver (rate: float) (shape: int option list) : Layer<unit> =
+    checkRate "dropout" rate
+
+    disturbed $"dropout {rate}" (fun key x ->
+        if shape.Length <> x.Rank then
+            invalidArg
+                "shape"
+                $"dropout: the noise has {shape.Length} axes, the input {Shape.show x.Shape} has {x.Rank}; there is one for each"
+
+        let noise = shape |> List.mapi (fun i size -> defaultArg size x.Shape[i]) |> Array.ofList
+        Functional.NoiseFunctions.dropoutOver noise rate key x)
+
 /// While learning, drops whole channels of [space.., channels]; otherwise passes its input on.
 let spatialDropout (rate: float) : Layer<unit> =
     checkRate "spatialDropout" rate

@@ -56,7 +56,7 @@ module Network =
                 | several -> "inputs of shapes " + (several |> Seq.map UnknownSize.show |> String.concat ", ")
 
             let what = $"layer {block} ({network.Blocks[block].Name})"
-            raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {e.Message}", e))
+            raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {LayerError.reason e}", e))
 
     let private find (inputs: 'T[]) (made: 'T[][]) (source: Source) =
         if source.Call < 0 then
@@ -76,7 +76,7 @@ module Network =
     /// The shapes that every call gives, for inputs of some shapes; without the batch axis. A size may be `UnknownSize.Value`.
     let shapes (network: Network) (inputs: int[][]) : int[][][] =
         run network inputs (fun _ call given ->
-            at network call.Block given (fun () -> UnknownSize.infer (called network call).OutputShapes given))
+            at network call.Block given (fun () -> Block.outputShapes (called network call) given))
 
     /// The shapes of the network's outputs.
     let outputShapes (network: Network) (inputs: int[][]) : int[][] =
@@ -99,7 +99,7 @@ module Network =
 
         run network inputs (fun _ call given ->
             let block = called network call
-            let outputs = at network call.Block given (fun () -> UnknownSize.infer block.OutputShapes given)
+            let outputs = at network call.Block given (fun () -> Block.outputShapes block given)
 
             if isNull parameters[call.Block] then
                 parameters[call.Block] <-

@@ -95,6 +95,18 @@ public static class SequenceCases
             Expect.Equal(Loss(new LSTM(4, kernelRegularizer: "l2") { Trainable = false }), 0.0);
         }
         );
+        yield return ("dropout of whole features draws one number for all steps", () =>
+        {
+            Tensor? seen = null;
+            var model = new Sequential([new Dropout(0.5, noiseShape: [null, 1, null]), new Lambda(x => { seen ??= x.Rank == 3 && x.Shape[0] == 4 ? x : null; return x; })], seed: 2);
+            model.Compile("mse", "sgd", runEagerly: true);
+            var ones = Tensor.Ones([4, 5, 6], DType.Float32);
+            model.Fit(ones, ones, batchSize: 4, verbose: 0, seed: 1);
+            var kept = seen!;
+            Expect.Equal(Abs(kept - kept.Slice(.., 0..1)).Max().ToDouble(), 0.0);
+            Expect.True(kept.Sum().ToDouble() is > 0 and < 240, "some are dropped");
+        }
+        );
         yield return ("constraints hold after every step, for weights of all names", () =>
         {
             var model = new Sequential(
@@ -135,7 +147,16 @@ public static class SequenceCases
             var reader = new Sequential([new Embedding(10, 4), new GRU(2)]);
             reader.Compile("mse", "sgd");
             Refuse(() => reader.Fit(new int[][] { [1, 12] }, LayerChecks.Numbers(1, [2]), verbose: 0), "embedding", "12");
+            Refuse(() => new Sequential([new Embedding(10, 4)]).Predict(new int[][] { [1, 10] }), "token", "vocabulary of 10", "0 … 9", "index 10");
+            Refuse(() => new Sequential([new InputLayer(null, 3), new GlobalMaxPooling1D()]).Predict(LayerChecks.Numbers(2, [0, 3])), "no places", "2×0×3");
             Refuse(() => new LSTM(0), "LSTM", "0 units");
+            foreach (var make in new Func<Layer>[] { () => new Dropout(1), () => new GaussianDropout(1), () => new SpatialDropout1D(-0.1), () => new SpatialDropout2D(1) })
+                Refuse(() => make(), "Dropout", "rate", "[0, 1)");
+            var narrow = new Sequential([new Dropout(0.5, noiseShape: [null, 1])]);
+            narrow.Compile("mse", "sgd");
+            Refuse(() => narrow.Fit(LayerChecks.Numbers(2, [3, 2]), LayerChecks.Numbers(2, [3, 2]), verbose: 0), "dropout", "2 axes", "2×3×2");
+            Refuse(() => new WithMask().Apply([Model.Input(4, 2), Model.Input(5)]), "the mask is batch×5", "sequences batch×4×2");
+            Expect.True(!MessageOf(() => new WithMask().Apply([Model.Input(4, 2), Model.Input(5)])).Contains("'mask'"), "the name of a parameter of somebody else's");
             Refuse(() => new GRU(3, dropout: 1), "GRU", "dropout", "1");
             Refuse(() => new GRU(3, recurrentDropout: -0.5), "recurrentDropout", "-0.5");
             Refuse(() => new Embedding(0, 4), "Embedding", "0 tokens");
@@ -153,6 +174,19 @@ public static class SequenceCases
         );
     }
 
+    private static string MessageOf(Action action)
+    {
+        try
+        {
+            action();
+            return "";
+        }
+        catch (ArgumentException e)
+        {
+            return e.Message;
+        }
+    }
+
     private static (Layer Layer, int[] Input, int[] Output, int Weights)[] Table() =>
     [
         (new SimpleRNN(4, activation: "relu", useBias: false, kernelRegularizer: "l1", recurrentConstraint: "unit_norm"), [5, 3], [4], 28),
@@ -167,5 +201,6 @@ public static class SequenceCases
         (new TimeDistributed(new Conv2D(2, 3)), [5, 4, 4, 1], [5, 2, 2, 2], 20),
         (new Embedding(7, 4, maskZero: true, embeddingsRegularizer: "l2", embeddingsConstraint: "non_neg"), [5], [5, 4], 28),
         (new Masking(-1), [5, 3], [5, 3], 0),
+        (new Dropout(0.2, noiseShape: [null, 1, null]), [5, 3], [5, 3], 0),
     ];
 }

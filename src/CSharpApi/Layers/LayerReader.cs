@@ -17,7 +17,7 @@ internal static class LayerReader
         [nameof(Reshape)] = c => new Reshape(c.Ints("target_shape")),
         [nameof(Permute)] = c => new Permute(c.Ints("dims")),
         [nameof(RepeatVector)] = c => new RepeatVector(c.Int("n")),
-        [nameof(Dropout)] = c => new Dropout(c.Double("rate")),
+        [nameof(Dropout)] = Dropout.Read,
         [nameof(GaussianNoise)] = c => new GaussianNoise(c.Double("stddev")),
         [nameof(GaussianDropout)] = c => new GaussianDropout(c.Double("rate")),
         [nameof(SpatialDropout1D)] = c => new SpatialDropout1D(c.Double("rate")),

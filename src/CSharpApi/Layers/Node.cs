@@ -97,7 +97,7 @@ internal sealed class LayerCall
         {
             if (layer is InputLayer) RequireNone(inputs);
             else if (inputs.Length == 0) throw new ArgumentException("no nodes were given", nameof(inputs));
-            int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(UnknownSize.infer(Block.OutputShapes, shapes));
+            int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(BlockModule.outputShapes(Block, shapes));
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
         catch (ArgumentException e)
