@@ -21,11 +21,17 @@ let private batches options =
         let us = timed options (data examples 784 10) (Steps.net DType.Float32 784 500 10) Steps.talkLoss
         Console.WriteLine $"batch {examples, 5}   {us, 10:F1} us   {us / float examples:F3} us an example"
 
+/// The first layer has no gradient of its input, so a wider network has more arithmetic for each parameter: the rate tells
+/// how evenly that is done.
 let private widths options =
     for width in [ 500; 1000; 2000; 4000 ] do
         let us = timed options (data 128 784 10) (Steps.net DType.Float32 784 width 10) Steps.talkLoss
-        let parameters = 784 * width + width * width + 10 * width + 2 * width + 10
-        Console.WriteLine $"width {width, 5}   {us, 10:F1} us   {1000.0 * us / float parameters:F3} ns a parameter"
+        let first, others = 784 * width, width * width + 10 * width
+        let parameters = first + others + 2 * width + 10
+        let rate = 128.0 * (4.0 * float first + 6.0 * float others) / us / 1000.0
+
+        Console.WriteLine
+            $"width {width, 5}   {us, 10:F1} us   {1000.0 * us / float parameters:F3} ns a parameter   {rate:F1} GFLOP/s"
 
 /// Tracing and planning of a recurrent loss: its cost must not grow with the length.
 let private lengths () =

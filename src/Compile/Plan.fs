@@ -125,23 +125,29 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
         for s in steps do
             s.Run values
 
-    /// Which of the outputs can be written where the caller wants them: those a kernel makes, once each.
+    /// Which values can be written where the caller wants an output: those a kernel makes that are outputs, or what an
+    /// output is a view of, once each.
     static member Writable(g: Graph) : HashSet<int> =
         let firsts = Graphs.firsts g
         let made = HashSet<int>()
+        let views = Dictionary<int, int>()
 
         g.Instructions
         |> Array.iteri (fun k instruction ->
             match instruction with
-            | Constant _
-            | Apply(Reshape _, _, _, _) -> ()
+            | Constant _ -> ()
+            | Apply(Reshape _, a, _, _) -> views[firsts[k]] <- a
             | Apply _
             | ApplyMany _ ->
                 for r in firsts[k] .. firsts[k] + Graphs.results instruction - 1 do
                     made.Add r |> ignore)
 
-        let seen = HashSet<int>()
-        HashSet(g.Outputs |> Array.filter (fun v -> made.Contains v && seen.Add v))
+        let rec source v =
+            match views.TryGetValue v with
+            | true, a -> source a
+            | _ -> v
+
+        HashSet(g.Outputs |> Seq.map source |> Seq.filter made.Contains)
 
 /// Another graph's plan as part of this one: inputs are looked at in place, outputs are copied out.
 and [<Sealed>] internal Part(g: Graph) =

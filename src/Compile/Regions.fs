@@ -9,9 +9,9 @@ open System.Collections.Generic
 open Functional
 open Functional.Operations
 
-/// What is worth gathering for several threads: some products, so that a meeting is saved; enough work to share; and products so small that a
-/// meeting, a microsecond or two, counts beside them. Of larger ones every kernel is better shared by itself: what a
-/// region hands on lies in memory until it is done, all at once.
+/// What is worth gathering for several threads: some products, so that a meeting is saved; enough work to share; and
+/// products so small that a meeting, a microsecond or two, counts beside them. Of larger ones every kernel is better
+/// shared by itself: what a region hands on lies in memory until it is done, all at once.
 let private worthwhile (products: int) (nanoseconds: float) =
     products >= 2 && nanoseconds >= 20_000.0 && nanoseconds / float products <= 200_000.0
 
@@ -116,13 +116,23 @@ let private isReshape instruction =
 /// enough for every thread; and not so many that reading the weights again for each is more than what stays.
 let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region: Region) : int =
     let bytes (values: int seq) = values |> Seq.sumBy (fun v -> int64 (Memory.bytesOf g.Specs[v]))
+    let inside = [| 0 .. firsts.Length - 1 |] |> Array.filter (fun k -> region.Inside[k])
+
+    // what is only handed on goes through the caches in any case
+    let isRead = Array.create g.Specs.Length false
+
+    for k in inside do
+        for v in Graphs.arguments g.Instructions[k] do
+            isRead[v] <- true
 
     let made =
         bytes (
             seq {
-                for k in 0 .. firsts.Length - 1 do
-                    if region.Inside[k] && not (isReshape g.Instructions[k]) then
-                        yield! seq { firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 }
+                for k in inside do
+                    if not (isReshape g.Instructions[k]) then
+                        yield!
+                            seq { firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 }
+                            |> Seq.filter (fun r -> isRead[r])
             }
         )
 

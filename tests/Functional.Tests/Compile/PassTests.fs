@@ -300,6 +300,13 @@ let memory =
                                  && Memory.mayOverwrite g s s.Kernels[second.Born] first.Value second.Value)
                                 $"program {seed}: %%{a.Value} and %%{b.Value} overlap"
 
+        testCase "a large output that is a view of what a kernel makes is written where it stays"
+        <| fun () ->
+            let x = normal 90 [ 300; 400 ]
+            let c = compiled (fun x -> reshape [ 400; 300 ] (sin x))
+            Expect.equal (Tensor.toFloats (c.Invoke x)) (Tensor.toFloats (sin x)) "the sines"
+            Expect.isLessThan c.Programs[0].Runner.Plan.Bytes 1000 "not in the arena, from where it would be copied"
+
         testCase "the arena is close to what is alive at once"
         <| fun () ->
             let sizes =
