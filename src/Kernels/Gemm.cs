@@ -90,15 +90,12 @@ public static unsafe class Gemm
         else GemmBlock<LanesOfOne<T>, T, T>.Run(product);
     }
 
-    // Whether tiles would be one vector of 512 bits wide: two of 256 keep the processor busier where they come two at a time.
-    // Measured on Zen 4: 128×500 times 500×10 takes 23 µs instead of 26.
+    // Whether the tiles of a product turned round would be one vector of 512 bits wide: two of 256 keep the processor busier
+    // where they come two at a time. Measured on Zen 4: 16×512 times (128×512)ᵀ takes 22.6 µs instead of 26.
     private static bool IsNarrow<T>(in Product<T> product)
-        where T : unmanaged, INumber<T>
-    {
-        if (!Avx512F.VL.IsSupported || product.M == 1 || product.N == 1) return false;
-        return product.N <= Vector512<T>.Count
-            || (product.M <= Vector512<T>.Count && GemmTurned<Lanes<Simd256<T>, T>, Simd256<T>, T>.Pays(product));
-    }
+        where T : unmanaged, INumber<T> =>
+        Avx512F.VL.IsSupported && product.M > 1 && product.M <= Vector512<T>.Count
+            && GemmTurned<Lanes<Simd256<T>, T>, Simd256<T>, T>.Pays(product);
 }
 
 /// <summary>A product cut into blocks of rows and columns of the result, each a product of its own.</summary>
