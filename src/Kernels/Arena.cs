@@ -13,6 +13,7 @@ public sealed class Arena
     {
         Size = size;
         bytes = GC.AllocateUninitializedArray<byte>(size + Alignment, pinned: true);
+        LargePages.Want(bytes);
         start = Pool.AlignedOffset(bytes);
     }
 

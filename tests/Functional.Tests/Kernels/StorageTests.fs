@@ -49,6 +49,20 @@ let tests =
                 Expect.equal (storage.ByteLength, storage.Span<byte>().Length) (bytes, bytes) "length"
                 storage.Span<byte>().Fill 7uy
 
+        testCase "memory on large pages is memory like any other"
+        <| fun () ->
+            for bytes in [ (4 <<< 20) - 1; (4 <<< 20) + 1; 9 <<< 20 ] do
+                let storage = Storage.Allocate bytes
+                let written = storage.Span<byte>()
+
+                for i in 0..4095 .. bytes - 1 do
+                    written[i] <- byte (i * 7)
+
+                for i in 0..4095 .. bytes - 1 do
+                    Expect.equal (storage.Span<byte>()[i]) (byte (i * 7)) $"byte {i} of {bytes}"
+
+                storage.Release()
+
         testCase "large memory is aligned to cache lines"
         <| fun () ->
             for bytes in [ 65536; 777_777; 3_000_001 ] do
