@@ -14,7 +14,7 @@ let private block units rate = [
 
 /// 784-512-512-10, with a fifth of the pixels and a share of the hidden units dropped, or with nothing dropped.
 let private network rate =
-    Layer.sequential "digits" [
+    Layers.sequential "digits" [
         if rate > 0.0 then
             Layers.dropout 0.2 |> Layer.erase
         yield! block 512 rate

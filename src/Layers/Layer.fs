@@ -1,7 +1,7 @@
 namespace Functional
 
 // A layer as a value: how its parameters are drawn, which shape it gives, and what it computes. Layers compose with
-// `-->`; a sequential model is a list of them, their parameter types erased.
+// `-->`; with their parameter types erased, they stand in lists (`Layers.sequential`).
 
 /// What a network is run for.
 type Phase =
@@ -78,72 +78,6 @@ module Layer =
                 let y, updated = layer.Apply phase typed x
                 y, (if obj.ReferenceEquals(typed, updated) then p else box updated)
     }
-
-    /// The error of a layer in a list, with the layer's name and place.
-    let private at (name: string) (i: int) (layer: Layer<obj>) (shape: int[]) (e: System.ArgumentException) =
-        System.ArgumentException(
-            $"{name}: layer {i} ({layer.Name}) cannot take an input of shape {Shape.show shape}: {LayerError.reason e}",
-            e
-        )
-
-    let private outputShape name i (layer: Layer<obj>) (shape: int[]) =
-        try
-            layer.OutputShape shape
-        with :? System.ArgumentException as e ->
-            raise (at name i layer shape e)
-
-    let private apply name i (layer: Layer<obj>) phase p (x: Tensor) =
-        try
-            layer.Apply phase p x
-        with :? System.ArgumentException as e ->
-            raise (at name i layer x.Shape e)
-
-    /// Layers one after another; the parameters are an array of theirs, so leaves are called `[0].Weights`.
-    /// Example: `Layer.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.activation "relu" relu) ]`.
-    let sequential (name: string) (layers: Layer<obj> list) : Layer<obj[]> =
-        let layers = Array.ofList layers
-
-        {
-            Name = name
-            Initialize =
-                fun key shape ->
-                    let keys = Key.split layers.Length key
-                    let mutable shape = shape
-
-                    layers
-                    |> Array.mapi (fun i layer ->
-                        let next = outputShape name i layer shape
-                        let p = layer.Initialize keys[i] shape
-                        shape <- next
-                        p)
-            OutputShape =
-                fun shape ->
-                    let mutable shape = shape
-
-                    for i in 0 .. layers.Length - 1 do
-                        shape <- outputShape name i layers[i] shape
-
-                    shape
-            Apply =
-                fun phase ps x ->
-                    if ps.Length <> layers.Length then
-                        invalidArg
-                            "parameters"
-                            $"{name}: parameters of {ps.Length} layers for a model of {layers.Length}"
-
-                    let phases = Phase.split layers.Length phase
-                    let updated = Array.zeroCreate layers.Length
-                    let mutable x = x
-                    let mutable changed = false
-
-                    for i in 0 .. layers.Length - 1 do
-                        let y, p = apply name i layers[i] phases[i] ps[i] x
-                        x <- y
-                        updated[i] <- p
-                        changed <- changed || not (obj.ReferenceEquals(p, ps[i]))
-
-                    x, (if changed then updated else ps)
-        }
 
     /// The layer with a function applied to its output, which keeps the output's shape.
     /// Example: `Layers.dense 64 |> Layer.activated "relu" relu`.

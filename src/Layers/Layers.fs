@@ -223,3 +223,8 @@ let timeDistributed (layer: Layer<'P>) : Layer<'P> =
                 let y, p = layer.Apply phase p (Functions.reshape steps x)
                 Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p
     }
+
+/// Layers one after another, known only at run time; the parameters are an array of theirs, so leaves are called
+/// `[0].Weights`. Example: `Layers.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.dense 10) ]`.
+let sequential (name: string) (layers: Layer<obj> list) : Layer<obj[]> =
+    layers |> List.map (Block.ofLayer Drops) |> Network.chain name |> Network.toLayer

@@ -164,3 +164,20 @@ module Network =
 
             let same = Array.forall2 (fun (a: obj) (b: obj) -> obj.ReferenceEquals(a, b)) updated parameters
             network.Outputs |> Array.map (find inputs made), (if same then parameters else updated)
+
+    /// A network of one input and one output as a layer, which knows no masks.
+    let toLayer (network: Network) : Layer<obj[]> =
+        if network.Outputs.Length <> 1 then
+            invalidArg "network" $"{network.Name}: a layer has one output, the network has {network.Outputs.Length}"
+
+        let apply = apply network
+
+        {
+            Name = network.Name
+            Initialize = fun key shape -> initialize network key [| shape |]
+            OutputShape = fun shape -> Array.head (outputShapes network [| shape |])
+            Apply =
+                fun phase parameters x ->
+                    let outputs, parameters = apply phase parameters [| Masked.ofTensor x |]
+                    outputs[0].Value, parameters
+        }

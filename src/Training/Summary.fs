@@ -129,7 +129,7 @@ module Summary =
             Bytes = Array.fold2 (fun n size (t: Tensor) -> n + size * int64 (t.DType.Size())) 0L sizes leaves
         }
 
-    /// The summary of layers in a row (`Layer.sequential`), for inputs of a shape without the batch axis. Layers are
+    /// The summary of layers in a row (`Layers.sequential`), for inputs of a shape without the batch axis. Layers are
     /// called as the paths of their leaves: `[0]`.
     let ofLayers (model: string) (input: int[]) (layers: Layer<obj> list) (parameters: obj[]) : Summary =
         if layers.Length <> parameters.Length then

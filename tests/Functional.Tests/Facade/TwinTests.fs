@@ -36,7 +36,7 @@ let tests =
         testCase "the talk's program"
         <| fun () ->
             let net =
-                Layer.sequential "twin" [
+                Layers.sequential "twin" [
                     Layer.erase (Layers.dense 5)
                     Layer.erase (Layers.activation "sigmoid" sigmoid)
                     Layer.erase (Layers.dense 3)
@@ -60,7 +60,7 @@ let tests =
         testCase "penalties, dropout, frozen layers, clipping, validation"
         <| fun () ->
             let net =
-                Layer.sequential "twin" [
+                Layers.sequential "twin" [
                     Layers.denseWith { Dense.defaults with WeightInitializer = Initializer.heNormal } 8
                     |> Layer.activated "relu" relu
                     |> Layer.erase
@@ -89,7 +89,7 @@ let tests =
             }
 
             let net =
-                Layer.sequential "twin" [
+                Layers.sequential "twin" [
                     Layers.dense 8 |> Layer.activated "tanh" tanh |> Layer.erase
                     Layer.erase (ImageLayers.batchNormalization settings)
                     Layer.erase (Layers.dense 3)
@@ -130,7 +130,7 @@ let tests =
             let strided = { ConvOptions.defaults with Strides = [ 1; 2 ] }
 
             let net =
-                Layer.sequential "twin" [
+                Layers.sequential "twin" [
                     Layer.erase (Layers.convSame 4 [ 3; 3 ] |> Layer.activated "relu" relu)
                     Layer.erase Layers.batchNormalization
                     Layer.erase (Layers.maxPool [ 2; 2 ])

@@ -73,7 +73,7 @@ let tests =
         testCase "a list of layers computes what their composition does"
         <| fun () ->
             let model =
-                Layer.sequential "model" [
+                Layers.sequential "model" [
                     Layer.erase (Layers.dense 5)
                     Layer.erase (Layers.activation "tanh" tanh)
                     Layer.erase (Layers.dense 2)
@@ -94,13 +94,13 @@ let tests =
         testCase "a layer that cannot follow is named with its place"
         <| fun () ->
             let model =
-                Layer.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
+                Layers.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
 
             expectRefused [ "layer 1 (reshape)"; "shape 5"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
 
         testCase "an input that does not fit the weights is refused with their place"
         <| fun () ->
-            let model = Layer.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.dense 2) ]
+            let model = Layers.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.dense 2) ]
             let p = model.Initialize key [| 3 |]
             let wrong = [| p[0]; Layer.erase (Layers.dense 2) |> fun layer -> layer.Initialize key [| 4 |] |]
             let x = cast DType.Float32 x

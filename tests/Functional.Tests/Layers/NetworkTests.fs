@@ -17,7 +17,7 @@ let private flags (x: Masked) = x.Mask |> Option.map (cast DType.Float64 >> Tens
 [<Tests>]
 let tests =
     testList "networks" [
-        testCase "a chain of blocks is a sequential layer, bit for bit"
+        testCase "a chain of blocks is its layers one after another, bit for bit"
         <| fun () ->
             let layers = [
                 Layer.erase (Layers.dense 4)
@@ -26,13 +26,26 @@ let tests =
                 Layer.erase (Layers.dense 2)
             ]
 
-            let sequential = Layer.sequential "row" layers
             let chain = Network.chain "row" (layers |> List.map (Block.ofLayer Keeps >> Block.erase))
-            let p, q = sequential.Initialize key [| 3 |], Network.initialize chain key [| [| 3 |] |]
+            let q = Network.initialize chain key [| [| 3 |] |]
             let x = cast DType.Float32 (numbers 2 [ 5; 3 ])
-            let y, p = sequential.Apply (Training key) p x
+            // a key for each layer, in order, for what it begins with and for its noise
+            let keys, phases = Key.split 4 key, Phase.split 4 (Training key)
+            let shapes = layers |> List.scan (fun shape layer -> layer.OutputShape shape) [| 3 |]
+
+            let p, y =
+                List.zip3 layers shapes[..3] [ 0..3 ]
+                |> List.mapFold
+                    (fun x (layer: Layer<obj>, shape, i) ->
+                        let y, p = layer.Apply phases[i] (layer.Initialize keys[i] shape) x
+                        p, y)
+                    x
+
             let z, q = Network.apply chain (Training key) q [| Masked.ofTensor x |]
             Expect.equal (bits z[0].Value) (bits y) "answers"
+            let whole = Layers.sequential "row" layers
+            let again, _ = whole.Apply (Training key) (whole.Initialize key [| 3 |]) x
+            Expect.equal (bits again) (bits y) "as a layer"
             Expect.equal (Tree.leaves q |> Array.map bits) (Tree.leaves p |> Array.map bits) "parameters"
             let _, same = Network.apply chain Inference q [| Masked.ofTensor x |]
             Expect.isTrue (obj.ReferenceEquals(same, q)) "answering changes nothing"

@@ -38,7 +38,7 @@ let tests =
     testList "summary" [
         testCase "how many parameters has 784-500-500-10?"
         <| fun () ->
-            let model = Layer.sequential "digits" erased
+            let model = Layers.sequential "digits" erased
             let parameters = model.Initialize (Key.create 1L) [| 784 |]
             let summary = Summary.ofLayers "digits" [| 784 |] erased parameters
             Expect.equal summary.Total 648010L "the talk's answer"
