@@ -105,8 +105,8 @@ internal readonly struct SharedProduct<T> : IChunks
     // Below this many multiply-adds (some 5 µs) waking the workers costs more than it saves.
     public const long WorthSharing = 250_000;
 
-    // Blocks end on multiples of these, which are multiples of every tile.
-    private const int RowStep = 48, ColumnStep = 32;
+    // Blocks end on multiples of these, which are multiples of the widest vectors' tiles.
+    private const int RowStep = 8, ColumnStep = 32;
 
     private readonly Product<T> product;
     private readonly int rows, columns, columnBlocks;
@@ -122,10 +122,19 @@ internal readonly struct SharedProduct<T> : IChunks
         // Some blocks for each thread, so that one that comes late does not hold up the others.
         var wanted = (int)Math.Min(4L * Workers.Count / alike, (2 * work) / WorthSharing);
         if (wanted <= 1) return;
-        // Columns first: every block of columns packs its part of b once, while blocks of rows would each pack all of b.
-        columns = RoundUp(Quotient(product.N, wanted), ColumnStep);
+        // Every block of rows goes through all of b, every block of columns through all of a: what is the smaller is gone
+        // through again. Between equals columns: each packs its own part of b.
+        if (product.M >= 2 * product.N)
+        {
+            rows = RoundUp(Quotient(product.M, wanted), RowStep);
+            columns = RoundUp(Quotient(product.N, Quotient(wanted, Quotient(product.M, rows))), ColumnStep);
+        }
+        else
+        {
+            columns = RoundUp(Quotient(product.N, wanted), ColumnStep);
+            rows = RoundUp(Quotient(product.M, Quotient(wanted, Quotient(product.N, columns))), RowStep);
+        }
         columnBlocks = Quotient(product.N, columns);
-        rows = RoundUp(Quotient(product.M, Quotient(wanted, columnBlocks)), RowStep);
         Blocks = columnBlocks * Quotient(product.M, rows);
     }
 
