@@ -44,6 +44,11 @@ let name (op: Op) =
     | ArgSort _ -> "argsort"
     | Random _ -> "random"
 
+/// An operation in a message that is perhaps never built: its name is made with it.
+[<Struct>]
+type private Named(op: Op) =
+    override _.ToString() = name op
+
 let private failShape (operation: string) (message: string) = invalidArg "shape" $"{operation}: {message}"
 
 let private failTypes op (a: DType) (b: DType) =
@@ -163,10 +168,10 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         if Shape.same a.Shape b.Shape then
             a
         else
-            { a with Shape = Shape.broadcast (name op) a.Shape b.Shape }
+            { a with Shape = Shape.broadcast (Named op) a.Shape b.Shape }
     | Compare _ ->
         sameType op a b
-        { Shape = Shape.broadcast (name op) a.Shape b.Shape; DType = DType.Bool }
+        { Shape = Shape.broadcast (Named op) a.Shape b.Shape; DType = DType.Bool }
     | Select ->
         sameType op b c
 

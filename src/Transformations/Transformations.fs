@@ -41,16 +41,31 @@ let private requireScalar (name: string) (y: Tensor) =
         invalidArg "f" $"{name}: the function must return a float, it returned {y.DType}"
 
 /// Gives back the buffers of all that a gradient made but does not return.
-let private release (owned: List<Storage>) (kept: Tensor seq) =
-    let keep = HashSet<Storage>(HashIdentity.Reference)
+let private release (owned: List<Storage>) (kept: Tensor[][]) =
+    let keep = List<Storage>()
 
-    for t in kept do
-        match Tensor.storage t with
-        | null -> ()
-        | s -> keep.Add s |> ignore
+    for ts in kept do
+        for t in ts do
+            match Tensor.storage t with
+            | null -> ()
+            | s -> keep.Add s
+
+    let isKept: Storage -> bool =
+        // Of a few, looking at each takes less than numbering them all for a table.
+        if keep.Count <= 32 then
+            fun s ->
+                let mutable i = keep.Count - 1
+
+                while i >= 0 && not (obj.ReferenceEquals(keep[i], s)) do
+                    i <- i - 1
+
+                i >= 0
+        else
+            let table = HashSet<Storage>(keep, HashIdentity.Reference)
+            table.Contains
 
     for s in owned do
-        if not (keep.Contains s) then
+        if not (isKept s) then
             s.Release()
 
 /// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
@@ -75,7 +90,7 @@ let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
         | n -> Sweep.run [| struct (n, Concrete.Host(1.0, y.DType)) |] xs.Length level.Owned
 
     let gradients = orZeros xs cotangents
-    release level.Owned (Seq.concat [ [| value |]; auxLeaves; gradients; xs ])
+    release level.Owned [| [| value |]; auxLeaves; gradients; xs |]
     value, Tree.rebuild aux auxLeaves, Tree.rebuild p gradients
 
 /// The function's value and its gradient, a tree like the parameters (zeros at integer and frozen leaves).
