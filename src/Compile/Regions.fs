@@ -26,21 +26,28 @@ let private firstSize (g: Graph) v = if g.Specs[v].Shape.Length = 0 then -1 else
 
 /// How many rows most of the arithmetic goes by.
 let private batch (g: Graph) (firsts: int[]) : int voption =
-    let work = Dictionary<int, float>()
+    let rows =
+        g.Instructions
+        |> Array.map (fun instruction ->
+            match Rows.leading g instruction with
+            | ValueSome a -> firstSize g a
+            | ValueNone -> 0)
 
-    for k in 0 .. firsts.Length - 1 do
-        match Rows.leading g g.Instructions[k] with
-        | ValueSome a when firstSize g a > 1 ->
-            let rows = firstSize g a
+    let mutable best, most = 0, 0.0
 
-            work[rows] <-
-                CollectionExtensions.GetValueOrDefault(work, rows, 0.0) + Rows.costOf g g.Instructions[k] firsts[k]
-        | _ -> ()
+    for k in 0 .. rows.Length - 1 do
+        if rows[k] > 1 && rows[k] <> best then
+            let mutable work = 0.0
 
-    if work.Count = 0 then
-        ValueNone
-    else
-        ValueSome (Seq.maxBy (fun (one: KeyValuePair<int, float>) -> struct (one.Value, one.Key)) work).Key
+            for j in 0 .. rows.Length - 1 do
+                if rows[j] = rows[k] then
+                    work <- work + Rows.costOf g g.Instructions[j] firsts[j]
+
+            if work > most || (work = most && rows[k] > best) then
+                best <- rows[k]
+                most <- work
+
+    if best = 0 then ValueNone else ValueSome best
 
 /// Which instructions are in the region, the values it reads row by row, and those it reads whole.
 type private Region = { Inside: bool[]; Cut: HashSet<int>; Whole: HashSet<int>; After: bool[] }
@@ -67,7 +74,7 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
     for k in 0 .. firsts.Length - 1 do
         let instruction, y = g.Instructions[k], firsts[k]
         let read = Graphs.arguments instruction
-        let results = seq { y .. y + Graphs.results instruction - 1 }
+        let last = y + Graphs.results instruction - 1
         let wanted = HashSet<int>()
 
         match Rows.leading g instruction with
@@ -76,7 +83,7 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
 
         let isCut v = made[v] || cut.Contains v || wanted.Contains v
 
-        let separate =
+        let mutable separate =
             not (Array.exists (fun v -> after[v]) read)
             && Array.exists isCut read
             && (let require v = wanted.Add v |> ignore
@@ -85,8 +92,12 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
                 | Apply(op, a, b, c) -> Rows.separates g isCut require op a b c y
                 | ApplyMany(op, arguments, _) -> Rows.separatesMany isCut require op arguments
                 | Constant _ -> false)
-            && wanted |> Seq.forall (fun v -> firstSize g v = rows && not (whole.Contains v))
-            && results |> Seq.forall (fun r -> firstSize g r = rows)
+
+        for v in wanted do
+            separate <- separate && firstSize g v = rows && not (whole.Contains v)
+
+        for r in y..last do
+            separate <- separate && firstSize g r = rows
 
         if separate then
             inside[k] <- true
@@ -99,10 +110,10 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
                              whole.Add x |> ignore)
                     | ValueNone -> (if isCut v then cut else whole).Add v |> ignore
 
-            for r in results do
+            for r in y..last do
                 made[r] <- true
         elif read |> Array.exists (fun v -> made[v] || after[v]) then
-            for r in results do
+            for r in y..last do
                 after[r] <- true
 
     { Inside = inside; Cut = cut; Whole = whole; After = after }
@@ -115,38 +126,38 @@ let private isReshape instruction =
 /// Into how many slices of the batch a region is cut: as few as let a slice stay in the caches, equally large, with rows
 /// enough for every thread; and not so many that reading the weights again for each is more than what stays.
 let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region: Region) : int =
-    let bytes (values: int seq) = values |> Seq.sumBy (fun v -> int64 (Memory.bytesOf g.Specs[v]))
-    let inside = [| 0 .. firsts.Length - 1 |] |> Array.filter (fun k -> region.Inside[k])
-
-    // what is only handed on goes through the caches in any case
+    let bytesOf v = int64 (Memory.bytesOf g.Specs[v])
     let isRead = Array.create g.Specs.Length false
 
-    for k in inside do
-        for v in Graphs.arguments g.Instructions[k] do
-            isRead[v] <- true
+    for k in 0 .. firsts.Length - 1 do
+        if region.Inside[k] then
+            for v in Graphs.arguments g.Instructions[k] do
+                isRead[v] <- true
 
-    let made =
-        bytes (
-            seq {
-                for k in inside do
-                    if not (isReshape g.Instructions[k]) then
-                        yield!
-                            seq { firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 }
-                            |> Seq.filter (fun r -> isRead[r])
-            }
-        )
+    // what is only handed on goes through the caches in any case
+    let mutable made = 0L
 
-    let read = bytes region.Whole
+    for k in 0 .. firsts.Length - 1 do
+        if region.Inside[k] && not (isReshape g.Instructions[k]) then
+            for r in firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 do
+                if isRead[r] then
+                    made <- made + bytesOf r
 
-    let possible =
-        [ 2 .. rows / (4 * max 2 threads) ] |> List.filter (fun n -> rows % n = 0 && int64 n * read <= made)
+    let mutable read = 0L
 
-    if made <= int64 sliceBytes || possible.IsEmpty then
-        1
-    else
-        possible
-        |> List.tryFind (fun n -> made / int64 n <= int64 sliceBytes)
-        |> Option.defaultValue (List.last possible)
+    for v in region.Whole do
+        read <- read + bytesOf v
+
+    let mutable best = 1
+
+    if made > int64 sliceBytes then
+        for n in 2 .. rows / (4 * max 2 threads) do
+            let isEnough = made / int64 best <= int64 sliceBytes
+
+            if not isEnough && rows % n = 0 && int64 n * read <= made then
+                best <- n
+
+    best
 
 /// The graph with a region as one loop over slices of the batch.
 let private gathered (g: Graph) (firsts: int[]) (rows: int) (region: Region) (slices: int) : Graph =
