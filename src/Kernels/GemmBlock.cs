@@ -217,7 +217,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             // a is met for the first time with the first panel; its rows are foreseen by the processor, its columns are not
             if (column == 0 && !last && product.RowA == 1) list.NewColumns(product.A + nextRow, product.ColumnA, product.K, step);
             if (product.M - row <= PanelTiles * step) list = next.AddTo(list);
-            if (wishes != null) list = wishes.AddTo(list);
+            if (wishes != null) list = wishes.AddTo(list, 1);
         }
         list.End(product.A);
     }

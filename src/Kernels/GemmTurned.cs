@@ -128,7 +128,8 @@ internal static unsafe class GemmTurned<TLanes, TVector, T>
                 list.Add(first, PlaceList<T>.Line, PlaceList<T>.Lines(first, product.K));
             }
         }
-        if (wishes != null) list = wishes.AddTo(list);
+        // a term of a narrow tile takes half the time: more lines at once than the processor keeps track of would hold up the sums
+        if (wishes != null) list = wishes.AddTo(list, TLanes.Count * sizeof(T) < 64 ? 2 : 1);
         list.End(product.A);
     }
 }

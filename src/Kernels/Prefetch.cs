@@ -47,15 +47,15 @@ internal sealed unsafe class Wishes
         ranges[end++] = (at, ((at & (Line - 1)) + bytes + Line - 1) / Line);
     }
 
-    /// <summary>Fills what is left of a tile's list.</summary>
-    public PlaceList<T> AddTo<T>(PlaceList<T> list)
+    /// <summary>Fills what is left of a tile's list. Where terms follow each other fast, a line is asked for by some of them.</summary>
+    public PlaceList<T> AddTo<T>(PlaceList<T> list, int terms)
         where T : unmanaged
     {
         for (var entries = 0; entries < PlaceList<T>.MostWishes && list.Left > 0 && first < end; entries++)
         {
             ref var range = ref ranges[first];
-            var lines = Math.Min(list.Left, range.Lines);
-            list.Add((byte*)range.Next, Line, lines);
+            var lines = Math.Min((list.Left + terms - 1) / terms, range.Lines);
+            list.Add((byte*)range.Next, Line / terms, lines * terms);
             range.Next += lines * Line;
             range.Lines -= lines;
             if (range.Lines == 0) first++;
