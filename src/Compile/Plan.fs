@@ -238,20 +238,20 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
         | Some d when d.ByRow[v] -> struct (bytes, bytes / d.Batch * first)
         | _ -> struct (bytes, 0)
 
-    let view () = Arena(1).View(0, Shape.scalar, DType.Bool)
-    let views n = Array.init n (fun _ -> view ())
+    let view v = StorageView.Nowhere(Memory.bytesOf body.Specs[v])
+    let views first n = Array.init n (fun i -> view (first + i))
 
     let cutConstants =
         Array.init nc (fun i ->
             match division with
-            | Some d when d.ByRow[i] -> view ()
+            | Some d when d.ByRow[i] -> view i
             | _ -> null)
 
-    let moving = views (body.Inputs - nc - nk)
-    let results = views yOut.Length
+    let moving = views (nc + nk) (body.Inputs - nc - nk)
+    let results = yOut |> Array.map view
     // a carry is read from one view while the next is written to the other
-    let carried = [| views nk; views nk |]
-    let ends = views nk
+    let carried = [| views nc nk; views nc nk |]
+    let ends = views nc nk
 
     /// A carry's buffers, the next step's and this one's; the same one where no step reads while it is written.
     let buffers =

@@ -44,6 +44,9 @@ public sealed class StorageView : Storage
         return new StorageView(whole.Bytes, whole.Offset, length) { origin = whole.Offset };
     }
 
+    /// <summary>A view of so many bytes that looks nowhere yet.</summary>
+    public static StorageView Nowhere(int length) => new([], 0, length);
+
     private int origin;
 
     /// <summary>Looks at the bytes from an offset of the whole on.</summary>

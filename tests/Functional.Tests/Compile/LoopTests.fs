@@ -132,6 +132,48 @@ let threads =
                 }
     ]
 
+/// Loops over indices: every step looks places up in a table and along rows, and adds to places, as an embedding, a sparse
+/// loss and their gradients do.
+let private lookups (table: Tensor, start: Tensor) (tokens: Tensor) =
+    let step (h: Tensor) (token: Tensor) =
+        let h = tanh (h + take 0 token table)
+        h, gatherAlong -1 (reshape [ -1; 1 ] token) (softmax h)
+
+    let last, picked = scan step start tokens
+    sum (square last) + sum (log picked)
+
+let private unrolledLookups (table: Tensor, start: Tensor) (tokens: Tensor) =
+    let mutable h, total = start, scalar 0.0
+
+    for t in 0 .. tokens.Shape[0] - 1 do
+        let token = tokens[t, *]
+        h <- tanh (h + take 0 token table)
+        total <- total + sum (log (gatherAlong -1 (reshape [ -1; 1 ] token) (softmax h)))
+
+    sum (square h) + total
+
+[<Tests>]
+let indices =
+    testSequenced
+    <| testList "loops over indices" [
+        for threads in 1..2 do
+            for how, run in [ "eager", id; "compiled", compile ] do
+                test $"{how}, {threads} threads: the values and gradients of the steps one by one" {
+                    let p = normal 80 [ 6; 6 ], normal 81 [ 400; 6 ]
+                    let tokens = reshape [ 5; 400 ] (Tensor.ofSeq [ for i in 0..1999 -> (7 * i + i / 13) % 6 ])
+                    let whole f = valueAndGrad (fun p -> f p tokens) p
+                    let expected, (dTable, dStart) = whole unrolledLookups
+
+                    let found, (foundTable, foundStart) =
+                        Toys.withThreads threads (fun () ->
+                            run (fun tokens -> valueAndGrad (fun p -> lookups p tokens) p) tokens)
+
+                    Expect.isLessThan (distance found expected) 1e-9 "value"
+                    Expect.isLessThan (distance foundTable dTable) 1e-10 "the table's gradient"
+                    Expect.isLessThan (distance foundStart dStart) 1e-12 "the start's gradient"
+                }
+    ]
+
 /// A random program of columns: cut, changed, put together, multiplied.
 let private columns (seed: int) (a: Tensor, b: Tensor, w: Tensor) : Tensor =
     let random = System.Random seed

@@ -134,6 +134,12 @@ let tests =
             0
             (fun (n, x, y) -> grad (fun n -> Loss.categoricalCrossEntropy (softmax y) (softmax (net relu n x))) n)
             (parameters, x, y)
+        gathers
+            "a sparse cross-entropy goes by rows with its labels"
+            1
+            0
+            (fun (n, x, labels) -> grad (fun n -> Loss.sparseCategoricalCrossEntropyFromLogits labels (net tanh n x)) n)
+            (parameters, x, Tensor.ofSeq [ for i in 0 .. rows - 1 -> i % 9 ])
         gathers "a mean over the examples cuts a network into two regions" 2 0 normalised (parameters, x, y)
         gathers
             "weights as long as the batch is wide are not taken for examples"
