@@ -133,11 +133,11 @@ let threads =
     ]
 
 /// Loops over indices: every step looks places up in a table and along rows, and adds to places, as an embedding, a sparse
-/// loss and their gradients do.
+/// loss and their gradients do. The places along rows are read where they lie, no operation before them.
 let private lookups (table: Tensor, start: Tensor) (tokens: Tensor) =
     let step (h: Tensor) (token: Tensor) =
         let h = tanh (h + take 0 token table)
-        h, gatherAlong -1 (reshape [ -1; 1 ] token) (softmax h)
+        h, Tensor.Bind(GatherAlong 1, softmax h, reshape [ -1; 1 ] token)
 
     let last, picked = scan step start tokens
     sum (square last) + sum (log picked)
