@@ -254,11 +254,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     let groups = List<Group>()
     let apart = List<struct (int * int * Obstacle)>()
     let counts = Products.reads g
-    let maker = Array.create g.Specs.Length -1
-
-    for k in 0 .. firsts.Length - 1 do
-        maker[firsts[k]] <- k
-
+    let maker = Graphs.makers g firsts
     let made v = if maker[v] < 0 then ValueNone else ValueSome g.Instructions[maker[v]]
 
     let windows =
@@ -292,7 +288,12 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
     /// The group of the product that an instruction adds something to. To a value that an elementwise kernel makes, that
     /// kernel adds the product, unless the product waits for it.
     let producing k =
-        match (if passes.Products then Products.sum g counts made k else ValueNone) with
+        match
+            (if passes.Products then
+                 Products.sum g (fun v -> counts[v] = 1) made k
+             else
+                 ValueNone)
+        with
         | ValueSome s when
             not groups[owner[s.Product]].Sum
             && windows[s.Onto].IsNone

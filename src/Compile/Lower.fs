@@ -310,7 +310,8 @@ module internal Lower =
 
         let made v = if v = firsts[k] then ValueSome g.Instructions[k] else ValueNone
 
-        match g.Instructions[k], Products.sum g (Products.reads g) made kernel.Instructions[1] with
+        // the schedule has seen that the product is read nowhere else
+        match g.Instructions[k], Products.sum g (fun _ -> true) made kernel.Instructions[1] with
         | Apply(MatMul(ta, tb), a, b, _), ValueSome sum ->
             let onto, y = schedule.Root[sum.Onto], firsts[kernel.Instructions[1]]
             step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y]))

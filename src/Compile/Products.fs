@@ -32,13 +32,13 @@ let private liesAlong (g: Graph) (product: int) (onto: int) =
     Shape.same shape other
     || (Shape.size other = columns && other.Length > 0 && Array.last other = columns)
 
-/// The instruction `k` as a sum of a product, made by the instruction `makes` names, and another value; the product is
-/// read nowhere else.
-let sum (g: Graph) (counts: int[]) (makes: int -> Instruction voption) (k: int) : Sum voption =
+/// The instruction `k` as a sum of a product, made by the instruction `makes` names, and another value; `readOnce` tells
+/// that the product is read nowhere else.
+let sum (g: Graph) (readOnce: int -> bool) (makes: int -> Instruction voption) (k: int) : Sum voption =
     let known product onto scale =
         match makes product with
         | ValueSome(Apply(MatMul _, _, _, _)) when
-            counts[product] = 1 && g.Specs[product].DType.IsFloat() && liesAlong g product onto
+            readOnce product && g.Specs[product].DType.IsFloat() && liesAlong g product onto
             ->
             ValueSome { Product = product; Onto = onto; Scale = scale }
         | _ -> ValueNone

@@ -57,8 +57,7 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
     let inside = Array.create firsts.Length false
     let made, after = Array.create g.Specs.Length false, Array.create g.Specs.Length false
     let cut, whole = HashSet<int>(), HashSet<int>()
-    let maker = Array.create g.Specs.Length -1
-    firsts |> Array.iteri (fun k v -> maker[v] <- k)
+    let maker = Graphs.makers g firsts
 
     /// What a broadcast spreads, and a number, come into the region with what reads them.
     let spreads v =

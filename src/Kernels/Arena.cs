@@ -12,8 +12,7 @@ public sealed class Arena
     public Arena(int size)
     {
         Size = size;
-        bytes = GC.AllocateUninitializedArray<byte>(size + Alignment, pinned: true);
-        LargePages.Want(bytes);
+        bytes = LargePages.Allocate(size + Alignment);
         start = Pool.AlignedOffset(bytes);
     }
 

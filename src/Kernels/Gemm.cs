@@ -71,6 +71,9 @@ public static unsafe class Gemm
     /// <param name="k">The number of terms of each sum.</param>
     public static bool MayOverwriteBase(int k) => k <= DepthBlock;
 
+    /// <summary>How many parts of a size something has, the last perhaps smaller.</summary>
+    internal static int Quotient(int n, int size) => (n + size - 1) / size;
+
     /// <summary>Computes a product with the library's workers.</summary>
     public static void Run<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
@@ -126,16 +129,16 @@ internal readonly struct SharedProduct<T> : IChunks
         // through again. Between equals columns: each packs its own part of b.
         if (product.M >= 2 * product.N)
         {
-            rows = RoundUp(Quotient(product.M, wanted), RowStep);
-            columns = RoundUp(Quotient(product.N, Quotient(wanted, Quotient(product.M, rows))), ColumnStep);
+            rows = RoundUp(Gemm.Quotient(product.M, wanted), RowStep);
+            columns = RoundUp(Gemm.Quotient(product.N, Gemm.Quotient(wanted, Gemm.Quotient(product.M, rows))), ColumnStep);
         }
         else
         {
-            columns = RoundUp(Quotient(product.N, wanted), ColumnStep);
-            rows = RoundUp(Quotient(product.M, Quotient(wanted, Quotient(product.N, columns))), RowStep);
+            columns = RoundUp(Gemm.Quotient(product.N, wanted), ColumnStep);
+            rows = RoundUp(Gemm.Quotient(product.M, Gemm.Quotient(wanted, Gemm.Quotient(product.N, columns))), RowStep);
         }
-        columnBlocks = Quotient(product.N, columns);
-        Blocks = columnBlocks * Quotient(product.M, rows);
+        columnBlocks = Gemm.Quotient(product.N, columns);
+        Blocks = columnBlocks * Gemm.Quotient(product.M, rows);
     }
 
     /// <summary>The number of blocks.</summary>
@@ -150,7 +153,5 @@ internal readonly struct SharedProduct<T> : IChunks
         return whole.Part(row, Math.Min(rows, whole.M - row), column, Math.Min(columns, whole.N - column));
     }
 
-    private static int Quotient(int n, int parts) => (n + parts - 1) / parts;
-
-    private static int RoundUp(int n, int step) => Quotient(n, step) * step;
+    private static int RoundUp(int n, int step) => Gemm.Quotient(n, step) * step;
 }

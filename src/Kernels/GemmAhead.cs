@@ -9,8 +9,15 @@ namespace Functional.Kernels;
 /// <summary>Places in memory that are some bytes apart.</summary>
 internal unsafe struct Places
 {
+    /// <summary>The bytes of a line of the cache.</summary>
+    public const int Line = 64;
+
     public byte* First;
     public nint Step, Count;
+
+    /// <summary>How many lines of the cache some bytes lie in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static nint Lines(byte* first, nint bytes) => (((nint)first & (Line - 1)) + bytes + Line - 1) / Line;
 }
 
 /// <summary>What a tile asks for, one place with each of its terms; what does not fit is left out.</summary>
@@ -23,7 +30,7 @@ internal unsafe struct PlaceList<T>(Places* places, nint terms)
     /// <summary>Of these, ranges of memory that somebody else will need.</summary>
     public const int MostWishes = 4;
 
-    public const int Line = 64;
+    private const int Line = Places.Line;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     private Places* next = places;
@@ -72,7 +79,7 @@ internal unsafe struct PlaceList<T>(Places* places, nint terms)
 
     /// <summary>How many lines of the cache some elements lie in.</summary>
     [MethodImpl(Inline)]
-    public static int Lines(byte* first, int columns) => (int)((((nint)first & (Line - 1)) + (columns * sizeof(T)) + Line - 1) / Line);
+    public static int Lines(byte* first, int columns) => (int)Places.Lines(first, columns * sizeof(T));
 }
 
 /// <summary>The next panel of a factor, for which the tiles of this one ask, each for the part that its list has room for.</summary>
@@ -90,7 +97,7 @@ internal unsafe struct NextPanel<T>(T* first, nint row, nint rows, int columns)
         while (list.Left > 0 && line < lines)
         {
             var count = Math.Min(list.Left, rows - done);
-            list.Add((byte*)first + (line * PlaceList<T>.Line) + (done * rowBytes), rowBytes, count);
+            list.Add((byte*)first + (line * Places.Line) + (done * rowBytes), rowBytes, count);
             done += count;
             if (done < rows) break;
             done = 0;

@@ -40,9 +40,9 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             GemmTurned<TLanes, TVector, T>.Run(product);
             return;
         }
-        var blocks = Math.Max(1, Quotient(product.K, Gemm.DepthBlock));
-        var depth = Quotient(product.K, blocks);
-        var rows = Quotient(Quotient(product.M, Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
+        var blocks = Math.Max(1, Gemm.Quotient(product.K, Gemm.DepthBlock));
+        var depth = Gemm.Quotient(product.K, blocks);
+        var rows = Gemm.Quotient(Gemm.Quotient(product.M, Gemm.Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
         var panel = Scratch.Of<T>(Math.Max(1, depth) * PanelWidth);
         // What is the smaller of b and the result is gone over again and again, the other once.
         var again = product.K > product.M;
@@ -83,8 +83,6 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         part.Bias = null;
         return part;
     }
-
-    private static int Quotient(int n, int parts) => (n + parts - 1) / parts;
 
     // Products with a vector. Which of the ways is taken depends on the shape of the whole product alone: dot products
     // add in another order than tiles do.

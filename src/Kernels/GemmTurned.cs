@@ -24,7 +24,7 @@ internal static unsafe class GemmTurned<TLanes, TVector, T>
     public static bool Pays(in Product<T> product)
     {
         var depth = Depth(product);
-        var blocks = Math.Max(1, Quotient(product.K, depth));
+        var blocks = Math.Max(1, Gemm.Quotient(product.K, depth));
         long m = product.M, n = product.N, k = product.K;
         return product.RowB == 1 && product.ColumnB != 1 && depth >= Math.Min(FewestTerms, k) && (m * k) + (m * n * ((2 * blocks) - 1)) < n * k;
     }
@@ -39,15 +39,13 @@ internal static unsafe class GemmTurned<TLanes, TVector, T>
     // The terms of a block, blocks being about as deep as each other.
     private static int Depth(in Product<T> product)
     {
-        var most = Math.Min(MostTerms, PackedBytes / sizeof(T) / (Quotient(product.M, PanelWidth) * PanelWidth));
-        return most == 0 ? 1 : Math.Max(1, Quotient(product.K, Math.Max(1, Quotient(product.K, most))));
+        var most = Math.Min(MostTerms, PackedBytes / sizeof(T) / (Gemm.Quotient(product.M, PanelWidth) * PanelWidth));
+        return most == 0 ? 1 : Math.Max(1, Gemm.Quotient(product.K, Math.Max(1, Gemm.Quotient(product.K, most))));
     }
-
-    private static int Quotient(int n, int parts) => (n + parts - 1) / parts;
 
     private static void Block(in Product<T> product)
     {
-        var panels = Quotient(product.M, PanelWidth);
+        var panels = Gemm.Quotient(product.M, PanelWidth);
         var room = (nint)product.K * PanelWidth;
         var packed = Scratch.Of<T>(panels * room);
         for (var panel = 0; panel < panels; panel++)
@@ -125,7 +123,7 @@ internal static unsafe class GemmTurned<TLanes, TVector, T>
             for (var own = columns * panel / panels; own < columns * (panel + 1) / panels; own++)
             {
                 var first = (byte*)(product.B + ((column + own) * product.ColumnB));
-                list.Add(first, PlaceList<T>.Line, PlaceList<T>.Lines(first, product.K));
+                list.Add(first, Places.Line, PlaceList<T>.Lines(first, product.K));
             }
         }
         // a term of a narrow tile takes half the time: more lines at once than the processor keeps track of would hold up the sums

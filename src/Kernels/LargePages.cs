@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 
 namespace Functional.Kernels;
 
-/// <summary>Asks the system for large pages; a wish, which changes no result.</summary>
+/// <summary>Memory that asks the system for large pages; a wish, which changes no result.</summary>
 internal static unsafe partial class LargePages
 {
     private const nint Size = 2 << 20;
@@ -15,8 +15,15 @@ internal static unsafe partial class LargePages
 
     private static volatile bool isRefused = !OperatingSystem.IsLinux();
 
-    /// <summary>Wants an array that stays where it is, and that nobody has written to yet, on large pages as far as it fills them.</summary>
-    public static void Want(byte[] pinned)
+    /// <summary>An array that stays where it is, with no particular values, on large pages as far as it fills them.</summary>
+    public static byte[] Allocate(int length)
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+        Want(bytes);
+        return bytes;
+    }
+
+    private static void Want(byte[] pinned)
     {
         if (isRefused || pinned.Length < 2 * Size) return;
         fixed (byte* p = pinned)

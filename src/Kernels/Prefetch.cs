@@ -30,7 +30,7 @@ public static unsafe class Prefetch
 /// <summary>Ranges of memory to be asked for, first come first served.</summary>
 internal sealed unsafe class Wishes
 {
-    private const int Line = 64;
+    private const int Line = Places.Line;
 
     private (nint Next, nint Lines)[] ranges = new (nint, nint)[16];
     private int first, end;
@@ -43,8 +43,8 @@ internal sealed unsafe class Wishes
         if (bytes <= 0) return;
         if (IsEmpty) first = end = 0;
         if (end == ranges.Length) Array.Resize(ref ranges, 2 * end);
-        var at = (nint)Unsafe.AsPointer(ref start);
-        ranges[end++] = (at, ((at & (Line - 1)) + bytes + Line - 1) / Line);
+        var at = (byte*)Unsafe.AsPointer(ref start);
+        ranges[end++] = ((nint)at, Places.Lines(at, bytes));
     }
 
     /// <summary>Fills what is left of a tile's list. Where terms follow each other fast, a line is asked for by some of them.</summary>

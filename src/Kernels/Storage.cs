@@ -149,17 +149,10 @@ internal sealed class LargeStorage : Storage
         if (array is null)
         {
             Pool.MakeRoom(bytes);
-            array = Pool.Take(bytes) ?? Fresh(Pool.RoomFor(bytes));
+            array = Pool.Take(bytes) ?? LargePages.Allocate(Pool.RoomFor(bytes));
         }
         Pool.Outstanding(array.Length);
         return new LargeStorage(array, bytes);
-    }
-
-    private static byte[] Fresh(int bytes)
-    {
-        var array = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
-        LargePages.Want(array);
-        return array;
     }
 
     private protected override void Recycle(byte[] bytes)

@@ -31,6 +31,10 @@ module Masked =
         | [] -> None
         | some -> Some(List.reduce logicalAnd some)
 
+    /// Zeros where steps [batch, time] are padding.
+    let internal zeroed (mask: Tensor) (x: Tensor) : Tensor =
+        where (reshape (Array.append mask.Shape (Array.create (x.Rank - 2) 1)) mask) x (host x 0.0)
+
 /// What becomes of an input's mask behind a layer of one input.
 type MaskUse =
     /// It is passed on: the layer works step by step.
@@ -125,8 +129,7 @@ module Block =
                     $"masking: sequences [batch, time, features] are needed, the input is {Shape.show x.Shape}"
 
             let mask = maxOver [ 2 .. x.Rank - 1 ] (notEqual x (host x padding))
-            let wide = reshape (Array.append mask.Shape (Array.create (x.Rank - 2) 1)) mask
-            [| { Value = where wide x (host x 0.0); Mask = Some mask } |])
+            [| { Value = Masked.zeroed mask x; Mask = Some mask } |])
 
     /// The second input says which steps of the first are there: Bool or numbers [batch, time], 0 for padding.
     let withMask: Block<unit> =

@@ -10,6 +10,9 @@ let Value = -1
 /// Whether a shape has such a size.
 let isIn (shape: int[]) : bool = Array.contains Value shape
 
+/// A size for people.
+let name (size: int) : string = if size = Value then "None" else string size
+
 /// A shape for people, with None for sizes that are not known.
 let show (shape: int[]) : string = (Shape.show shape).Replace("-1", "None")
 

@@ -43,6 +43,12 @@ let firsts (g: Graph) : int[] =
         next <- next + results i
         at)
 
+/// For each value the instruction whose first result it is, by its place; −1 where there is none.
+let makers (g: Graph) (firsts: int[]) : int[] =
+    let makers = Array.create g.Specs.Length -1
+    firsts |> Array.iteri (fun k v -> makers[v] <- k)
+    makers
+
 /// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a factorization.
 let rec canFail (instruction: Instruction) : bool =
     match instruction with

@@ -51,8 +51,7 @@ type Summary = {
             value.ToString("F2", CultureInfo.InvariantCulture) + " " + units[unit]
 
         let shape (sizes: int[]) =
-            let show size = if size = UnknownSize.Value then "None" else string size
-            "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map show)) + ")"
+            "(" + String.Join(", ", Seq.append [ "None" ] (sizes |> Seq.map UnknownSize.name)) + ")"
 
         let shapes (outputs: int[] list) =
             match outputs with

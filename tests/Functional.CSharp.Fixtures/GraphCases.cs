@@ -67,7 +67,7 @@ public static class GraphCases
                 Expect.True(text.Contains(part), $"the summary has no '{part}':\n{text}");
         }
         );
-        yield return ("a graph in a file is the same graph, compiled as it was", () => InFile(path =>
+        yield return ("a graph in a file is the same graph, compiled as it was", () => Scratch.InFile(path =>
         {
             var model = Two();
             model.Compile(["mse", "sparse_categorical_crossentropy"], "adam", [["mae"], ["accuracy"]], [1, 0.25]);
@@ -82,7 +82,7 @@ public static class GraphCases
             new Sequential([new Dense(1, inputDim: 2)]).Save(path);
             Expect.True(Model.Load(path) is Sequential, "a row is loaded as a row");
         }));
-        yield return ("a graph's training goes on from its checkpoint, bit for bit", () => InFile(path =>
+        yield return ("a graph's training goes on from its checkpoint, bit for bit", () => Scratch.InFile(path =>
         {
             var (left, right, index, side) = (LayerChecks.Numbers(10, [3]), LayerChecks.Numbers(10, [3]) * 2, LayerChecks.Numbers(10, [1]), new[] { 0, 1, 1, 0, 1, 0, 1, 0, 0, 1 });
             Model Make()
@@ -189,18 +189,5 @@ public static class GraphCases
         var (p, q) = (tower.Apply(left), tower.Apply(right));
         var index = new Dense(1) { Name = "index" }.Apply(new Concatenate().Apply([p, q]));
         return new Model([left, right], [index, new Dense(2, "softmax").Apply(p)], "two", seed: 6);
-    }
-
-    private static void InFile(Action<string> act)
-    {
-        var path = Path.GetTempFileName();
-        try
-        {
-            act(path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
     }
 }

@@ -60,7 +60,7 @@ public static class StatefulCases
             Expect.True(Learnt(false) > 0.05, "without one it cannot fall");
         }
         );
-        yield return ("a training in parts goes on, bit for bit, also from a checkpoint; its file is one of weights, too", () => InFile(path =>
+        yield return ("a training in parts goes on, bit for bit, also from a checkpoint; its file is one of weights, too", () => Scratch.InFile(path =>
         {
             var (x, y) = (LayerChecks.Numbers(8, [3, 2]), LayerChecks.Numbers(8, [1]));
             Sequential Make()
@@ -120,19 +120,6 @@ public static class StatefulCases
 
     private static void Near(Tensor actual, Tensor expected, string what) =>
         Expect.True(Abs(actual - expected).Max().ToDouble() < 1e-6, $"{what}: {actual}, expected {expected}");
-
-    private static void InFile(Action<string> act)
-    {
-        var path = Path.GetTempFileName();
-        try
-        {
-            act(path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
 
     /// <summary>Every epoch begins anew.</summary>
     private sealed class Anew : Callback

@@ -10,7 +10,7 @@ internal static class Dimensions
     public static int?[] Seen(IEnumerable<int> shape) => [.. shape.Select(size => size == UnknownSize.Value ? (int?)null : size)];
 
     /// <summary>A shape for people.</summary>
-    public static string Show(IEnumerable<int> shape) => $"({string.Join(", ", shape.Select(size => size == UnknownSize.Value ? "None" : $"{size}"))})";
+    public static string Show(IEnumerable<int> shape) => $"({string.Join(", ", shape.Select(UnknownSize.name))})";
 
     /// <summary>Whether data (or a node) of a shape can be given where another is expected.</summary>
     public static bool Fits(ReadOnlySpan<int> given, int[] expected)

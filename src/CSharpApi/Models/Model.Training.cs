@@ -190,10 +190,9 @@ public partial class Model
         long? seed = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(batches);
-        return Task.Run(
-            () => Fit(_ => batches.ToBlockingEnumerable(CancellationToken.None), epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken),
-            CancellationToken.None);
+        return Away(
+            batches,
+            source => Fit(source, epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken));
     }
 
     /// <summary>Trains a model of several inputs or outputs on an asynchronous stream of batches, away from the calling
@@ -218,10 +217,16 @@ public partial class Model
         long? seed = null,
         CancellationToken cancellationToken = default)
     {
+        return Away(
+            batches,
+            source => Fit(source, epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken));
+    }
+
+    // Trains on another thread, which waits for each batch of a stream.
+    private static Task<History> Away<TBatch>(IAsyncEnumerable<TBatch> batches, Func<Func<long, IEnumerable<TBatch>>, History> fit)
+    {
         ArgumentNullException.ThrowIfNull(batches);
-        return Task.Run(
-            () => Fit(_ => batches.ToBlockingEnumerable(CancellationToken.None), epochs, stepsPerEpoch, verbose, callbacks, validationData, seed, null, cancellationToken),
-            CancellationToken.None);
+        return Task.Run(() => fit(_ => batches.ToBlockingEnumerable(CancellationToken.None)), CancellationToken.None);
     }
 
     /// <summary>The loss and the metrics of the model on some data.</summary>

@@ -51,7 +51,7 @@ module AttentionBlock =
     /// Zeros where steps are padding: padding may hold anything, and is not looked at.
     let internal clean (mask: Tensor option) (x: Tensor) =
         match mask with
-        | Some mask -> where (reshape (Array.append mask.Shape (Array.create (x.Rank - 2) 1)) mask) x (host x 0.0)
+        | Some mask -> Masked.zeroed mask x
         | None -> x
 
     let private features name what (shape: int[]) =

@@ -46,6 +46,19 @@ let private products (g: Graph) = g.Instructions |> Array.filter (fun i -> (Rows
 
 let private numbers (xs: NDArray[]) = xs |> Array.map (fun x -> Tensor.toFloats (Concrete x))
 
+/// A program computes what another does, bit for bit, on any number of threads, also the second time.
+let private computesTheSame (g: Graph) (other: Graph) inputs =
+    let apart = (Runner(g, { Fuse.allPasses with Rows = false })).Run inputs |> numbers
+
+    for threads in 1..3 do
+        let found =
+            Toys.withThreads threads (fun () ->
+                let runner = Runner(other, Fuse.allPasses)
+                runner.Run inputs |> ignore
+                runner.Run inputs |> numbers)
+
+        Expect.equal found apart $"the same bits on {threads} threads"
+
 /// How many regions a program has, and how many products stay outside; the numbers are those of the graph as it was.
 let private gathers name expected outside (f: 'P -> 'R) (p: 'P) =
     test name {
@@ -53,16 +66,7 @@ let private gathers name expected outside (f: 'P -> 'R) (p: 'P) =
         let gathered = Regions.gather 2 g
         Expect.equal (regions gathered).Length expected "regions"
         Expect.equal (products gathered) outside "products outside"
-        let apart = (Runner(g, { Fuse.allPasses with Rows = false })).Run inputs |> numbers
-
-        for threads in 1..3 do
-            let found =
-                Toys.withThreads threads (fun () ->
-                    let runner = Runner(gathered, Fuse.allPasses)
-                    runner.Run inputs |> ignore
-                    runner.Run inputs |> numbers)
-
-            Expect.equal found apart $"the same bits on {threads} threads"
+        computesTheSame g gathered inputs
     }
 
 /// Images through two convolutions, pooled, with all gradients; the loss is a mean.
@@ -95,16 +99,7 @@ let private slices name (expected: int list) images =
             expected
             "slices"
 
-        let apart = (Runner(g, { Fuse.allPasses with Rows = false })).Run inputs |> numbers
-
-        for threads in 1..3 do
-            let found =
-                Toys.withThreads threads (fun () ->
-                    let runner = Runner(sliced, Fuse.allPasses)
-                    runner.Run inputs |> ignore
-                    runner.Run inputs |> numbers)
-
-            Expect.equal found apart $"the same bits on {threads} threads"
+        computesTheSame g sliced inputs
     }
 
 let private meanSquare activation (n, x, y) = Loss.meanSquaredError y (net activation n x)
