@@ -18,7 +18,7 @@ type internal Runner(simplified: Graph, passes: Fuse.Passes) =
 
     // large outputs are written where they will stay; small ones, which the collector may move, are copied out
     let outside = HashSet(Plan.Writable graph |> Seq.filter (fun v -> large graph.Specs[v]))
-    let plan = Plan(graph, outside, passes)
+    let plan = Plan(graph, outside, passes, 0)
 
     let inputs =
         Array.init graph.Inputs (fun i ->

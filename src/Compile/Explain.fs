@@ -196,7 +196,8 @@ module internal Explain =
                 |> String.concat ", "
 
             let spec = if writes.Length > 0 then showSpec g.Specs[writes[0]] else ""
-            text.AppendLine $"{indent}{i, 3}  {kernelName g kernel} : {spec}" |> ignore
+            let packed = if plan.IsPacked i then ", packed" else ""
+            text.AppendLine $"{indent}{i, 3}  {kernelName g kernel}{packed} : {spec}" |> ignore
             text.AppendLine $"{indent}     reads {values reads}, writes {written}" |> ignore
 
             match plan.Steps[i] with

@@ -243,9 +243,11 @@ type Passes = {
     Share: bool
     /// What treats every example by itself is run by rows: each thread does all of it for a part of the batch.
     Rows: bool
+    /// Weights that the steps of a loop share are copied once a run into the order in which products read them.
+    Pack: bool
 }
 
-let allPasses = { Fuse = true; Products = true; Share = true; Rows = true }
+let allPasses = { Fuse = true; Products = true; Share = true; Rows = true; Pack = true }
 
 let schedule (passes: Passes) (g: Graph) : Schedule =
     let firsts = Graphs.firsts g

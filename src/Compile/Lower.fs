@@ -207,8 +207,8 @@ module internal Lower =
         let loop = FusedLoop(size / max 1 columns, columns, registers, places.ToArray(), steps.ToArray())
         step (nameOf g kernel) loop.Run
 
-    /// One instruction by its kernel.
-    let single (g: Graph) (firsts: int[]) (k: int) : Step =
+    /// One instruction by its kernel. `packed` is a copy of a product's right factor, or null.
+    let single (g: Graph) (firsts: int[]) (k: int) (packed: PackedMatrix) : Step =
         let y = firsts[k]
 
         match g.Instructions[k] with
@@ -219,8 +219,8 @@ module internal Lower =
             let shape v = g.Specs[v].Shape
 
             match op with
-            | MatMul(ta, tb) -> step name (fun v -> MatMul.Run(ta, tb, v[a], v[b], v[y]))
-            | Dense -> step name (fun v -> MatMul.RunAdd(v[a], v[b], v[c], v[y]))
+            | MatMul(ta, tb) -> step name (fun v -> MatMul.Run(ta, tb, v[a], v[b], v[y], packed))
+            | Dense -> step name (fun v -> MatMul.RunAdd(v[a], v[b], v[c], v[y], packed))
             | Conv k ->
                 let run = Convolve.conv k (shape a) (shape b) (shape y)
                 step name (fun v -> run v[a] v[b] v[y])
@@ -303,8 +303,8 @@ module internal Lower =
             for copy in copies do
                 copy.Run v)
 
-    /// A matrix product and what is added to it.
-    let product (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) : Step =
+    /// A matrix product and what is added to it. `packed` is a copy of its right factor, or null.
+    let product (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (packed: PackedMatrix) : Step =
         let firsts = schedule.Firsts
         let k = kernel.Instructions[0]
 
@@ -314,7 +314,7 @@ module internal Lower =
         match g.Instructions[k], Products.sum g (fun _ -> true) made kernel.Instructions[1] with
         | Apply(MatMul(ta, tb), a, b, _), ValueSome sum ->
             let onto, y = schedule.Root[sum.Onto], firsts[kernel.Instructions[1]]
-            step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y]))
+            step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y], packed))
         | _ -> invalidOp "internal: not a product and a sum"
 
     let private evaluated (f: NDArray[] -> NDArray[]) (arguments: int[]) (made: int[]) =

@@ -26,9 +26,10 @@ type internal EachOf(run: System.Action<int>) =
     interface IChunks with
         member _.Run piece = run.Invoke piece
 
-/// A graph, planned. `outside` are the values whose memory the caller provides before each run, besides the inputs'.
+/// A graph, planned. `outside` are the values whose memory the caller provides before each run, besides the inputs'. The
+/// first inputs, so many as `still` says, stay the same for many runs, before which `Prepare` is called.
 [<Sealed>]
-type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
+type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, still: int) =
     let schedule = Fuse.schedule passes graph
     let layout = Memory.plan passes graph schedule outside
     let arena = Arena(max 1 layout.ArenaBytes)
@@ -48,6 +49,24 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
         bytes <- bytes + size
         Arena(size).At(0, spec.Shape, spec.DType)
 
+    let packs = Dictionary<struct (int * bool), PackedMatrix>()
+
+    /// The right factor of an instruction's product, if many runs share it.
+    let shared k = if passes.Pack then Products.sharedFactor graph still k else ValueNone
+
+    /// The copy of it that they read, or null.
+    let packed k =
+        match shared k with
+        | ValueNone -> null
+        | ValueSome(struct (b, transposed)) ->
+            match packs.TryGetValue(struct (b, transposed)) with
+            | true, copy -> copy
+            | _ ->
+                let copy = PackedMatrix(graph.Specs[b].Shape, transposed, graph.Specs[b].DType)
+                packs[struct (b, transposed)] <- copy
+                bytes <- bytes + copy.Bytes
+                copy
+
     let steps =
         schedule.Kernels
         |> Array.map (fun kernel ->
@@ -58,23 +77,23 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
             elif kernel.Elementwise && (kernel.Instructions.Length > 1 || Fuse.touchesWindows graph schedule k) then
                 Lower.fused graph schedule layout kernel
             elif kernel.Instructions.Length > 1 then
-                Lower.product graph schedule kernel
+                Lower.product graph schedule kernel (packed k)
             else
                 match graph.Instructions[k] with
                 | ApplyMany(op, arguments, results) ->
                     let made = [| schedule.Firsts[k] .. schedule.Firsts[k] + results - 1 |]
 
                     match op with
-                    | Scan s -> Loop(s, arguments, made) :> Step
-                    | Cond(whenTrue, whenFalse) -> Branch(whenTrue, whenFalse, arguments, made)
-                    | While w -> Repeat(w, arguments, made)
+                    | Scan s -> Loop(s, arguments, made, passes) :> Step
+                    | Cond(whenTrue, whenFalse) -> Branch(whenTrue, whenFalse, arguments, made, passes)
+                    | While w -> Repeat(w, arguments, made, passes)
                     | Concat _
                     | Split _
                     | Linear _
                     | Call _
                     | Custom _ -> Lower.many graph schedule op arguments made
                 | Apply _
-                | Constant _ -> Lower.single graph schedule.Firsts k)
+                | Constant _ -> Lower.single graph schedule.Firsts k (packed k))
 
     do
         graph.Instructions
@@ -119,6 +138,14 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
             if not (isNull root.Storage) then
                 values[v] <- NDArray(graph.Specs[v].Shape, root.Storage, root.DType)
 
+    /// Whether a kernel is a product that reads a copy of its right factor.
+    member _.IsPacked kernel = not (isNull (packed schedule.Kernels[kernel].Instructions[0]))
+
+    /// Before many runs, the inputs that stay the same being in place.
+    member _.Prepare() =
+        for KeyValue(struct (b, _), copy) in packs do
+            copy.Copy values[b]
+
     member p.Run() =
         p.RefreshViews()
 
@@ -150,8 +177,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes) =
         HashSet(g.Outputs |> Seq.map source |> Seq.filter made.Contains)
 
 /// Another graph's plan as part of this one: inputs are looked at in place, outputs are copied out.
-and [<Sealed>] internal Part(g: Graph) =
-    let plan = Plan(Simplify.graph g, HashSet(), Fuse.allPasses)
+and [<Sealed>] internal Part(g: Graph, passes: Fuse.Passes) =
+    let plan = Plan(Simplify.graph g, HashSet(), passes, 0)
     member _.Bytes = plan.Bytes
 
     member _.Run(values: NDArray[], arguments: int[], skip: int) =
@@ -166,9 +193,9 @@ and [<Sealed>] internal Part(g: Graph) =
 
     member _.Truth = plan.Values[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
 
-and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[]) =
+and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[], passes: Fuse.Passes) =
     inherit Step("cond")
-    let parts = [| Part whenTrue; Part whenFalse |]
+    let parts = [| Part(whenTrue, passes); Part(whenFalse, passes) |]
     override _.Bytes = parts[0].Bytes + parts[1].Bytes
 
     override _.Run values =
@@ -181,9 +208,9 @@ and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int
         part.Run(values, arguments, 1)
         part.CopyTo(values, made)
 
-and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[]) =
+and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: Fuse.Passes) =
     inherit Step("while")
-    let test, body = Part w.Condition, Part w.Body
+    let test, body = Part(w.Condition, passes), Part(w.Body, passes)
     let constants = Array.take w.Constants arguments
     let carried = Array.append constants made
     override _.Bytes = test.Bytes + body.Bytes
@@ -201,7 +228,8 @@ and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[]) =
 
 /// A scan, or the rows of it from `first` on: the body's inputs and outputs look at the stacked arrays and move along them;
 /// what is carried lies where the step before it wrote it.
-and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: Rows.Division option, first: int) =
+and [<Sealed>] internal LoopPart
+    (s: Scan, body: Graph, whole: Graph, division: Rows.Division option, first: int, passes: Fuse.Passes) =
     let nc, nk = s.Constants, s.Carry
     let carryOut, yOut = Array.splitAt nk body.Outputs
     let writable = Plan.Writable body
@@ -228,7 +256,9 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
             |> Seq.filter (fun (_, home) -> home = Home.Buffer || home.IsBefore)
             |> Seq.map fst
 
-        Plan(body, HashSet(Seq.append own (Seq.zip yOut written |> Seq.filter snd |> Seq.map fst)), Fuse.allPasses)
+        let outside = HashSet(Seq.append own (Seq.zip yOut written |> Seq.filter snd |> Seq.map fst))
+        // a copy for each thread: it lies in its own caches
+        Plan(body, outside, passes, (if s.Length >= Products.StepsWorthPacking then nc else 0))
 
     /// Bytes of one place of a value in the whole loop, and of the rows before the first of this part.
     let extent v =
@@ -299,6 +329,8 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
                     values[arguments[i]]
                 else
                     look cutConstants[i] (values[arguments[i]].Storage) 0 i
+
+        plan.Prepare()
 
         for i in 0 .. moving.Length - 1 do
             plan.Values[nc + nk + i] <- look moving[i] (values[arguments[nc + nk + i]].Storage) 0 (nc + nk + i)
@@ -373,7 +405,7 @@ and [<Sealed>] internal LoopPart(s: Scan, body: Graph, whole: Graph, division: R
             Elementwise.Cast(plan.Values[nc + i], look ends[i] (values[made[i]].Storage) 0 (nc + i))
 
 /// A scan; where its rows have nothing to do with each other, every thread runs a part of them through all steps.
-and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
+and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[], passes: Fuse.Passes) =
     inherit Step("scan")
     let body = Simplify.graph s.Body
     let division = Rows.divide body s.Constants
@@ -384,8 +416,8 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[]) =
             Array.init parts (fun p ->
                 let first = d.Batch * p / parts
                 let rows = d.Batch * (p + 1) / parts - first
-                LoopPart(s, Rows.narrow body d rows, body, division, first))
-        | _ -> [| LoopPart(s, body, body, None, 0) |]
+                LoopPart(s, Rows.narrow body d rows, body, division, first, passes))
+        | _ -> [| LoopPart(s, body, body, None, 0, passes) |]
 
     /// How many parts are worth while: some rows in each, and enough work to wake a thread for.
     let parts threads =

@@ -62,3 +62,31 @@ let mayOverwrite (g: Graph) (root: int[]) (kernel: int[]) (v: int) =
         let terms = shape[shape.Length - (if transposed then 2 else 1)]
         root[a] <> v && root[b] <> v && Gemm.MayOverwriteBase terms
     | _ -> false
+
+/// A loop of fewer steps does not copy the right factors of its products: a copy costs about what five products gain by it.
+[<Literal>]
+let StepsWorthPacking = 8
+
+/// The right factor of the product that an instruction computes, and whether it is transposed, where a copy of it in the
+/// order in which products read it pays: it is a matrix among the first `still` inputs, which stay the same for many runs.
+let sharedFactor (g: Graph) (still: int) (k: int) : struct (int * bool) voption =
+    let shared a transA b transB =
+        let left, right = g.Specs[a].Shape, g.Specs[b].Shape
+
+        if b < still && right.Length = 2 && g.Specs[b].DType.IsFloat() then
+            let columns = Array.last left
+            let rows = if transA then columns else Shape.size left / max 1 columns
+            // products with vectors go their own ways
+            if rows > 1 && Array.min right > 1 then
+                ValueSome(struct (b, transB))
+            else
+                ValueNone
+        else
+            ValueNone
+
+    match g.Instructions[k] with
+    | Apply(MatMul(transA, transB), a, b, _) -> shared a transA b transB
+    | Apply(Dense, a, b, _) -> shared a false b false
+    | Apply _
+    | ApplyMany _
+    | Constant _ -> ValueNone

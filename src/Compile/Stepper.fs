@@ -60,7 +60,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
         Array.init stateCount (fun i -> roots[i] = i && Shape.same graph.Specs[i].Shape graph.Specs[outputs[i]].Shape)
 
     let plan =
-        Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains), Fuse.allPasses)
+        Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains), Fuse.allPasses, 0)
 
     let inputs =
         Array.init (graph.Inputs - stateCount) (fun j ->

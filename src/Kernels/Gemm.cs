@@ -16,6 +16,9 @@ public unsafe struct Product<T>
     public T* B;
     public nint RowB, ColumnB;
 
+    /// <summary>Where b is packed (see <see cref="PackedMatrix"/>), the distance from panel to panel, each RowB columns wide; else 0.</summary>
+    internal nint PanelB;
+
     /// <summary>The result; the elements of a row lie side by side.</summary>
     public T* C;
     public nint RowC;
@@ -49,7 +52,7 @@ public unsafe struct Product<T>
         part.N = columns;
         part.IsSlice |= (rows == 1 && M > 1) || (columns == 1 && N > 1);
         part.A += row * RowA;
-        part.B += column * ColumnB;
+        part.B += PanelB == 0 ? column * ColumnB : column / RowB * PanelB;
         part.C += (row * RowC) + column;
         if (Bias != null) part.Bias += column;
         if (Base != null) part.Base += (row * RowBase) + column;
@@ -70,6 +73,9 @@ public static unsafe class Gemm
     /// <summary>Whether base + scale·(a·b) may be written over base: not if unfinished sums would have to lie there.</summary>
     /// <param name="k">The number of terms of each sum.</param>
     public static bool MayOverwriteBase(int k) => k <= DepthBlock;
+
+    /// <summary>No panel is wider: two vectors of 512 bits, the numbers being floats.</summary>
+    internal const int MostPanelColumns = 32;
 
     /// <summary>How many parts of a size something has, the last perhaps smaller.</summary>
     internal static int Quotient(int n, int size) => (n + size - 1) / size;
@@ -93,6 +99,18 @@ public static unsafe class Gemm
         else GemmBlock<LanesOfOne<T>, T, T>.Run(product);
     }
 
+    /// <summary>Copies the right factor of a product into panels as this machine's tiles read them, and returns their width.</summary>
+    /// <param name="product">Its K, N and B are read.</param>
+    /// <param name="packed">Room for K rows of N numbers, N rounded up to <see cref="MostPanelColumns"/>.</param>
+    internal static int Pack<T>(in Product<T> product, T* packed)
+        where T : unmanaged, INumber<T>
+    {
+        if (Vector512.IsHardwareAccelerated) return GemmPacked<Lanes<Simd512<T>, T>, Simd512<T>, T>.Pack(product, packed);
+        if (Fma.IsSupported && Avx2.IsSupported) return GemmPacked<Lanes<Simd256<T>, T>, Simd256<T>, T>.Pack(product, packed);
+        if (Vector128.IsHardwareAccelerated) return GemmPacked<Lanes<Simd128<T>, T>, Simd128<T>, T>.Pack(product, packed);
+        return GemmPacked<LanesOfOne<T>, T, T>.Pack(product, packed);
+    }
+
     // Whether the tiles of a product turned round would be one vector of 512 bits wide: two of 256 keep the processor busier
     // where they come two at a time. Measured on Zen 4: 16×512 times (128×512)ᵀ takes 22.6 µs instead of 26.
     private static bool IsNarrow<T>(in Product<T> product)
@@ -109,7 +127,7 @@ internal readonly struct SharedProduct<T> : IChunks
     public const long WorthSharing = 250_000;
 
     // Blocks end on multiples of these, which are multiples of the widest vectors' tiles.
-    private const int RowStep = 8, ColumnStep = 32;
+    private const int RowStep = 8, ColumnStep = Gemm.MostPanelColumns;
 
     private readonly Product<T> product;
     private readonly int rows, columns, columnBlocks;

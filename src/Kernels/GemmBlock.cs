@@ -25,10 +25,15 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     // Tiles before the end of a panel that ask for the next one: enough for its lines, not so early that they are gone again.
     private const int PanelTiles = 4;
 
-    private static int PanelWidth => 2 * TLanes.Count;
+    internal static int PanelWidth => 2 * TLanes.Count;
 
     public static void Run(in Product<T> product)
     {
+        if (product.PanelB != 0)
+        {
+            GemmPacked<TLanes, TVector, T>.Run(product);
+            return;
+        }
         if (Thin(product)) return;
         if (product.ColumnB == 1 && (product.M <= FewRows || (product.M <= SomeRows && Stays(product))))
         {
@@ -151,7 +156,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
 
     // Some columns of the result, at most two vectors wide, for all rows; b lies in rows of whole vectors. Where a panel is
     // given the first rows pack b into it for the others.
-    private static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel, NextPanel<T> next)
+    internal static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel, NextPanel<T> next)
     {
         var wide = columns > TLanes.Count;
         var whole = columns == PanelWidth || columns == TLanes.Count;

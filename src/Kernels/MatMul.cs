@@ -12,16 +12,17 @@ public static unsafe class MatMul
     /// <param name="a">The left factors; at least two axes.</param>
     /// <param name="b">The right factors; at least two axes; leading axes broadcast against those of a.</param>
     /// <param name="y">The products [..., m, n]; allocated, overwritten.</param>
-    public static void Run(bool transA, bool transB, NDArray a, NDArray b, NDArray y)
+    /// <param name="packed">A copy of b made for products with it, or null.</param>
+    public static void Run(bool transA, bool transB, NDArray a, NDArray b, NDArray y, PackedMatrix? packed = null)
     {
         a = a.InStorage();
         b = b.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(transA, transB, a, b, y, null, default, 1); break;
-            case DType.Float64: Run<double>(transA, transB, a, b, y, null, default, 1); break;
-            case DType.Int32: Run<int>(transA, transB, a, b, y, null, default, 1); break;
-            case DType.Int64: Run<long>(transA, transB, a, b, y, null, default, 1); break;
+            case DType.Float32: Run<float>(transA, transB, a, b, y, null, default, 1, packed); break;
+            case DType.Float64: Run<double>(transA, transB, a, b, y, null, default, 1, packed); break;
+            case DType.Int32: Run<int>(transA, transB, a, b, y, null, default, 1, packed); break;
+            case DType.Int64: Run<long>(transA, transB, a, b, y, null, default, 1, packed); break;
             default: throw new NotSupportedException($"matmul: no product of {y.DType} matrices; cast them first");
         }
     }
@@ -31,17 +32,18 @@ public static unsafe class MatMul
     /// <param name="b">The weights [k, n].</param>
     /// <param name="bias">One number for each column of the result [n].</param>
     /// <param name="y">The result [..., m, n]; allocated, overwritten.</param>
-    public static void RunAdd(NDArray a, NDArray b, NDArray bias, NDArray y)
+    /// <param name="packed">A copy of b made for products with it, or null.</param>
+    public static void RunAdd(NDArray a, NDArray b, NDArray bias, NDArray y, PackedMatrix? packed = null)
     {
         a = a.InStorage();
         b = b.InStorage();
         bias = bias.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(false, false, a, b, y, bias.Storage, default, 1); break;
-            case DType.Float64: Run<double>(false, false, a, b, y, bias.Storage, default, 1); break;
-            case DType.Int32: Run<int>(false, false, a, b, y, bias.Storage, default, 1); break;
-            case DType.Int64: Run<long>(false, false, a, b, y, bias.Storage, default, 1); break;
+            case DType.Float32: Run<float>(false, false, a, b, y, bias.Storage, default, 1, packed); break;
+            case DType.Float64: Run<double>(false, false, a, b, y, bias.Storage, default, 1, packed); break;
+            case DType.Int32: Run<int>(false, false, a, b, y, bias.Storage, default, 1, packed); break;
+            case DType.Int64: Run<long>(false, false, a, b, y, bias.Storage, default, 1, packed); break;
             default: throw new NotSupportedException($"matmul: no product of {y.DType} matrices; cast them first");
         }
     }
@@ -58,20 +60,23 @@ public static unsafe class MatMul
     /// </param>
     /// <param name="scale">The factor of the products.</param>
     /// <param name="y">The result [..., m, n]; allocated, overwritten.</param>
-    public static void RunOnto(bool transA, bool transB, NDArray a, NDArray b, NDArray onto, double scale, NDArray y)
+    /// <param name="packed">A copy of b made for products with it, or null.</param>
+    public static void RunOnto(
+        bool transA, bool transB, NDArray a, NDArray b, NDArray onto, double scale, NDArray y, PackedMatrix? packed = null)
     {
         a = a.InStorage();
         b = b.InStorage();
         onto = onto.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(transA, transB, a, b, y, null, onto, scale); break;
-            case DType.Float64: Run<double>(transA, transB, a, b, y, null, onto, scale); break;
+            case DType.Float32: Run<float>(transA, transB, a, b, y, null, onto, scale, packed); break;
+            case DType.Float64: Run<double>(transA, transB, a, b, y, null, onto, scale, packed); break;
             default: throw new NotSupportedException($"matmul: nothing is added to products of {y.DType} matrices on the way");
         }
     }
 
-    private static void Run<T>(bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias, in NDArray onto, double scale)
+    private static void Run<T>(
+        bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias, in NDArray onto, double scale, PackedMatrix? packed)
         where T : unmanaged, INumber<T>
     {
         int rankA = a.Rank, rankB = b.Rank, rank = y.Rank;
@@ -100,6 +105,7 @@ public static unsafe class MatMul
                 RowBase = onto.Storage is null || onto.Size < y.Size ? 0 : n,
                 Scale = T.CreateTruncating(scale),
             };
+            packed?.Use(ref first);
             if (products == 1)
             {
                 Gemm.Run(first);
@@ -112,6 +118,7 @@ public static unsafe class MatMul
         }
         Storage.KeepAlive(a.Storage, b.Storage, y.Storage, bias);
         GC.KeepAlive(onto.Storage);
+        GC.KeepAlive(packed);
     }
 
     // Products of the matrices at the same places among the leading axes.

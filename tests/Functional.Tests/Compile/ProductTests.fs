@@ -1,5 +1,5 @@
 /// Products that take along what is added to them: which do, that nobody sees it in the numbers, and that a state leaf is
-/// still written in place.
+/// still written in place. And weights that a loop's steps share: which are copied for them, and the same of the numbers.
 module Functional.Tests.ProductTests
 
 open Expecto
@@ -29,6 +29,44 @@ let private kernels f (arguments: Tensor list) =
     fused, apart
 
 let private counts name f arguments expected = test name { Expect.equal (kernels f arguments) expected "kernels" }
+
+/// How many weights a program copies for the steps of its loops, after comparing what it computes with and without.
+let private copies (steps: int) (batch: int) body =
+    let xs, w = normal 51 [ steps; batch; 6 ], normal 52 [ 6; 6 ]
+    let f (xs, w: Tensor) = scan (body w) (Tensor.zeros [ batch; 6 ]) xs |> fst |> sum
+    let program = compiled (valueAndGrad f)
+    program.Prepare((xs, w))
+    let graph, inputs = Simplify.graph program.Programs[0].Graph, arrays [| xs; w |]
+
+    let run passes =
+        let runner = Runner(graph, passes)
+        runner.Run inputs |> Array.map (fun y -> Concrete y :> Tensor), runner.Plan
+
+    let results, plan = run Fuse.allPasses
+    let plain, apart = run { Fuse.allPasses with Pack = false }
+    Expect.equal (Array.map2 distance results plain) (Array.create plain.Length 0.0) "the same bits"
+    // 6 rows of 6 columns, filled up to the widest panel
+    let loops =
+        plan.Steps
+        |> Seq.sumBy (fun step ->
+            (match step with
+             | :? Loop as l -> l.Parts.Length
+             | _ -> 0))
+
+    let parts = loops / 2
+    (plan.Bytes - apart.Bytes) / (6 * 32 * 8 * parts)
+
+let private shares name steps batch body expected =
+    test name { Expect.equal (copies steps batch body) expected "weights copied in the loop and the one backwards" }
+
+[<Tests>]
+let weights =
+    testList "weights of loops" [
+        shares "are copied once for all steps" 9 3 (fun w h x -> (let y = tanh (h *@ w + x) in y, y)) 2
+        shares "not for a few steps" 4 3 (fun w h x -> (let y = tanh (h *@ w + x) in y, y)) 0
+        shares "not for a single row" 9 1 (fun w h x -> (let y = tanh (h *@ w + x) in y, y)) 0
+        shares "not what the loop makes" 9 3 (fun w h x -> (let y = tanh (h *@ (w + sum h) + x) in y, y)) 0
+    ]
 
 [<Tests>]
 let tests =

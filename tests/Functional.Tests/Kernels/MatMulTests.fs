@@ -235,9 +235,50 @@ let private askingOnTheWay () =
         expectSame found expected (fun () -> $"{m}×{k}×{n}")
         Expect.equal (others |> List.map toFloats) before "what was asked for"
 
+/// A right factor copied for many products: the bits of products with the matrix itself, also where they are shared out.
+let private packed () =
+    for dtype in [ DType.Float32; DType.Float64 ] do
+        let random = Random 38
+
+        for m, k, n in [ 2, 2, 2; 8, 128, 64; 7, 33, 5; 17, 300, 37; 33, 500, 129; 300, 70, 33; 64, 160, 600 ] do
+            for transA, transB in [ false, false; false, true; true, false; true, true ] do
+                let a = realNumbers random dtype (swapIf transA [| m; k |])
+                let bias = realNumbers random dtype [| n |]
+                let onto = realNumbers random dtype [| m; n |]
+                let shapeOfB = swapIf transB [| k; n |]
+                let copy = PackedMatrix(shapeOfB, transB, dtype)
+
+                // the copy follows the matrix
+                for _ in 1..2 do
+                    let b = realNumbers random dtype shapeOfB
+                    copy.Copy b
+
+                    for threads in [ 1; 3 ] do
+                        Arrays.withThreads threads (fun () ->
+                            let compare what (run: PackedMatrix -> NDArray -> unit) =
+                                let found, expected = room dtype [| m; n |], room dtype [| m; n |]
+                                run copy found
+                                run null expected
+
+                                expectSame (toFloats found) (toFloats expected) (fun () ->
+                                    $"{what}, {dtype} {m}×{k}×{n} {transA} {transB} on {threads} threads")
+
+                            compare "product" (fun copy y -> MatMul.Run(transA, transB, a, b, y, copy))
+
+                            if not transA && not transB then
+                                compare "with bias" (fun copy y -> MatMul.RunAdd(a, b, bias, y, copy))
+
+                            compare "onto" (fun copy y -> MatMul.RunOnto(transA, transB, a, b, onto, -0.3, y, copy))
+
+                            if Gemm.MayOverwriteBase k then
+                                compare "in place" (fun copy y ->
+                                    Elementwise.Cast(onto, y)
+                                    MatMul.RunOnto(transA, transB, a, b, y, -0.3, y, copy)))
+
 [<Tests>]
 let tests =
     testList "matrix products" [
+        testCase "a right factor copied for many products" packed
         testCase "asking for memory on the way" askingOnTheWay
         testCase "random shapes, transposed and broadcast" onRandomShapes
         testCase "several blocks of rows, columns and depth" onLargeShapes |> slow
