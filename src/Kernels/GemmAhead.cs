@@ -82,8 +82,8 @@ internal unsafe struct PlaceList<T>(Places* places, nint terms)
     public static int Lines(byte* first, int columns) => (int)Places.Lines(first, columns * sizeof(T));
 }
 
-/// <summary>The next panel of a factor, for which the tiles of this one ask, each for the part that its list has room for.</summary>
-internal unsafe struct NextPanel<T>(T* first, nint row, nint rows, int columns)
+/// <summary>A part of a matrix, which several tiles ask for, each as far as its list has room.</summary>
+internal unsafe struct MatrixPart<T>(T* first, nint row, nint rows, int columns)
     where T : unmanaged
 {
     private readonly nint rowBytes = row * sizeof(T);
@@ -105,4 +105,14 @@ internal unsafe struct NextPanel<T>(T* first, nint row, nint rows, int columns)
         }
         return list;
     }
+}
+
+/// <summary>What follows a panel, for which the last tiles of this one ask: the next panel and what its first tile needs of a.</summary>
+internal struct NextPanel<T>(MatrixPart<T> panel, MatrixPart<T> left)
+    where T : unmanaged
+{
+    private MatrixPart<T> panel = panel, left = left;
+
+    /// <summary>A list filled with what was not asked for yet.</summary>
+    public PlaceList<T> AddTo(PlaceList<T> list) => panel.AddTo(left.AddTo(list));
 }

@@ -77,6 +77,7 @@ let private onLargeShapes () =
         check random dtype [||] [||] [||] 900 40 850
         check random dtype [||] [||] [||] 37 210 1100
         check random dtype [||] [||] [||] 16 130 520
+        check random dtype [||] [||] [||] 70 96 900
         check random dtype [| 5 |] [| 5 |] [| 5 |] 90 70 260
 
 let private withBias () =
@@ -179,7 +180,8 @@ let private onAnyThreads () =
     for dtype in [ DType.Float32; DType.Float64 ] do
         let random = Random 35
 
-        for m, k, n in [ 130, 300, 200; 97, 300, 65; 600, 64, 40; 3, 700, 900; 2000, 900, 1; 24, 600, 700 ] do
+        for m, k, n in
+            [ 130, 300, 200; 97, 300, 65; 600, 64, 40; 3, 700, 900; 2000, 900, 1; 24, 600, 700; 100, 900, 128 ] do
             for transA, transB in [ false, false; false, true; true, false ] do
                 let a = realNumbers random dtype (swapIf transA [| m; k |])
                 let b = realNumbers random dtype (swapIf transB [| k; n |])
