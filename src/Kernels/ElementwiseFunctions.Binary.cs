@@ -7,64 +7,56 @@ internal readonly struct Add : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a + b;
+        where V : struct, ISimd<V, T> => a + b;
 }
 
 internal readonly struct Sub : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a - b;
+        where V : struct, ISimd<V, T> => a - b;
 }
 
 internal readonly struct Mul : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a * b;
+        where V : struct, ISimd<V, T> => a * b;
 }
 
 internal readonly struct Div : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a / b;
+        where V : struct, ISimd<V, T> => a / b;
 }
 
 internal readonly struct Pow : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Pow(a, b);
+        where V : struct, ISimd<V, T> => VectorMath<V, T>.Pow(a, b);
 }
 
 internal readonly struct Atan2 : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Atan2(a, b);
+        where V : struct, ISimd<V, T> => VectorMath<V, T>.Atan2(a, b);
 }
 
 internal readonly struct Max : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Max(a, b);
+        where V : struct, ISimd<V, T> => V.Max(a, b);
 }
 
 internal readonly struct Min : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Min(a, b);
+        where V : struct, ISimd<V, T> => V.Min(a, b);
 }
 
 internal readonly struct Rem : IBinary, IScalarFunction2
@@ -72,102 +64,89 @@ internal readonly struct Rem : IBinary, IScalarFunction2
     public static double Of(double a, double b) => a % b;
 
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => VectorMath<V, T>.Each<Rem>(a, b);
+        where V : struct, ISimd<V, T> => VectorMath<V, T>.Each<Rem>(a, b);
 }
 
 internal readonly struct And : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a & b;
+        where V : struct, ISimd<V, T> => a & b;
 }
 
 internal readonly struct Or : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a | b;
+        where V : struct, ISimd<V, T> => a | b;
 }
 
 internal readonly struct Xor : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a ^ b;
+        where V : struct, ISimd<V, T> => a ^ b;
 }
 
 internal readonly struct TanhScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a * V.Fma(-b, b, V.Of(1));
+        where V : struct, ISimd<V, T> => a * V.Fma(-b, b, V.Of(1));
 }
 
 internal readonly struct SigmoidScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => a * (b * (V.Of(1) - b));
+        where V : struct, ISimd<V, T> => a * (b * (V.Of(1) - b));
 }
 
 internal readonly struct ReluScale : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Select(V.Less(V.Of(0), b), a, V.Of(0));
+        where V : struct, ISimd<V, T> => V.Select(V.Less(V.Of(0), b), a, V.Of(0));
 }
 
 internal readonly struct Equal : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Equal(a, b);
+        where V : struct, ISimd<V, T> => V.Equal(a, b);
 }
 
 internal readonly struct NotEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => ~V.Equal(a, b);
+        where V : struct, ISimd<V, T> => ~V.Equal(a, b);
 }
 
 internal readonly struct Less : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Less(a, b);
+        where V : struct, ISimd<V, T> => V.Less(a, b);
 }
 
 internal readonly struct LessEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.LessOrEqual(a, b);
+        where V : struct, ISimd<V, T> => V.LessOrEqual(a, b);
 }
 
 internal readonly struct Greater : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.Less(b, a);
+        where V : struct, ISimd<V, T> => V.Less(b, a);
 }
 
 internal readonly struct GreaterEqual : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => V.LessOrEqual(b, a);
+        where V : struct, ISimd<V, T> => V.LessOrEqual(b, a);
 }

@@ -6,28 +6,24 @@ namespace Functional.Kernels;
 internal interface IUnary
 {
     static abstract V Of<V, T>(V x)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged;
+        where V : struct, ISimd<V, T>;
 }
 
 /// <summary>An elementwise function of one array that is faster in a loop when its constants are made before it.</summary>
 internal interface IHeldUnary : IUnary
 {
     static abstract Held<V> Hold<V, T>()
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged;
+        where V : struct, ISimd<V, T>;
 
     static abstract V Of<V, T>(V x, Held<V> constants)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged;
+        where V : struct, ISimd<V, T>;
 }
 
 /// <summary>An elementwise function of two arrays, over lanes; comparisons give masks.</summary>
 internal interface IBinary
 {
     static abstract V Of<V, T>(V a, V b)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged;
+        where V : struct, ISimd<V, T>;
 }
 
 /// <summary>Makes something of a function of one array that is known by its type.</summary>

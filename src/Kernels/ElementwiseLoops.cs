@@ -112,7 +112,6 @@ public static unsafe class ElementwiseLoops
     }
 
     private readonly struct UnaryLoop<T> : IUnaryMaker
-        where T : unmanaged
     {
         public static nint Make<TOp>()
             where TOp : struct, IUnary =>
@@ -128,7 +127,6 @@ public static unsafe class ElementwiseLoops
     }
 
     private readonly struct BinaryLoop<T> : IBinaryMaker
-        where T : unmanaged
     {
         public static nint Make<TOp>()
             where TOp : struct, IBinary =>
@@ -138,7 +136,6 @@ public static unsafe class ElementwiseLoops
     }
 
     private readonly struct ComparisonLoop<T> : IBinaryMaker
-        where T : unmanaged
     {
         public static nint Make<TOp>()
             where TOp : struct, IBinary =>
@@ -151,8 +148,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Map<TOp, V, T>(T* x, T* y, nint count)
         where TOp : struct, IUnary
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         nint width = V.Count, i = 0;
         for (; i <= count - width; i += width) TOp.Of<V, T>(V.Load(x + i)).Store(y + i);
@@ -167,8 +163,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MapHeld<TOp, V, T>(T* x, T* y, nint count)
         where TOp : struct, IHeldUnary
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         var constants = TOp.Hold<V, T>();
         nint width = V.Count, i = 0;
@@ -183,8 +178,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Zip<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where TOp : struct, IBinary
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         // An operand that stands still is spread over lanes in memory, so that one loop serves all.
         V aSpread, bSpread;
@@ -200,8 +194,7 @@ public static unsafe class ElementwiseLoops
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compare<TOp, V, T>(T* a, nint aStride, T* b, nint bStride, byte* y, nint count)
         where TOp : struct, IBinary
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         V aSpread, bSpread;
         if (aStride == 0) a = Spread(a, &aSpread);
@@ -215,8 +208,7 @@ public static unsafe class ElementwiseLoops
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Select<V, T>(byte* mask, nint maskStride, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         V aSpread, bSpread;
         Vector512<byte> maskSpread;
@@ -239,8 +231,7 @@ public static unsafe class ElementwiseLoops
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddScaled<V, T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         V aSpread, bSpread;
         if (aStride == 0) a = Spread(a, &aSpread);
@@ -254,8 +245,7 @@ public static unsafe class ElementwiseLoops
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Spread<V, T>(T* value, V* lanes)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         *lanes = V.All(*value);
         return (T*)lanes;

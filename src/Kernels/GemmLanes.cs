@@ -10,7 +10,6 @@ namespace Functional.Kernels;
 
 /// <summary>What the product needs of vectors.</summary>
 internal unsafe interface ILanes<V, T>
-    where T : unmanaged
 {
     /// <summary>The number of elements in a vector.</summary>
     static abstract int Count { get; }
@@ -45,8 +44,7 @@ internal unsafe interface ILanes<V, T>
 
 /// <summary>Vectors of a width.</summary>
 internal unsafe struct Lanes<V, T> : ILanes<V, T>
-    where V : unmanaged, ISimd<V, T>
-    where T : unmanaged, INumber<T>
+    where V : struct, ISimd<V, T>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 

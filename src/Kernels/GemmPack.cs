@@ -21,7 +21,7 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
         else
         {
             for (nint l = 0; l < k; l++)
-                for (var j = 0; j < width; j++) panel[(l * width) + j] = j < columns ? source[(l * row) + (j * column)] : T.Zero;
+                for (var j = 0; j < width; j++) panel[(l * width) + j] = j < columns ? source[(l * row) + (j * column)] : default;
         }
     }
 
@@ -67,7 +67,7 @@ internal static unsafe class GemmPack<TLanes, TVector, T>
             }
         }
         for (; j < width; j++, source += column, target++)
-            for (nint l = 0; l < k; l++) target[l * row] = j < columns ? source[l] : T.Zero;
+            for (nint l = 0; l < k; l++) target[l * row] = j < columns ? source[l] : default;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

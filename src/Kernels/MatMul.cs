@@ -69,14 +69,14 @@ public static unsafe class MatMul
         onto = onto.InStorage();
         switch (y.DType)
         {
-            case DType.Float32: Run<float>(transA, transB, a, b, y, null, onto, scale, packed); break;
+            case DType.Float32: Run<float>(transA, transB, a, b, y, null, onto, (float)scale, packed); break;
             case DType.Float64: Run<double>(transA, transB, a, b, y, null, onto, scale, packed); break;
             default: throw new NotSupportedException($"matmul: nothing is added to products of {y.DType} matrices on the way");
         }
     }
 
     private static void Run<T>(
-        bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias, in NDArray onto, double scale, PackedMatrix? packed)
+        bool transA, bool transB, in NDArray a, in NDArray b, in NDArray y, Storage? bias, in NDArray onto, T scale, PackedMatrix? packed)
         where T : unmanaged, INumber<T>
     {
         int rankA = a.Rank, rankB = b.Rank, rank = y.Rank;
@@ -103,7 +103,7 @@ public static unsafe class MatMul
                 Bias = (T*)pbias,
                 Base = (T*)ponto,
                 RowBase = onto.Storage is null || onto.Size < y.Size ? 0 : n,
-                Scale = T.CreateTruncating(scale),
+                Scale = scale,
             };
             packed?.Use(ref first);
             if (products == 1)

@@ -61,8 +61,7 @@ internal enum PoolingKind : byte
 
 /// <summary>Max-pooling with vectors of one width, image by image.</summary>
 internal unsafe struct Pooling<V, T> : IChunks
-    where V : unmanaged, ISimd<V, T>
-    where T : unmanaged
+    where V : struct, ISimd<V, T>
 {
     private readonly PoolingKind kind;
     private readonly PoolingShape shape;

@@ -18,8 +18,7 @@ internal unsafe ref struct PoolingWindows
 
 /// <summary>What is done with a window, with vectors of one width: channels go side by side through a vector.</summary>
 internal static unsafe class PoolingWindows<V, T>
-    where V : unmanaged, ISimd<V, T>
-    where T : unmanaged
+    where V : struct, ISimd<V, T>
 {
     /// <summary>y = the maximum of each window of x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

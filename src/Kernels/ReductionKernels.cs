@@ -90,8 +90,7 @@ public readonly unsafe struct ReductionKernel
     private static ReductionKernel Make<TOp, S, V, T>()
         where TOp : struct, IBinary
         where S : struct, ISource
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => new(
+        where V : struct, ISimd<V, T> => new(
         (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&OfRow<TOp, S, V, T>,
         (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&OfColumns<TOp, S, V, T>);
 
@@ -102,8 +101,7 @@ public readonly unsafe struct ReductionKernel
         : MakeLogSumExp<Simd128<T>, T>();
 
     private static ReductionKernel MakeLogSumExp<V, T>()
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged => new(
+        where V : struct, ISimd<V, T> => new(
         (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&LogSumExpOfRow<V, T>,
         (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&LogSumExpOfColumns<V, T>);
 
@@ -112,8 +110,7 @@ public readonly unsafe struct ReductionKernel
     private static void OfRow<TOp, S, V, T>(T* a, T* b, nint count, T* y)
         where TOp : struct, IBinary
         where S : struct, ISource
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         var absent = V.All(Identity<TOp, T>());
         var total = absent;
@@ -141,8 +138,7 @@ public readonly unsafe struct ReductionKernel
     private static void OfColumns<TOp, S, V, T>(T* a, T* b, nint count, nint stride, nint columns, T* y)
         where TOp : struct, IBinary
         where S : struct, ISource
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         var absent = V.All(Identity<TOp, T>());
         nint width = V.Count, row = 0;
@@ -182,8 +178,7 @@ public readonly unsafe struct ReductionKernel
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LogSumExpOfRow<V, T>(T* x, T* unused, nint count, T* y)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         OfRow<Max, Plain, V, T>(x, null, count, y);
         V max = V.All(*y), least = V.Of(double.NegativeInfinity), sum = V.Of(0);
@@ -202,8 +197,7 @@ public readonly unsafe struct ReductionKernel
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LogSumExpOfColumns<V, T>(T* x, T* unused, nint count, nint stride, nint columns, T* y)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         OfColumns<Max, Plain, V, T>(x, null, count, stride, columns, y);
         var constants = VectorMath<V, T>.ExpConstants(held: true);
@@ -225,77 +219,65 @@ public readonly unsafe struct ReductionKernel
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V LogSumExp<V, T>(V max, V sum)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged =>
+        where V : struct, ISimd<V, T> =>
         V.Select(V.Less(V.Abs(max), V.Of(double.PositiveInfinity)), max + VectorMath<V, T>.Log(sum), max);
 
     /// <summary>What a reduction of nothing gives.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Identity<TOp, T>()
-        where T : unmanaged
     {
-        if (typeof(T) == typeof(float)) return (T)(object)Identity<TOp, float>(float.NegativeInfinity, float.PositiveInfinity);
-        if (typeof(T) == typeof(double)) return (T)(object)Identity<TOp, double>(double.NegativeInfinity, double.PositiveInfinity);
-        if (typeof(T) == typeof(int)) return (T)(object)Identity<TOp, int>(int.MinValue, int.MaxValue);
-        if (typeof(T) == typeof(long)) return (T)(object)Identity<TOp, long>(long.MinValue, long.MaxValue);
-        return (T)(object)Identity<TOp, byte>(0, 1);
+        if (typeof(T) == typeof(float)) return (T)(object)Identity<TOp, float>(0, 1, float.NegativeInfinity, float.PositiveInfinity);
+        if (typeof(T) == typeof(double)) return (T)(object)Identity<TOp, double>(0, 1, double.NegativeInfinity, double.PositiveInfinity);
+        if (typeof(T) == typeof(int)) return (T)(object)Identity<TOp, int>(0, 1, int.MinValue, int.MaxValue);
+        if (typeof(T) == typeof(long)) return (T)(object)Identity<TOp, long>(0, 1, long.MinValue, long.MaxValue);
+        return (T)(object)Identity<TOp, byte>(0, 1, 0, 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Identity<TOp, T>(T least, T greatest)
-        where T : INumber<T> =>
-        typeof(TOp) == typeof(Add) ? T.Zero : typeof(TOp) == typeof(Mul) ? T.One : typeof(TOp) == typeof(Max) ? least : greatest;
+    private static T Identity<TOp, T>(T zero, T one, T least, T greatest) =>
+        typeof(TOp) == typeof(Add) ? zero : typeof(TOp) == typeof(Mul) ? one : typeof(TOp) == typeof(Max) ? least : greatest;
 
     /// <summary>Where the terms of a reduction come from.</summary>
     private interface ISource
     {
         static abstract V Load<V, T>(T* a, T* b, nint i)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged;
+            where V : struct, ISimd<V, T>;
 
         static abstract V Load<V, T>(T* a, T* b, nint i, int count)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged;
+            where V : struct, ISimd<V, T>;
 
         static abstract V Load<V, T>(T* a, T* b, nint i, int count, V absent)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged;
+            where V : struct, ISimd<V, T>;
     }
 
     private readonly struct Plain : ISource
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i);
+            where V : struct, ISimd<V, T> => V.Load(a + i);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i, int count)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i, count);
+            where V : struct, ISimd<V, T> => V.Load(a + i, count);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i, int count, V absent)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i, count, absent);
+            where V : struct, ISimd<V, T> => V.Load(a + i, count, absent);
     }
 
     private readonly struct Product : ISource
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i) * V.Load(b + i);
+            where V : struct, ISimd<V, T> => V.Load(a + i) * V.Load(b + i);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i, int count)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i, count) * V.Load(b + i, count);
+            where V : struct, ISimd<V, T> => V.Load(a + i, count) * V.Load(b + i, count);
 
         // Only sums are made of products: what is absent is 0 in both.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static V Load<V, T>(T* a, T* b, nint i, int count, V absent)
-            where V : unmanaged, ISimd<V, T>
-            where T : unmanaged => V.Load(a + i, count) * V.Load(b + i, count);
+            where V : struct, ISimd<V, T> => V.Load(a + i, count) * V.Load(b + i, count);
     }
 }

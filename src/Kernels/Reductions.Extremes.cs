@@ -97,7 +97,7 @@ public static unsafe partial class Reductions
     private static void ArgReduce<TBetter, TBest, V, T>(T* x, Along along, int* y)
         where TBetter : struct, IBinary
         where TBest : struct, IBinary
-        where V : unmanaged, ISimd<V, T>
+        where V : struct, ISimd<V, T>
         where T : unmanaged, INumber<T>
     {
         var body = new Finding<TBetter, TBest, V, T> { Along = along, From = x, To = y };
@@ -107,7 +107,7 @@ public static unsafe partial class Reductions
     private struct Finding<TBetter, TBest, V, T> : IChunks
         where TBetter : struct, IBinary
         where TBest : struct, IBinary
-        where V : unmanaged, ISimd<V, T>
+        where V : struct, ISimd<V, T>
         where T : unmanaged, INumber<T>
     {
         public Along Along;

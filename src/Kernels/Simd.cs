@@ -9,9 +9,13 @@ namespace Functional.Kernels;
 /// multiply-add is one everywhere), so the value of an element depends neither on its place nor on the width.
 /// Masks are lanes with all bits set or none. The bit operations see each lane as an integer of its size.
 /// </summary>
+/// <remarks>
+/// T is a number, and here, in what implements this, and in what is written over it nothing says so: the ready-to-run compiler
+/// finds the static members of a generic type or function over a primitive only where the parameter has no constraint.
+/// Numbers may be pointed to all the same (which is warning CS8500 where it is not known that they are numbers).
+/// </remarks>
 internal unsafe interface ISimd<V, T>
-    where V : unmanaged, ISimd<V, T>
-    where T : unmanaged
+    where V : struct, ISimd<V, T>
 {
     static abstract int Count { get; }
 

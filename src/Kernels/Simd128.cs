@@ -6,7 +6,6 @@ namespace Functional.Kernels;
 
 /// <summary>Lanes of 128 bits: every processor; also single numbers, in the first lane.</summary>
 internal readonly unsafe struct Simd128<T>(Vector128<T> value) : ISimd<Simd128<T>, T>
-    where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 

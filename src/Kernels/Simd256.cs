@@ -6,7 +6,6 @@ namespace Functional.Kernels;
 
 /// <summary>Lanes of 256 bits: AVX2.</summary>
 internal readonly unsafe struct Simd256<T>(Vector256<T> value) : ISimd<Simd256<T>, T>
-    where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 

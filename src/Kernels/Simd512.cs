@@ -6,7 +6,6 @@ namespace Functional.Kernels;
 
 /// <summary>Lanes of 512 bits: AVX-512.</summary>
 internal readonly unsafe struct Simd512<T>(Vector512<T> value) : ISimd<Simd512<T>, T>
-    where T : unmanaged
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 

@@ -48,16 +48,14 @@ public static unsafe partial class Reductions
     }
 
     private static void Softmax<V, T>(T* x, T* s, Along along, T* y)
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         var body = new Softmaxing<V, T> { Along = along, X = x, S = s, Y = y };
         along.Invoke(ref body);
     }
 
     private struct Softmaxing<V, T> : IChunks
-        where V : unmanaged, ISimd<V, T>
-        where T : unmanaged
+        where V : struct, ISimd<V, T>
     {
         public Along Along;
         public T* X, S, Y;
