@@ -33,70 +33,66 @@ type Layout = {
 let bytesOf (s: Spec) = Shape.size s.Shape * s.DType.Size()
 let private rounded n = (n + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment
 
-/// Free space in the arena, by best fit; grows when nothing fits.
-[<Sealed>]
-type private Space() =
-    let free = List<struct (int * int)>() // offset, size; sorted by offset
+/// A stretch of the arena that one value needs, and after it those written over it, from one kernel to another.
+[<Sealed; AllowNullLiteral>]
+type private Block(size: int, first: int) =
+    member _.Size = size
+    member _.First = first
+    member val Last = System.Int32.MaxValue with get, set
+    member val Offset = 0 with get, set
+
+    member a.MeetsInTime(b: Block) = a.First <= b.Last && b.First <= a.Last
+
+/// Places blocks so that none overlap while both are needed, and tells how far they reach: the largest first, each at the
+/// lowest place that is free all the time. Given out in the order it is needed, memory comes in holes of which small
+/// values take a piece, and the next large one does not fit: an LSTM's step took 12.0 MB where 9.1 are alive at once.
+let private layOut (blocks: List<Block>) : int =
+    let order = blocks.ToArray()
+
+    System.Array.Sort(
+        order,
+        System.Comparison(fun (a: Block) b -> if a.Size = b.Size then a.First - b.First else b.Size - a.Size)
+    )
+
+    let placed = List<Block>() // by offset
     let mutable top = 0
-    let mutable live = 0
-    let mutable most = 0
-    member _.Top = top
-    /// The most bytes that were taken at once.
-    member _.Most = most
 
-    member _.Take(size: int) : int =
-        live <- live + size
-        most <- max most live
-        let mutable best = -1
-
-        for i in 0 .. free.Count - 1 do
-            let struct (_, s) = free[i]
-
-            if s >= size then
-                let fits =
-                    best < 0
-                    || (let struct (_, b) = free[best]
-                        s < b)
-
-                if fits then
-                    best <- i
-
-        if best >= 0 then
-            let struct (o, s) = free[best]
-
-            if s = size then
-                free.RemoveAt best
-            else
-                free[best] <- struct (o + size, s - size)
-
-            o
-        else
-            let o = top
-            top <- top + size
-            o
-
-    member _.Give(offset: int, size: int) =
-        live <- live - size
+    for block in order do
         let mutable i = 0
 
-        while i < free.Count
-              && (let struct (o, _) = free[i]
-                  o < offset) do
+        while i < placed.Count && placed[i].Offset < block.Offset + block.Size do
+            let other = placed[i]
+
+            if other.MeetsInTime block then
+                block.Offset <- max block.Offset (other.Offset + other.Size)
+
             i <- i + 1
 
-        free.Insert(i, struct (offset, size))
+        while i > 0 && placed[i - 1].Offset > block.Offset do
+            i <- i - 1
 
-        let merge i =
-            if i >= 0 && i + 1 < free.Count then
-                let struct (o, s) = free[i]
-                let struct (p, t) = free[i + 1]
+        placed.Insert(i, block)
+        top <- max top (block.Offset + block.Size)
 
-                if o + s = p then
-                    free[i] <- struct (o, s + t)
-                    free.RemoveAt(i + 1)
+    top
 
-        merge i
-        merge (i - 1)
+/// The most bytes that are needed at once.
+let private mostAlive (blocks: List<Block>) (kernels: int) : int =
+    let change = Array.zeroCreate<int>(kernels + 1)
+
+    for block in blocks do
+        change[block.First] <- change[block.First] + block.Size
+
+        if block.Last < kernels then
+            change[block.Last + 1] <- change[block.Last + 1] - block.Size
+
+    let mutable alive, most = 0, 0
+
+    for c in change do
+        alive <- alive + c
+        most <- max most alive
+
+    most
 
 /// Whether a kernel may write its result `y` where its operand `v` lies: if it goes element by element, `v` is as long as
 /// the result, and it is not read again after the result is written.
@@ -184,7 +180,8 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
     for v in g.Outputs do
         lastRead[root[v]] <- System.Int32.MaxValue
 
-    let space = Space()
+    let blocks = List<Block>()
+    let blockOf = Array.zeroCreate<Block> g.Specs.Length
     let size v = rounded (max 1 (bytesOf g.Specs[v]))
 
     let overwritten (i: int) (y: int) (taken: HashSet<int>) =
@@ -192,36 +189,44 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
         |> Array.tryFind (fun v ->
             lastRead[v] = i
             && not (taken.Contains v)
-            && (match places[v] with
-                | Place.Arena _ -> true
-                | _ -> false)
+            && not (isNull blockOf[v])
             && mayOverwrite g schedule kernels[i] v y)
 
     for i in 0 .. kernels.Length - 1 do
         let taken = HashSet<int>()
 
-        for y in writes[i] |> Array.filter (fun y -> places[y] = Place.Nowhere) do
-            if outside.Contains y then
-                places[y] <- Place.Outside
-            else
-                match (if passes.Share && kernelOf[y] = i then overwritten i y taken else None) with
-                | Some v ->
-                    taken.Add v |> ignore
-                    places[y] <- places[v]
-                | None -> places[y] <- Place.Arena(space.Take(size y))
+        for y in writes[i] do
+            if places[y] = Place.Nowhere && isNull blockOf[y] then
+                if outside.Contains y then
+                    places[y] <- Place.Outside
+                else
+                    match (if passes.Share && kernelOf[y] = i then overwritten i y taken else None) with
+                    | Some v ->
+                        taken.Add v |> ignore
+                        blockOf[y] <- blockOf[v]
+                    | None ->
+                        blockOf[y] <- Block(size y, i)
+                        blocks.Add blockOf[y]
 
         for v in Array.append reads[i] (writes[i] |> Array.filter (fun y -> lastRead[y] < 0)) do
-            if passes.Share && (lastRead[v] = i || lastRead[v] < 0) && not (taken.Contains v) then
-                match places[v] with
-                | Place.Arena offset -> space.Give(offset, size v)
-                | Place.Outside
-                | Place.Constant
-                | Place.Nowhere -> ()
+            if
+                passes.Share
+                && (lastRead[v] = i || lastRead[v] < 0)
+                && not (taken.Contains v)
+                && not (isNull blockOf[v])
+            then
+                blockOf[v].Last <- i
+
+    let top = layOut blocks
+
+    for v in 0 .. places.Length - 1 do
+        if not (isNull blockOf[v]) then
+            places[v] <- Place.Arena blockOf[v].Offset
 
     {
         Places = places
-        ArenaBytes = space.Top
-        LiveBytes = space.Most
+        ArenaBytes = top
+        LiveBytes = mostAlive blocks kernels.Length
         Reads = reads
         Writes = writes
     }
