@@ -195,7 +195,15 @@ module internal Explain =
                     | None, _ -> $"%%{y}")
                 |> String.concat ", "
 
-            let spec = if writes.Length > 0 then showSpec g.Specs[writes[0]] else ""
+            // what a kernel sums up is smaller than what it goes over
+            let spec =
+                if kernel.Sums.Length > 0 then
+                    showSpec g.Specs[plan.Schedule.Firsts[kernel.Body[0]]]
+                elif writes.Length > 0 then
+                    showSpec g.Specs[writes[0]]
+                else
+                    ""
+
             let packed = if plan.IsPacked i then ", packed" else ""
             text.AppendLine $"{indent}{i, 3}  {kernelName g kernel}{packed} : {spec}" |> ignore
             text.AppendLine $"{indent}     reads {values reads}, writes {written}" |> ignore
@@ -218,13 +226,15 @@ module internal Explain =
         let result = Shape.show g.Specs[schedule.Firsts[k]].Shape
 
         match obstacle with
-        | Fuse.Obstacle.OtherKind -> "that is no elementwise kernel"
+        | Fuse.Obstacle.OtherKind -> "what it needs of that is made by no elementwise operation"
         | Fuse.Obstacle.OtherShape shape -> $"that kernel runs over {Shape.show shape}, this is {result}"
         | Fuse.Obstacle.Full -> "that kernel has as many operations as its registers allow"
         | Fuse.Obstacle.SingleNumbers -> "one is code on single numbers, the other runs over arrays"
         | Fuse.Obstacle.OtherRows -> "its operands repeat along rows of another length"
         | Fuse.Obstacle.Waits -> "it also reads what a kernel after that one makes"
         | Fuse.Obstacle.Spread -> "an operand repeats along inner axes and is spread out by a kernel of its own"
+        | Fuse.Obstacle.LongRows -> "its rows are too long to be summed up on the way"
+        | Fuse.Obstacle.Shared -> "threads share that kernel, and a sum is made in order"
 
     /// What was not fused, and why.
     let private apart (text: StringBuilder) (plan: Plan) =

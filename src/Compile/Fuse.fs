@@ -1,23 +1,33 @@
 /// The second pass: which operations run as one kernel. Elementwise operations over the same elements join into one run
-/// over memory; a matrix product takes along what is added to it; everything else is a kernel of its own; a reshape is no
-/// kernel at all.
+/// over memory, which sums up what is summed of it; a matrix product takes along what is added to it; everything else is a
+/// kernel of its own; a reshape is no kernel at all.
 [<RequireQualifiedAccess>]
 module internal Functional.Compile.Fuse
 
 open System.Collections.Generic
 open Functional
+open Functional.Kernels
 open Functional.Operations
 
-/// A kernel: instructions of the graph in order. Views (reshapes) belong to no kernel.
+/// A kernel: instructions of the graph in the order they run. Views (reshapes) belong to no kernel.
 [<Sealed>]
-type Kernel(instructions: int[], elementwise: bool) =
-    member _.Instructions = instructions
+type Kernel(body: int[], elementwise: bool, before: Sums.Sum[], after: Sums.Sum[]) =
+    member val Instructions =
+        Array.concat [ Array.collect Sums.instructions before; body; Array.collect Sums.instructions after ]
+
     member _.Elementwise = elementwise
+    /// The instructions that go element by element; all of a kernel of another kind.
+    member _.Body = body
+    /// What an elementwise kernel sums up of others' elements, block by block, before it may write over them.
+    member _.Before = before
+    /// What it sums up of elements that it makes.
+    member _.After = after
+    member _.Sums = Array.append before after
 
 /// Why an elementwise operation did not join the kernel that makes one of its operands.
 [<RequireQualifiedAccess>]
 type Obstacle =
-    /// That kernel does something else: a product, a reduction, a loop.
+    /// What it needs of that kernel is made by something else: a product, a reduction, a loop.
     | OtherKind
     /// That kernel runs over other elements.
     | OtherShape of int[]
@@ -31,6 +41,10 @@ type Obstacle =
     | Waits
     /// An operand repeats along inner axes and has to be spread out first.
     | Spread
+    /// Its rows are too long to be summed up on the way.
+    | LongRows
+    /// Threads share that kernel, and a sum has an order.
+    | Shared
 
 /// Where a value lies in rows of a wider one: its first column, and the columns of the whole.
 [<Struct>]
@@ -97,12 +111,29 @@ let private isElementwise instruction =
     | ApplyMany _
     | Constant _ -> false
 
+/// A product of sums of one term: a column by a row, of floats, perhaps with another row added.
+let private isOuter (g: Graph) (firsts: int[]) k =
+    match g.Instructions[k] with
+    | Apply((MatMul(false, false) | Dense), a, b, _) when
+        g.Specs[b].Shape.Length = 2 && g.Specs[b].Shape[0] = 1 && g.Specs[a].DType.IsFloat()
+        ->
+        let result = g.Specs[firsts[k]].Shape
+        let columns = Array.last result
+
+        columns > 1
+        && lie g.Specs[a].Shape result = Lie.Column columns
+        && lie g.Specs[b].Shape result = Lie.Row columns
+    | Apply _
+    | ApplyMany _
+    | Constant _ -> false
+
 let private elementwise (g: Graph) firsts k =
     let result = g.Specs[(firsts: int[])[k]].Shape
 
-    isElementwise g.Instructions[k]
-    && Graphs.arguments g.Instructions[k]
-       |> Array.forall (fun v -> lie g.Specs[v].Shape result <> Lie.Other)
+    isOuter g firsts k
+    || (isElementwise g.Instructions[k]
+        && Graphs.arguments g.Instructions[k]
+           |> Array.forall (fun v -> lie g.Specs[v].Shape result <> Lie.Other))
 
 /// More operations than this in one kernel and its registers leave the cache; code on single numbers has no such limit.
 let private largest = 24
@@ -226,6 +257,7 @@ type private Group(id: int, shape: int[]) =
     member val Members = List<int>()
     member val Columns: int option = None with get, set
     member val Elementwise = false with get, set
+    member val Sums = List<Sums.Sum>()
     /// A product and what is added to it: complete.
     member val Sum = false with get, set
     /// Groups this one needs, directly.
@@ -237,6 +269,8 @@ type private Group(id: int, shape: int[]) =
 type Passes = {
     /// Elementwise operations over the same elements are one kernel.
     Fuse: bool
+    /// Elementwise kernels sum up what is summed of them.
+    Sums: bool
     /// What is added to a matrix product is added by the product's kernel.
     Products: bool
     /// Values whose lives do not overlap share memory.
@@ -247,7 +281,14 @@ type Passes = {
     Pack: bool
 }
 
-let allPasses = { Fuse = true; Products = true; Share = true; Rows = true; Pack = true }
+let allPasses = {
+    Fuse = true
+    Sums = true
+    Products = true
+    Share = true
+    Rows = true
+    Pack = true
+}
 
 let schedule (passes: Passes) (g: Graph) : Schedule =
     let firsts = Graphs.firsts g
@@ -298,6 +339,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
         with
         | ValueSome s when
             not groups[owner[s.Product]].Sum
+            && not groups[owner[s.Product]].Elementwise
             && windows[s.Onto].IsNone
             && windows[firsts[k]].IsNone
             && (let onto = source s.Onto
@@ -330,6 +372,108 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                 x.Needs.Add group.Id |> ignore
 
         group.Needs.Remove group.Id |> ignore
+
+    /// Why an elementwise kernel does not make a sum on its way, if it does not; the others are the kernels it is made by.
+    let refuses (group: Group) (others: Group list) (sum: Sums.Sum) =
+        let isOther n = others |> List.exists (fun other -> other.Id = n)
+        let elements = Shape.size group.Shape
+
+        if not group.Elementwise then
+            Some Obstacle.OtherKind
+        elif Shape.size g.Specs[sum.Terms].Shape <> elements then
+            Some(Obstacle.OtherShape group.Shape)
+        elif group.Members.Count + (others |> List.sumBy (fun other -> other.Members.Count)) > largest then
+            Some Obstacle.Full
+        elif not (Sums.fits None sum) then
+            Some Obstacle.LongRows
+        elif
+            not (Sums.fits group.Columns sum)
+            // what is summed over everything knows no columns
+            || (sum.Columns.IsSome && group.Sums.Exists(fun s -> s.Columns.IsNone))
+        then
+            Some Obstacle.OtherRows
+        elif sum.Over <> FusedSumKind.Dots && FusedLoop.IsShared(int64 elements, group.Members.Count + 1) then
+            Some Obstacle.Shared
+        elif
+            others
+            |> List.exists (fun other ->
+                reaches group.Id other.Id
+                || other.Needs |> Seq.exists (fun n -> n <> group.Id && not (isOther n) && reaches n group.Id))
+        then
+            Some Obstacle.Waits
+        else
+            // of what the kernel makes itself, it can sum up elements, and neither views nor sums of them
+            let isElements v = root[v] = v && windows[v].IsNone && Shape.same g.Specs[v].Shape group.Shape
+
+            let isOutside v = windows[v].IsNone && owner[root[v]] <> group.Id
+
+            let elementsFit v =
+                v < 0 || isOutside v || (isElements v && not (group.Sums.Exists(fun s -> Sums.result firsts s = v)))
+
+            let vectorFits v = v < 0 || isOutside v
+
+            let factorFits =
+                match sum.Over with
+                | FusedSumKind.All
+                | FusedSumKind.Rows -> elementsFit
+                | FusedSumKind.Weighted
+                | FusedSumKind.Dots -> vectorFits
+
+            if elementsFit sum.Terms && factorFits sum.Factor && vectorFits sum.Onto then
+                None
+            else
+                Some Obstacle.OtherRows
+
+    /// Gives sums to the kernels that make or read what is summed.
+    let sumUp () =
+        let readers = Array.init g.Specs.Length (fun _ -> List<int>())
+
+        g.Instructions
+        |> Array.iteri (fun k instruction ->
+            for v in Graphs.arguments instruction do
+                readers[root[v]].Add k)
+
+        for k in 0 .. g.Instructions.Length - 1 do
+            match Sums.find g firsts k with
+            | ValueSome sum when owner[firsts[k]] >= 0 && not groups[owner[firsts[k]]].Elementwise ->
+                let own = groups[owner[firsts[k]]]
+                let made = firsts[k]
+
+                // with what adds the sum to something, in the same kernel already or in one of its own
+                let whole, others =
+                    let readOnce = counts[made] = 1 && readers[made].Count = 1
+                    let added = if readOnce then Sums.addedBy g firsts (readers[made].[0]) sum else ValueNone
+
+                    match added with
+                    | ValueSome added when
+                        (let adds = groups[owner[Sums.result firsts added]]
+                         adds.Id = own.Id || adds.Members.Count = 1)
+                        && Shape.size g.Specs[added.Onto].Shape = Shape.size g.Specs[made].Shape
+                        ->
+                        added, [ own; groups[owner[Sums.result firsts added]] ] |> List.distinct
+                    | _ -> sum, [ own ]
+
+                if own.Members.Count = (if List.length others = 1 then (Sums.instructions whole).Length else 1) then
+                    let makers = if source sum.Terms >= 0 then [ source sum.Terms ] else []
+
+                    let candidates =
+                        makers @ [ for r in readers[root[sum.Terms]] -> owner[firsts[r]] ]
+                        |> List.filter (fun p -> p >= 0 && groups[p].Elementwise && groups[p].Id <> own.Id)
+                        |> List.distinct
+
+                    let refusal p = refuses groups[p] others whole
+
+                    match candidates |> List.tryFind (fun p -> (refusal p).IsNone) with
+                    | Some p ->
+                        for other in others do
+                            absorb groups[p] other
+
+                        groups[p].Sums.Add whole
+                        groups[p].Columns <- Option.orElse whole.Columns groups[p].Columns
+                    | None ->
+                        for p in candidates do
+                            apart.Add(struct (k, p, (refusal p).Value))
+            | _ -> ()
 
     for k in 0 .. g.Instructions.Length - 1 do
         let instruction = g.Instructions[k]
@@ -370,7 +514,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         None
 
                 let joined =
-                    if product.IsSome || not (passes.Fuse && isElementwise instruction) then
+                    if product.IsSome || not (passes.Fuse && (isElementwise instruction || canFuse)) then
                         None
                     else
                         producers
@@ -437,6 +581,9 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                 for r in first .. first + Graphs.results instruction - 1 do
                     owner[r] <- group.Id
 
+    if passes.Fuse && passes.Sums then
+        sumUp ()
+
     // groups in an order that respects what they need: by the place of their last member, after everything needed
     let order = List<Group>()
     let placed = Array.create groups.Count false
@@ -465,6 +612,16 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
                         if not placed[n] then
                             stack.Push(struct (groups[n], false))
 
+    let kernel (group: Group) =
+        let sums = group.Sums |> Seq.collect Sums.instructions |> HashSet
+        let isMade v = v >= 0 && owner[root[v]] = group.Id
+
+        let after, before =
+            group.Sums.ToArray() |> Array.partition (fun sum -> isMade sum.Terms || isMade sum.Factor)
+
+        let body = group.Members |> Seq.filter (fun k -> not (sums.Contains k)) |> Array.ofSeq
+        Kernel(body, group.Elementwise, before, after)
+
     let place = Array.zeroCreate<int> groups.Count
     order |> Seq.iteri (fun i group -> place[group.Id] <- i)
 
@@ -474,7 +631,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
         | None -> place[p]
 
     {
-        Kernels = order |> Seq.map (fun group -> Kernel(group.Members.ToArray(), group.Elementwise)) |> Array.ofSeq
+        Kernels = order |> Seq.map (fun group -> kernel group) |> Array.ofSeq
         Root = root
         Windows = windows
         Firsts = firsts

@@ -33,6 +33,8 @@ module internal Lower =
         | Select -> FusedStep(FusedKind.Select, 0, a, b, c, y, 0.0)
         | Cast _ -> FusedStep(FusedKind.Cast, 0, a, b, c, y, 0.0)
         | AddScaled scale -> FusedStep(FusedKind.AddScaled, 0, a, b, c, y, scale)
+        | MatMul _
+        | Dense -> FusedStep(FusedKind.Outer, 0, a, b, c, y, 0.0)
         | _ -> invalidOp $"internal: {Shapes.name op} is not elementwise"
 
     let private nameOf (g: Graph) (kernel: Fuse.Kernel) =
@@ -93,10 +95,10 @@ module internal Lower =
         let program = ScalarProgram(steps, types.ToArray(), inputs.ToArray(), outputs.ToArray())
         step (nameOf g kernel) program.Run
 
-    /// An elementwise kernel of several operations, block by block.
+    /// An elementwise kernel of several operations, and of sums, block by block.
     let fused (g: Graph) (schedule: Fuse.Schedule) (layout: Memory.Layout) (kernel: Fuse.Kernel) : Step =
         let firsts = schedule.Firsts
-        let result = g.Specs[firsts[kernel.Instructions[0]]].Shape
+        let result = g.Specs[firsts[kernel.Body[0]]].Shape
         let places = List<FusedPlace>()
         let numbers = Dictionary<int, int>()
         let mutable columns = None
@@ -159,7 +161,7 @@ module internal Lower =
 
         let steps = List<FusedStep>()
 
-        kernel.Instructions
+        kernel.Body
         |> Array.iteri (fun i k ->
             let y = firsts[k]
 
@@ -202,9 +204,36 @@ module internal Lower =
             | Constant _
             | ApplyMany _ -> invalidOp "internal: not an elementwise instruction")
 
+        let summed (sum: Sums.Sum) =
+            let spread mode v = if v < 0 then -1 else place mode schedule.Root[v] g.Specs[v].DType
+
+            /// Elements of the run, under whatever shape.
+            let elements v =
+                match numbers.TryGetValue v with
+                | true, n -> n
+                | _ -> spread FusedMode.Full v
+
+            columns <- Option.orElse sum.Columns columns
+
+            let factor =
+                match sum.Over with
+                | FusedSumKind.Weighted -> spread FusedMode.Column sum.Factor
+                | FusedSumKind.Dots -> spread FusedMode.Row sum.Factor
+                | _ -> elements sum.Factor
+
+            let made =
+                Sums.result firsts sum
+                |> spread (if sum.Over = FusedSumKind.Dots then FusedMode.Column else FusedMode.Scalar)
+
+            FusedSum(sum.Over, elements sum.Terms, factor, spread FusedMode.Scalar sum.Onto, sum.Scale, made)
+
+        let before, after = Array.map summed kernel.Before, Array.map summed kernel.After
         let size = Shape.size result
         let columns = defaultArg columns (max 1 size)
-        let loop = FusedLoop(size / max 1 columns, columns, registers, places.ToArray(), steps.ToArray())
+
+        let loop =
+            FusedLoop(size / max 1 columns, columns, registers, places.ToArray(), steps.ToArray(), before, after)
+
         step (nameOf g kernel) loop.Run
 
     /// One instruction by its kernel. `packed` is a copy of a product's right factor, or null.
@@ -295,7 +324,9 @@ module internal Lower =
 
                             FusedPlace(FusedMode.Window, y, dtype, offsets[i], width)
                         |],
-                        [| FusedStep(FusedKind.Cast, 0, 0, -1, -1, 1, 0.0) |]
+                        [| FusedStep(FusedKind.Cast, 0, 0, -1, -1, 1, 0.0) |],
+                        [||],
+                        [||]
                     )
         |]
 

@@ -95,7 +95,8 @@ let private mostAlive (blocks: List<Block>) (kernels: int) : int =
     most
 
 /// Whether a kernel may write its result `y` where its operand `v` lies: if it goes element by element, `v` is as long as
-/// the result, and it is not read again after the result is written.
+/// the result, and it is not read again after the result is written. A sum is written when all is read, over what it is
+/// added to.
 let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: int) (y: int) =
     let root = schedule.Root
 
@@ -107,7 +108,14 @@ let mayOverwrite (g: Graph) (schedule: Fuse.Schedule) (kernel: Fuse.Kernel) (v: 
     && kernel.Instructions
        |> Array.forall (fun k -> not (reads k (fun a -> not (Shape.same g.Specs[a].Shape g.Specs[y].Shape))))
     && (let writer = kernel.Instructions |> Array.findIndex (fun k -> schedule.Firsts[k] = y)
-        kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
+
+        match kernel.Sums |> Array.tryFind (fun sum -> Sums.result schedule.Firsts sum = y) with
+        | Some sum ->
+            sum.Adds.IsSome
+            && root[sum.Onto] = v
+            && kernel.Instructions
+               |> Array.forall (fun k -> schedule.Firsts[k] = y || not (reads k (fun _ -> true)))
+        | None -> kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
 
 /// `outside` tells which values the caller provides memory for.
 let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: HashSet<int>) : Layout =

@@ -70,7 +70,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
     let steps =
         schedule.Kernels
         |> Array.map (fun kernel ->
-            let k = kernel.Instructions[0]
+            let k = kernel.Body[0]
 
             if kernel.Elementwise && kernel.Instructions.Length > 1 && Fuse.isScalar graph schedule.Firsts k then
                 Lower.scalars graph schedule layout kernel

@@ -152,9 +152,23 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
         | ValueSome(Apply(Broadcast _, x, _, _)) -> rewrite w op x -1 -1
         | _ -> asIs ()
     | Reshape s when Shape.same s (shape a) -> a
-    | Reshape _ ->
+    | Reshape s ->
+        let drops (axes: int[]) x =
+            let own = shape x
+
+            Shape.same s [|
+                for i in 0 .. own.Length - 1 do
+                    if not (Array.contains i axes) then
+                        own[i]
+            |]
+
         match w.Made a with
         | ValueSome(Apply(Reshape _, x, _, _)) -> rewrite w op x -1 -1
+        // a reduction that kept its axes for nothing
+        | ValueSome(Apply(Reduce(r, axes, true), x, _, _)) when drops axes x ->
+            w.Apply(Reduce(r, axes, false), x, -1, -1)
+        | ValueSome(Apply(SumProduct(axes, true), x, y, _)) when drops axes x ->
+            w.Apply(SumProduct(axes, false), x, y, -1)
         | _ -> asIs ()
     | Transpose p when Shape.same p [| 0 .. p.Length - 1 |] -> a
     | Transpose p ->
@@ -210,7 +224,14 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
 
         let struct (a, ta) = side a ta
         let struct (b, tb) = side b tb
-        w.Apply(Prim.matmul ta tb, a, b, -1)
+
+
+        // where sums have one term, both factors are vectors, which lie the same way round or the other
+        match shape a, shape b with
+        | [| m; k |], [| l; n |] when (if ta then m else k) = 1 && (ta || tb) ->
+            let vector v transposed swapped = if transposed then rewrite w (Reshape swapped) v -1 -1 else v
+            w.Apply(Prim.matmul false false, vector a ta [| k; m |], vector b tb [| n; l |], -1)
+        | _ -> w.Apply(Prim.matmul ta tb, a, b, -1)
     | Slice(_, lengths, _) when Shape.same lengths (shape a) -> a
     | Pad(low, high, interior) when [ low; high; interior ] |> List.forall (Array.forall ((=) 0)) -> a
     | Select

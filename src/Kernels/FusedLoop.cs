@@ -1,5 +1,7 @@
 // A run of elementwise operations as one pass over memory: block by block, with intermediate results in registers of one
-// block each, which stay in the first-level cache. Planned once, run often, allocates nothing.
+// block each, which stay in the first-level cache. What is summed up is summed up block by block as well, while the block is
+// there. Planned once, run often, allocates nothing.
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Functional.Kernels;
@@ -13,6 +15,9 @@ public enum FusedKind : byte
     Select,
     Cast,
     AddScaled,
+
+    /// <summary>A column by a row, and a row added to it, rounded once: a product whose sums have one term.</summary>
+    Outer,
 }
 
 /// <summary>How an operand lies to the rows and columns that a fused run goes over.</summary>
@@ -50,10 +55,11 @@ public readonly record struct FusedPlace(FusedMode Mode, int Index, DType Type, 
 public readonly record struct FusedStep(FusedKind Kind, int Code, int A, int B, int C, int Y, double Scale);
 
 /// <summary>A fused run over rows × columns elements.</summary>
-public sealed unsafe class FusedLoop
+public sealed unsafe partial class FusedLoop
 {
-    // Elements of a block: with four bytes each, eight registers fill a first-level cache of 32 KB.
-    private const int Block = 1024;
+    // Elements of a block: with four bytes each, eight registers fill a first-level cache of 32 KB. Where there are fewer, a
+    // block has twice as many elements, or four times, which saves calls.
+    private const int LeastBlock = 1024, MostBlock = 4096, BlocksBytes = 24 << 10;
 
     // Element-operations in one chunk of the workers; below twice that, waking them is not worth it.
     private const int ChunkWork = 1 << 16;
@@ -61,51 +67,78 @@ public sealed unsafe class FusedLoop
     private readonly int rows, columns, registers;
     private readonly FusedPlace[] places;
     private readonly Lie[] lies;
-    private readonly FusedStep[] steps;
-    private readonly nint[] loops;
-    private readonly bool[] flat;
-    private readonly int rowsPerBlock, rowsPerChunk;
+    private readonly Step[] steps;
+    private readonly int block, rowsPerBlock, rowsPerChunk, columnsPerChunk;
 
-    // The distances in bytes from row to row, from the array's begin to the first element, and in elements from column
-    // to column.
-    private readonly record struct Lie(nint Row, nint Start, nint Column);
+    // The distances in bytes from row to row and from column to column, and from the array's begin to the first element.
+    private readonly record struct Lie(nint Row, nint Column, nint Start);
 
-    /// <summary>Plans a run over rows × columns elements; one row when no operand tells rows from columns.</summary>
-    public FusedLoop(int rows, int columns, int registers, FusedPlace[] places, FusedStep[] steps)
+    // A step with its loop, and how far the operands' elements are apart in a row; flat if rows follow each other without a gap,
+    // so that those of a block are done together.
+    private struct Step
     {
-        (this.rows, this.columns, this.registers, this.places, this.steps) = (rows, columns, registers, places, steps);
-        lies = [.. places.Select(place => LieOf(place, columns))];
-        // Steps over operands whose rows follow each other take the rows of a block together.
-        flat = [.. steps.Select(step => new[] { step.A, step.B, step.C, step.Y }.All(place =>
-            place < 0 || places[place].Mode is FusedMode.Full or FusedMode.Scalar or FusedMode.Register))];
-        loops = new nint[steps.Length];
-        for (var i = 0; i < steps.Length; i++)
-        {
-            var type = places[steps[i].A].Type;
-            loops[i] = steps[i].Kind switch
-            {
-                FusedKind.Unary => (nint)ElementwiseLoops.Of((Unary)steps[i].Code, type),
-                FusedKind.Binary => (nint)ElementwiseLoops.Of((Binary)steps[i].Code, type),
-                FusedKind.Compare => (nint)ElementwiseLoops.Of((Comparison)steps[i].Code, type),
-                _ => 0,
-            };
-        }
-        rowsPerBlock = Math.Max(1, Block / Math.Max(1, columns));
-        var work = (long)Math.Max(1, columns) * steps.Length;
-        rowsPerChunk = (int)Math.Clamp(ChunkWork / work, 1, int.MaxValue);
+        public FusedStep Of;
+        public nint Loop, A, B, C;
+        public DType TypeA, TypeY;
+        public bool Flat;
     }
+
+    /// <summary>
+    /// Plans a run over rows × columns elements; one row when no operand tells rows from columns. Of every block some sums are
+    /// made before the steps, which may write over what those read, and some after them.
+    /// </summary>
+    public FusedLoop(int rows, int columns, int registers, FusedPlace[] places, FusedStep[] steps, FusedSum[] before, FusedSum[] after)
+    {
+        (this.rows, this.columns, this.registers, this.places) = (rows, columns, registers, places);
+        lies = [.. places.Select(place => LieOf(place, columns))];
+        this.steps = [.. steps.Select(Plan)];
+        this.before = [.. before.Select(Plan)];
+        this.after = [.. after.Select(Plan)];
+        FusedSum[] sums = [.. before, .. after];
+        accumulates = sums.Any(sum => sum.Kind != FusedSumKind.Dots);
+        block = MostBlock;
+        while (block > LeastBlock && places.Sum(place => IsWhole(place) ? place.Type.Size() : 0) * block > BlocksBytes) block /= 2;
+        rowsPerBlock = Math.Max(1, block / Math.Max(1, columns));
+        // Sums over rows are made of pieces, and in these of some rows at a time: blocks end where those do.
+        if (sums.Any(sum => sum.Kind == FusedSumKind.Rows))
+            rowsPerBlock = Math.Min(Reductions.ColumnPiece, 1 << BitOperations.Log2((uint)rowsPerBlock));
+        var operations = steps.Length + sums.Length;
+        rowsPerChunk = (int)Math.Clamp(ChunkWork / ((long)Math.Max(1, columns) * operations), 1, int.MaxValue);
+        columnsPerChunk = Math.Max(block, ChunkWork / operations / block * block);
+    }
+
+    // Whether there is an element for every row and column.
+    private static bool IsWhole(FusedPlace place) => place.Mode is FusedMode.Full or FusedMode.Window or FusedMode.Register;
 
     private static Lie LieOf(FusedPlace place, int columns)
     {
         nint size = place.Type.Size();
         return place.Mode switch
         {
-            FusedMode.Full or FusedMode.Register => new(columns * size, 0, 1),
-            FusedMode.Window => new(place.Width * size, place.Offset * size, 1),
-            FusedMode.Row => new(0, 0, 1),
+            FusedMode.Full or FusedMode.Register => new(columns * size, size, 0),
+            FusedMode.Window => new(place.Width * size, size, place.Offset * size),
+            FusedMode.Row => new(0, size, 0),
             FusedMode.Column => new(size, 0, 0),
             _ => new(0, 0, 0),
         };
+    }
+
+    private Step Plan(FusedStep step)
+    {
+        var type = places[step.A].Type;
+        var loop = step.Kind switch
+        {
+            FusedKind.Unary => (nint)ElementwiseLoops.Of((Unary)step.Code, type),
+            FusedKind.Binary => (nint)ElementwiseLoops.Of((Binary)step.Code, type),
+            FusedKind.Compare => (nint)ElementwiseLoops.Of((Comparison)step.Code, type),
+            FusedKind.Outer => (nint)GemmThinLoops.Outer(type),
+            _ => 0,
+        };
+        var flat = new[] { step.A, step.B, step.C, step.Y }.All(place =>
+            place < 0 || places[place].Mode is FusedMode.Full or FusedMode.Scalar or FusedMode.Register);
+        return new() { Of = step, Loop = loop, A = Apart(step.A), B = Apart(step.B), C = Apart(step.C), TypeA = type, TypeY = places[step.Y].Type, Flat = flat };
+
+        nint Apart(int place) => place < 0 ? 0 : lies[place].Column / places[place].Type.Size();
     }
 
     /// <summary>Runs over the arrays, all of which lie still in memory.</summary>
@@ -119,12 +152,11 @@ public sealed unsafe class FusedLoop
                 bases[i] = (byte*)Unsafe.AsPointer(ref values[places[i].Index].Storage!.GetPinnableReference()) + lies[i].Start;
         }
         var body = new Body { Loop = this, Bases = bases };
-        var chunks = rows > 1 ? (rows + rowsPerChunk - 1) / rowsPerChunk : (columns + ColumnsPerChunk - 1) / ColumnsPerChunk;
-        if (chunks < 2) body.Range(0, rows, 0, columns);
+        // Sums are made in the order of their terms.
+        var chunks = accumulates ? 1 : rows > 1 ? (rows + rowsPerChunk - 1) / rowsPerChunk : (columns + columnsPerChunk - 1) / columnsPerChunk;
+        if (chunks < 2) Range(bases, 0, rows, 0, columns);
         else Workers.Run(chunks, ref body);
     }
-
-    private int ColumnsPerChunk => Math.Max(Block, ChunkWork / steps.Length / Block * Block);
 
     private struct Body : IChunks
     {
@@ -136,79 +168,102 @@ public sealed unsafe class FusedLoop
             if (Loop.rows > 1)
             {
                 var from = chunk * Loop.rowsPerChunk;
-                Range(from, Math.Min(Loop.rows, from + Loop.rowsPerChunk), 0, Loop.columns);
+                Loop.Range(Bases, from, Math.Min(Loop.rows, from + Loop.rowsPerChunk), 0, Loop.columns);
             }
             else
             {
-                var from = chunk * Loop.ColumnsPerChunk;
-                Range(0, 1, from, Math.Min(Loop.columns, from + Loop.ColumnsPerChunk));
+                var from = chunk * Loop.columnsPerChunk;
+                Loop.Range(Bases, 0, 1, from, Math.Min(Loop.columns, from + Loop.columnsPerChunk));
             }
         }
+    }
 
-        public readonly void Range(int fromRow, int toRow, int fromColumn, int toColumn)
-        {
-            var loop = Loop;
-            var registers = loop.registers == 0 ? null : Scratch.Of<byte>((long)loop.registers * Block * sizeof(double));
-            for (var row = fromRow; row < toRow; row += loop.rowsPerBlock)
-            {
-                var rows = Math.Min(loop.rowsPerBlock, toRow - row);
-                for (var column = fromColumn; column < toColumn; column += Block)
-                    loop.Work(Bases, registers, row, rows, column, Math.Min(Block, toColumn - column));
-            }
-        }
+    // Where the elements of a place are: the first of the whole, how many bytes further a later row or column is (a register
+    // is the same for all blocks), and how many bytes further the next row of the block.
+    private struct Spot
+    {
+        public byte* First;
+        public nint Row, Column, NextRow;
     }
 
     // A block: some whole rows, or a part of one.
-    private void Work(byte** bases, byte* registers, int row, int rows, int column, int count)
+    private struct Block
     {
-        for (var i = 0; i < steps.Length; i++)
-        {
-            ref readonly var step = ref steps[i];
-            var a = At(step.A);
-            var b = step.B < 0 ? null : At(step.B);
-            var c = step.C < 0 ? null : At(step.C);
-            var y = At(step.Y);
-            if (rows == 1 || flat[i])
-            {
-                Apply(i, a, b, c, y, rows * count);
-                continue;
-            }
-            nint rowA = lies[step.A].Row, rowB = step.B < 0 ? 0 : lies[step.B].Row, rowC = step.C < 0 ? 0 : lies[step.C].Row, rowY = lies[step.Y].Row;
-            for (var r = 0; r < rows; r++, a += rowA, b += rowB, c += rowC, y += rowY) Apply(i, a, b, c, y, count);
-        }
+        public Spot* Spots;
+        public int Row, Rows, Column, Columns;
 
-        byte* At(int index)
-        {
-            ref readonly var place = ref places[index];
-            if (place.Mode == FusedMode.Register) return registers + ((nint)place.Index * Block * sizeof(double));
-            ref readonly var lie = ref lies[index];
-            return bases[index] + (row * lie.Row) + (column * lie.Column * place.Type.Size());
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly byte* At(int place) => place < 0 ? null : Spots[place].First + (Row * Spots[place].Row) + (Column * Spots[place].Column);
     }
 
-    private void Apply(int i, byte* a, byte* b, byte* c, byte* y, int count)
+    private void Range(byte** bases, int fromRow, int toRow, int fromColumn, int toColumn)
     {
-        ref readonly var step = ref steps[i];
-        switch (step.Kind)
+        var room = (nint)block * sizeof(double);
+        var own = registers + sumBytes == 0 ? null : Scratch.Of<byte>((registers * room) + sumBytes);
+        var states = own + (registers * room);
+        var spots = stackalloc Spot[places.Length];
+        for (var i = 0; i < places.Length; i++)
+        {
+            ref readonly var lie = ref lies[i];
+            spots[i] = places[i].Mode == FusedMode.Register
+                ? new Spot { First = own + (places[i].Index * room), NextRow = lie.Row }
+                : new Spot { First = bases[i], Row = lie.Row, Column = lie.Column, NextRow = lie.Row };
+        }
+        Block part;
+        part.Spots = spots;
+        for (part.Row = fromRow; part.Row < toRow; part.Row += rowsPerBlock)
+        {
+            part.Rows = Math.Min(rowsPerBlock, toRow - part.Row);
+            for (part.Column = fromColumn; part.Column < toColumn; part.Column += block)
+            {
+                part.Columns = Math.Min(block, toColumn - part.Column);
+                foreach (var sum in before) Add(sum, part, states);
+                foreach (ref readonly var step in steps.AsSpan()) Work(step, part);
+                foreach (var sum in after) Add(sum, part, states);
+            }
+        }
+        foreach (var sum in before) Finish(sum, bases, states);
+        foreach (var sum in after) Finish(sum, bases, states);
+    }
+
+    private static void Work(in Step step, in Block block)
+    {
+        ref readonly var of = ref step.Of;
+        byte* a = block.At(of.A), b = block.At(of.B), c = block.At(of.C), y = block.At(of.Y);
+        if (of.Kind == FusedKind.Outer)
+        {
+            ((delegate*<int, int, void*, void*, void*, void*, nint, void>)step.Loop)(block.Rows, block.Columns, a, b, c, y, block.Spots[of.Y].NextRow);
+            return;
+        }
+        if (block.Rows == 1 || step.Flat)
+        {
+            Apply(step, a, b, c, y, block.Rows * block.Columns);
+            return;
+        }
+        nint nextA = block.Spots[of.A].NextRow, nextB = of.B < 0 ? 0 : block.Spots[of.B].NextRow, nextC = of.C < 0 ? 0 : block.Spots[of.C].NextRow,
+            nextY = block.Spots[of.Y].NextRow;
+        for (var r = 0; r < block.Rows; r++, a += nextA, b += nextB, c += nextC, y += nextY) Apply(step, a, b, c, y, block.Columns);
+    }
+
+    private static void Apply(in Step step, byte* a, byte* b, byte* c, byte* y, int count)
+    {
+        switch (step.Of.Kind)
         {
             case FusedKind.Unary:
-                ((delegate*<void*, void*, nint, void>)loops[i])(a, y, count);
+                ((delegate*<void*, void*, nint, void>)step.Loop)(a, y, count);
                 break;
             case FusedKind.Binary or FusedKind.Compare:
-                ((delegate*<void*, nint, void*, nint, void*, nint, void>)loops[i])(a, lies[step.A].Column, b, lies[step.B].Column, y, count);
+                ((delegate*<void*, nint, void*, nint, void*, nint, void>)step.Loop)(a, step.A, b, step.B, y, count);
                 break;
             case FusedKind.Select:
-                ElementwiseLoops.Select(
-                    places[step.Y].Type.Size(), a, lies[step.A].Column, b, lies[step.B].Column, c, lies[step.C].Column, y, count);
+                ElementwiseLoops.Select(step.TypeY.Size(), a, step.A, b, step.B, c, step.C, y, count);
                 break;
             case FusedKind.Cast:
-                ElementwiseCasts.Run(places[step.A].Type, a, places[step.Y].Type, y, count);
+                ElementwiseCasts.Run(step.TypeA, a, step.TypeY, y, count);
                 break;
             default:
-                if (places[step.Y].Type == DType.Float32)
-                    ElementwiseLoops.AddScaled((float)step.Scale, (float*)a, lies[step.A].Column, (float*)b, lies[step.B].Column, (float*)y, count);
-                else
-                    ElementwiseLoops.AddScaled(step.Scale, (double*)a, lies[step.A].Column, (double*)b, lies[step.B].Column, (double*)y, count);
+                if (step.TypeY == DType.Float32) ElementwiseLoops.AddScaled((float)step.Of.Scale, (float*)a, step.A, (float*)b, step.B, (float*)y, count);
+                else ElementwiseLoops.AddScaled(step.Of.Scale, (double*)a, step.A, (double*)b, step.B, (double*)y, count);
                 break;
         }
     }

@@ -38,8 +38,8 @@ internal unsafe interface ILanes<V, T>
 
     static abstract V Add(V a, V b);
 
-    /// <summary>The sum over the lanes.</summary>
-    static abstract T Sum(V value);
+    /// <summary>The sums over the lanes of four vectors.</summary>
+    static abstract void Sums(T* vectors, T* sums);
 }
 
 /// <summary>Vectors of a width.</summary>
@@ -87,10 +87,36 @@ internal unsafe struct Lanes<V, T> : ILanes<V, T>
     public static V Add(V a, V b) => a + b;
 
     [MethodImpl(Inline)]
-    public static T Sum(V value)
+    public static void Sums(T* vectors, T* sums)
     {
-        if (sizeof(V) == 64) return Vector512.Sum(Unsafe.BitCast<V, Vector512<T>>(value));
-        return sizeof(V) == 32 ? Vector256.Sum(Unsafe.BitCast<V, Vector256<T>>(value)) : Vector128.Sum(Unsafe.BitCast<V, Vector128<T>>(value));
+        Vector128<T> p = Quarter(vectors), q = Quarter(vectors + V.Count), r = Quarter(vectors + (2 * V.Count)), s = Quarter(vectors + (3 * V.Count));
+        if (typeof(T) == typeof(float) && Sse.IsSupported)
+        {
+            // (x0 + x2, y0 + y2, x1 + x3, y1 + y3) of two, and the halves of that
+            Vector128<float> pq = Sse.UnpackLow(p.AsSingle(), q.AsSingle()) + Sse.UnpackHigh(p.AsSingle(), q.AsSingle()),
+                rs = Sse.UnpackLow(r.AsSingle(), s.AsSingle()) + Sse.UnpackHigh(r.AsSingle(), s.AsSingle());
+            (Sse.MoveLowToHigh(pq, rs) + Sse.MoveHighToLow(rs, pq)).Store((float*)sums);
+            return;
+        }
+        if (typeof(T) == typeof(double) && Sse2.IsSupported)
+        {
+            (Sse2.UnpackLow(p.AsDouble(), q.AsDouble()) + Sse2.UnpackHigh(p.AsDouble(), q.AsDouble())).Store((double*)sums);
+            (Sse2.UnpackLow(r.AsDouble(), s.AsDouble()) + Sse2.UnpackHigh(r.AsDouble(), s.AsDouble())).Store((double*)sums + 2);
+            return;
+        }
+        sums[0] = Vector128.Sum(p);
+        sums[1] = Vector128.Sum(q);
+        sums[2] = Vector128.Sum(r);
+        sums[3] = Vector128.Sum(s);
+    }
+
+    // The sums of lanes that are 128 bits apart.
+    [MethodImpl(Inline)]
+    private static Vector128<T> Quarter(T* vector)
+    {
+        if (sizeof(V) == 16) return Vector128.Load(vector);
+        var half = sizeof(V) == 64 ? Vector256.Load(vector) + Vector256.Load(vector + Vector256<T>.Count) : Vector256.Load(vector);
+        return half.GetLower() + half.GetUpper();
     }
 }
 
@@ -130,5 +156,5 @@ internal unsafe struct LanesOfOne<T> : ILanes<T, T>
 
     public static T Add(T a, T b) => a + b;
 
-    public static T Sum(T value) => value;
+    public static void Sums(T* vectors, T* sums) => new Span<T>(vectors, 4).CopyTo(new Span<T>(sums, 4));
 }

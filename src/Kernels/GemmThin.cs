@@ -74,6 +74,41 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
             TLanes.Store(s6, t + (6 * width));
             TLanes.Store(s7, t + (7 * width));
         }
+        // Few vectors would wait for each other's sums.
+        for (; j + (4 * width) <= n; j += 4 * width)
+        {
+            TVector s0 = default, s1 = default, s2 = default, s3 = default;
+            if (start != null)
+            {
+                var s = start + j;
+                s0 = TLanes.Load(s);
+                s1 = TLanes.Load(s + width);
+                s2 = TLanes.Load(s + (2 * width));
+                s3 = TLanes.Load(s + (3 * width));
+            }
+            T* x = v, p = b + j;
+            for (var l = k; l > 0; l--, x += step, p += rowB)
+            {
+                var a = TLanes.Broadcast(*x);
+                s0 = TLanes.MultiplyAdd(a, TLanes.Load(p), s0);
+                s1 = TLanes.MultiplyAdd(a, TLanes.Load(p + width), s1);
+                s2 = TLanes.MultiplyAdd(a, TLanes.Load(p + (2 * width)), s2);
+                s3 = TLanes.MultiplyAdd(a, TLanes.Load(p + (3 * width)), s3);
+            }
+            if (onto != null)
+            {
+                var o = onto + j;
+                s0 = Scaled(scale, s0, o);
+                s1 = Scaled(scale, s1, o + width);
+                s2 = Scaled(scale, s2, o + (2 * width));
+                s3 = Scaled(scale, s3, o + (3 * width));
+            }
+            var t = y + j;
+            TLanes.Store(s0, t);
+            TLanes.Store(s1, t + width);
+            TLanes.Store(s2, t + (2 * width));
+            TLanes.Store(s3, t + (3 * width));
+        }
         for (; j + width <= n; j += width)
         {
             var s = start == null ? default : TLanes.Load(start + j);
@@ -94,29 +129,44 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
     private static TVector Scaled(T scale, TVector sum, T* onto) => TLanes.Fused(TLanes.Broadcast(scale), sum, TLanes.Load(onto));
 
     /// <summary>y = a·v, a having the elements of a row, and v its elements, side by side: y[i·step] = start[i] + a[i, ..]·v.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(int m, nint k, T* a, nint rowA, T* v, Addend<T> start, Addend<T> onto, T scale, T* y, nint step)
     {
-        var width = TLanes.Count;
         T* from = start.Elements, to = onto.Elements;
-        nint fromRow = start.Row, toRow = onto.Row;
-        for (var i = 0; i < m; i++, a += rowA, y += step)
+        nint fromRow = start.Row, toRow = onto.Row, whole = k - (k % TLanes.Count);
+        // Adding up over the lanes takes longer than the rest of a short sum: that of four rows is done together.
+        T* lanes = stackalloc T[4 * TLanes.Count], sums = stackalloc T[4];
+        for (var i = 0; i < m; i += 4)
         {
-            TVector s0 = default, s1 = default, s2 = default, s3 = default;
-            nint l = 0;
-            for (; l + (4 * width) <= k; l += 4 * width)
+            var rows = Math.Min(4, m - i);
+            for (var row = 0; row < rows; row++) TLanes.Store(Dot(k, a + (row * rowA), v), lanes + (row * TLanes.Count));
+            TLanes.Sums(lanes, sums);
+            for (var row = 0; row < rows; row++, a += rowA, y += step)
             {
-                s0 = TLanes.MultiplyAdd(TLanes.Load(a + l), TLanes.Load(v + l), s0);
-                s1 = TLanes.MultiplyAdd(TLanes.Load(a + l + width), TLanes.Load(v + l + width), s1);
-                s2 = TLanes.MultiplyAdd(TLanes.Load(a + l + (2 * width)), TLanes.Load(v + l + (2 * width)), s2);
-                s3 = TLanes.MultiplyAdd(TLanes.Load(a + l + (3 * width)), TLanes.Load(v + l + (3 * width)), s3);
+                var sum = sums[row];
+                for (var l = whole; l < k; l++) sum = T.MultiplyAddEstimate(a[l], v[l], sum);
+                if (from != null) sum += from[(i + row) * fromRow];
+                *y = to == null ? sum : LanesOfOne<T>.Fused(scale, sum, to[(i + row) * toRow]);
             }
-            for (; l + width <= k; l += width) s0 = TLanes.MultiplyAdd(TLanes.Load(a + l), TLanes.Load(v + l), s0);
-            var sum = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
-            for (; l < k; l++) sum = T.MultiplyAddEstimate(a[l], v[l], sum);
-            if (from != null) sum += from[i * fromRow];
-            *y = to == null ? sum : LanesOfOne<T>.Fused(scale, sum, to[i * toRow]);
         }
+    }
+
+    // The sums of each lane, of whole vectors.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Dot(nint k, T* a, T* v)
+    {
+        var width = TLanes.Count;
+        TVector s0 = default, s1 = default, s2 = default, s3 = default;
+        for (; k >= 4 * width; k -= 4 * width, a += 4 * width, v += 4 * width)
+        {
+            s0 = TLanes.MultiplyAdd(TLanes.Load(a), TLanes.Load(v), s0);
+            s1 = TLanes.MultiplyAdd(TLanes.Load(a + width), TLanes.Load(v + width), s1);
+            s2 = TLanes.MultiplyAdd(TLanes.Load(a + (2 * width)), TLanes.Load(v + (2 * width)), s2);
+            s3 = TLanes.MultiplyAdd(TLanes.Load(a + (3 * width)), TLanes.Load(v + (3 * width)), s3);
+        }
+        for (; k >= width; k -= width, a += width, v += width) s0 = TLanes.MultiplyAdd(TLanes.Load(a), TLanes.Load(v), s0);
+        return TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3));
     }
 
     /// <summary>y = v·w, a column by a row: y[i, j] = start[i, j] + v[i·step]·w[j].</summary>
@@ -124,12 +174,48 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
     public static void Outer(int m, int n, T* v, nint step, T* w, Addend<T> start, Addend<T> onto, T scale, T* y, nint rowY)
     {
         var width = TLanes.Count;
+        var j = 0;
+        if (onto.Elements == null && (start.Elements == null || start.Row == 0))
+        {
+            // Four vectors of w, and what they start from, stay in registers for all rows.
+            for (; j + (4 * width) <= n; j += 4 * width)
+            {
+                TVector w0 = TLanes.Load(w + j), w1 = TLanes.Load(w + j + width), w2 = TLanes.Load(w + j + (2 * width)), w3 = TLanes.Load(w + j + (3 * width)),
+                    s0 = default, s1 = default, s2 = default, s3 = default;
+                if (start.Elements != null)
+                {
+                    var s = start.Elements + j;
+                    s0 = TLanes.Load(s);
+                    s1 = TLanes.Load(s + width);
+                    s2 = TLanes.Load(s + (2 * width));
+                    s3 = TLanes.Load(s + (3 * width));
+                }
+                T* x = v, t = y + j;
+                for (var i = m; i > 0; i--, x += step, t += rowY)
+                {
+                    var a = TLanes.Broadcast(*x);
+                    TLanes.Store(TLanes.MultiplyAdd(a, w0, s0), t);
+                    TLanes.Store(TLanes.MultiplyAdd(a, w1, s1), t + width);
+                    TLanes.Store(TLanes.MultiplyAdd(a, w2, s2), t + (2 * width));
+                    TLanes.Store(TLanes.MultiplyAdd(a, w3, s3), t + (3 * width));
+                }
+            }
+            if (j == n) return;
+        }
+        OuterRows(m, n, j, v, step, w, start, onto, scale, y, rowY);
+    }
+
+    // The same row by row, from a column on.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OuterRows(int m, int n, int column, T* v, nint step, T* w, Addend<T> start, Addend<T> onto, T scale, T* y, nint rowY)
+    {
+        var width = TLanes.Count;
         T* from = start.Elements, to = onto.Elements;
         nint fromRow = start.Row, toRow = onto.Row;
         for (; m > 0; m--, v += step, y += rowY, from += fromRow, to += toRow)
         {
             var a = TLanes.Broadcast(*v);
-            var j = 0;
+            var j = column;
             if (onto.Elements != null)
             {
                 for (; j + width <= n; j += width)

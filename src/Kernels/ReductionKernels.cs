@@ -11,36 +11,51 @@ namespace Functional.Kernels;
 /// </summary>
 public readonly unsafe struct ReductionKernel
 {
-    private const int Steps = 16;
+    /// <summary>Terms that are added before their sum is: rows, or vectors in each of four lanes.</summary>
+    internal const int Steps = 16;
+
+    /// <summary>Bytes of the widest vector.</summary>
+    internal const int StateBytes = 64;
 
     private static readonly ReductionKernel[] known = new ReductionKernel[6 * 5];
 
-    /// <summary>(a, b, count, y): one result from consecutive elements. Only the sum of products looks at b.</summary>
-    public readonly delegate*<void*, void*, nint, void*, void> Row;
+    /// <summary>
+    /// (a, b, count, state, onward, y): one result from consecutive elements. Only the sum of products looks at b. They may come
+    /// in parts, all but the last with a multiple of 4·<see cref="Steps"/> vectors: y is null before the last part, onward says
+    /// that parts were before, and the state, <see cref="StateBytes"/>, waits in between.
+    /// </summary>
+    internal readonly delegate*<void*, void*, nint, void*, bool, void*, void> Row;
 
-    /// <summary>(a, b, count, stride, columns, y): a result for each column from count rows, a stride of elements apart.</summary>
-    public readonly delegate*<void*, void*, nint, nint, nint, void*, void> Columns;
+    /// <summary>
+    /// (a, b, count, stride, columns, y, onward): a result for each column from count rows, a stride of elements apart. Onward
+    /// from the rows before, if those were a multiple of <see cref="Steps"/>, it is what all of them together give.
+    /// </summary>
+    public readonly delegate*<void*, void*, nint, nint, nint, void*, bool, void> Columns;
 
     /// <summary>One result from count consecutive elements.</summary>
-    public void OfRow(void* a, void* b, nint count, void* y) => Row(a, b, count, y);
+    public void OfRow(void* a, void* b, nint count, void* y) => Row(a, b, count, null, false, y);
 
     /// <summary>A result for each column from count rows, a stride of elements apart.</summary>
-    public void OfColumns(void* a, void* b, nint count, nint stride, nint columns, void* y) => Columns(a, b, count, stride, columns, y);
+    public void OfColumns(void* a, void* b, nint count, nint stride, nint columns, void* y) => Columns(a, b, count, stride, columns, y, false);
 
-    private ReductionKernel(delegate*<void*, void*, nint, void*, void> row, delegate*<void*, void*, nint, nint, nint, void*, void> columns)
+    private ReductionKernel(
+        delegate*<void*, void*, nint, void*, bool, void*, void> row,
+        delegate*<void*, void*, nint, nint, nint, void*, bool, void> columns)
     {
         Row = row;
         Columns = columns;
     }
+
+    // Another thread may be writing it: only both halves together are a kernel.
+    private bool IsWhole => Row != null && Columns != null;
 
     /// <summary>The loops of a reduction.</summary>
     /// <exception cref="NotSupportedException">The reduction is not defined for the element type.</exception>
     public static ReductionKernel Of(Reduction op, DType type)
     {
         var place = (int)op * 5 + (int)type;
-        // Another thread may be writing it: only both halves together are a kernel.
         var kernel = known[place];
-        if (kernel.Row != null && kernel.Columns != null) return kernel;
+        if (kernel.IsWhole) return kernel;
         if ((op == Reduction.LogSumExp && !type.IsFloat()) || (type == DType.Bool && op is not (Reduction.Max or Reduction.Min)))
             throw ElementwiseFunctions.Undefined(op, type);
         return known[place] = type switch
@@ -58,7 +73,7 @@ public readonly unsafe struct ReductionKernel
     {
         var place = (1 + (int)Reduction.LogSumExp) * 5 + (int)type;
         var kernel = known[place];
-        if (kernel.Row != null && kernel.Columns != null) return kernel;
+        if (kernel.IsWhole) return kernel;
         return known[place] = type switch
         {
             DType.Float32 => Make<Add, Product, float>(),
@@ -91,8 +106,8 @@ public readonly unsafe struct ReductionKernel
         where TOp : struct, IBinary
         where S : struct, ISource
         where V : struct, ISimd<V, T> => new(
-        (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&OfRow<TOp, S, V, T>,
-        (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&OfColumns<TOp, S, V, T>);
+        (delegate*<void*, void*, nint, void*, bool, void*, void>)(delegate*<T*, T*, nint, T*, bool, T*, void>)&OfRow<TOp, S, V, T>,
+        (delegate*<void*, void*, nint, nint, nint, void*, bool, void>)(delegate*<T*, T*, nint, nint, nint, T*, bool, void>)&OfColumns<TOp, S, V, T>);
 
     private static ReductionKernel MakeLogSumExp<T>()
         where T : unmanaged =>
@@ -102,18 +117,18 @@ public readonly unsafe struct ReductionKernel
 
     private static ReductionKernel MakeLogSumExp<V, T>()
         where V : struct, ISimd<V, T> => new(
-        (delegate*<void*, void*, nint, void*, void>)(delegate*<T*, T*, nint, T*, void>)&LogSumExpOfRow<V, T>,
-        (delegate*<void*, void*, nint, nint, nint, void*, void>)(delegate*<T*, T*, nint, nint, nint, T*, void>)&LogSumExpOfColumns<V, T>);
+        (delegate*<void*, void*, nint, void*, bool, void*, void>)(delegate*<T*, T*, nint, T*, bool, T*, void>)&LogSumExpOfRow<V, T>,
+        (delegate*<void*, void*, nint, nint, nint, void*, bool, void>)(delegate*<T*, T*, nint, nint, nint, T*, bool, void>)&LogSumExpOfColumns<V, T>);
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OfRow<TOp, S, V, T>(T* a, T* b, nint count, T* y)
+    private static void OfRow<TOp, S, V, T>(T* a, T* b, nint count, T* state, bool onward, T* y)
         where TOp : struct, IBinary
         where S : struct, ISource
         where V : struct, ISimd<V, T>
     {
         var absent = V.All(Identity<TOp, T>());
-        var total = absent;
+        var total = onward ? V.Load(state) : absent;
         nint width = V.Count, i = 0;
         while (count - i >= 4 * width)
         {
@@ -128,6 +143,11 @@ public readonly unsafe struct ReductionKernel
             }
             total = TOp.Of<V, T>(total, TOp.Of<V, T>(TOp.Of<V, T>(p, q), TOp.Of<V, T>(r, s)));
         }
+        if (y == null)
+        {
+            total.Store(state);
+            return;
+        }
         for (; count - i >= width; i += width) total = TOp.Of<V, T>(total, S.Load<V, T>(a, b, i));
         if (i < count) total = TOp.Of<V, T>(total, S.Load<V, T>(a, b, i, (int)(count - i), absent));
         *y = V.Fold<TOp>(total);
@@ -135,7 +155,7 @@ public readonly unsafe struct ReductionKernel
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OfColumns<TOp, S, V, T>(T* a, T* b, nint count, nint stride, nint columns, T* y)
+    private static void OfColumns<TOp, S, V, T>(T* a, T* b, nint count, nint stride, nint columns, T* y, bool onward)
         where TOp : struct, IBinary
         where S : struct, ISource
         where V : struct, ISimd<V, T>
@@ -156,10 +176,10 @@ public readonly unsafe struct ReductionKernel
                     r = TOp.Of<V, T>(r, S.Load<V, T>(a, b, i + 2 * width));
                     s = TOp.Of<V, T>(s, S.Load<V, T>(a, b, i + 3 * width));
                 }
-                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j), p).Store(y + j);
-                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + width), q).Store(y + j + width);
-                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + 2 * width), r).Store(y + j + 2 * width);
-                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j + 3 * width), s).Store(y + j + 3 * width);
+                TOp.Of<V, T>(onward ? V.Load(y + j) : absent, p).Store(y + j);
+                TOp.Of<V, T>(onward ? V.Load(y + j + width) : absent, q).Store(y + j + width);
+                TOp.Of<V, T>(onward ? V.Load(y + j + 2 * width) : absent, r).Store(y + j + 2 * width);
+                TOp.Of<V, T>(onward ? V.Load(y + j + 3 * width) : absent, s).Store(y + j + 3 * width);
             }
             for (; j < columns; j += width)
             {
@@ -167,20 +187,21 @@ public readonly unsafe struct ReductionKernel
                 var p = absent;
                 for (var i = (row * stride) + j; i < end * stride; i += stride)
                     p = TOp.Of<V, T>(p, some == width ? S.Load<V, T>(a, b, i) : S.Load<V, T>(a, b, i, some));
-                TOp.Of<V, T>(row == 0 ? absent : V.Load(y + j, some), p).Store(y + j, some);
+                TOp.Of<V, T>(onward ? V.Load(y + j, some) : absent, p).Store(y + j, some);
             }
             row = end;
+            onward = true;
         }
         while (row < count);
     }
 
-    /// <summary>m + ln Σ exp(x − m) with m the maximum; where that is infinite or NaN, m itself.</summary>
+    /// <summary>m + ln Σ exp(x − m) with m the maximum; where that is infinite or NaN, m itself. Not in parts.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void LogSumExpOfRow<V, T>(T* x, T* unused, nint count, T* y)
+    private static void LogSumExpOfRow<V, T>(T* x, T* unused, nint count, T* state, bool onward, T* y)
         where V : struct, ISimd<V, T>
     {
-        OfRow<Max, Plain, V, T>(x, null, count, y);
+        OfRow<Max, Plain, V, T>(x, null, count, null, false, y);
         V max = V.All(*y), least = V.Of(double.NegativeInfinity), sum = V.Of(0);
         var constants = VectorMath<V, T>.ExpConstants(held: true);
         nint width = V.Count;
@@ -196,10 +217,10 @@ public readonly unsafe struct ReductionKernel
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void LogSumExpOfColumns<V, T>(T* x, T* unused, nint count, nint stride, nint columns, T* y)
+    private static void LogSumExpOfColumns<V, T>(T* x, T* unused, nint count, nint stride, nint columns, T* y, bool onward)
         where V : struct, ISimd<V, T>
     {
-        OfColumns<Max, Plain, V, T>(x, null, count, stride, columns, y);
+        OfColumns<Max, Plain, V, T>(x, null, count, stride, columns, y, false);
         var constants = VectorMath<V, T>.ExpConstants(held: true);
         nint width = V.Count;
         for (nint j = 0; j < columns; j += width)

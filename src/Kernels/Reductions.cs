@@ -10,7 +10,7 @@ namespace Functional.Kernels;
 public static unsafe partial class Reductions
 {
     /// <summary>Elements of a row, and rows under each other, that are reduced in one go.</summary>
-    private const int RowPiece = 16384, ColumnPiece = 256;
+    internal const int RowPiece = 16384, ColumnPiece = 256;
 
     /// <summary>Columns a thread takes at once.</summary>
     private const int ColumnBlock = 1024;
@@ -109,11 +109,25 @@ public static unsafe partial class Reductions
         ArrayPool<byte>.Shared.Return(results);
     }
 
+    /// <summary>How many elements of a row, or rows under each other, are reduced in one go before their results are.</summary>
+    internal static nint PieceOf(nint count, bool ofRow)
+    {
+        nint piece = ofRow ? RowPiece : ColumnPiece;
+        return count <= 2 * piece ? count : piece;
+    }
+
+    /// <summary>What the pieces of a sum give together; columns of them, or one.</summary>
+    internal static void OfPieces(DType type, byte* pieces, nint count, nint columns, byte* y)
+    {
+        var sum = ReductionKernel.Of(Reduction.Sum, type);
+        Pass(sum, sum, pieces, null, 1, count, columns, y, type.Size());
+    }
+
     /// <summary>Reduces the middle of outer × count × inner elements.</summary>
     private static void Pass(ReductionKernel kernel, ReductionKernel combine, byte* a, byte* b, nint outer, nint count, nint inner, byte* y, int width)
     {
-        nint piece = inner == 1 ? RowPiece : ColumnPiece;
-        if (count <= 2 * piece)
+        var piece = PieceOf(count, inner == 1);
+        if (piece == count)
         {
             new Pieces(kernel, a, b, outer, count, inner, count, y, width).Invoke();
             return;
@@ -165,11 +179,11 @@ public static unsafe partial class Reductions
                 }
                 nint column = block * ColumnBlock, columns = Math.Min(ColumnBlock, inner - column);
                 var start = ((o * count + from) * inner + column) * width;
-                kernel.Columns(a + start, b + start, some, inner, columns, y + (rest * inner + column) * width);
+                kernel.Columns(a + start, b + start, some, inner, columns, y + (rest * inner + column) * width, false);
             }
         }
 
         private readonly void Row(nint start, nint some, nint result) =>
-            kernel.Row(a + start * width, b + start * width, some, y + result * width);
+            kernel.Row(a + start * width, b + start * width, some, null, false, y + result * width);
     }
 }

@@ -503,7 +503,7 @@ let steppers =
                     "Item1 is Float64 3×3, was Float64 5×3"
                     "input Hidden.Weights"
                     "not fused"
-                    "that is no elementwise kernel"
+                    "made by no elementwise operation"
                     "the state is written in place"
                     "alive at once"
                 ] do

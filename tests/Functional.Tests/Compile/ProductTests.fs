@@ -13,22 +13,13 @@ let private x, row = normal 42 [ 9; 7 ], normal 43 [ 7 ]
 
 let private arrays (tensors: Tensor[]) = tensors |> Array.map (Tensor.value "test")
 
-/// The number of kernels with and without the pass, after comparing what both compute.
-let private kernels f (arguments: Tensor list) =
-    let program = compiled (fun (arguments: Tensor list) -> f arguments)
-    program.Prepare arguments
-    let graph, inputs = Simplify.graph program.Programs[0].Graph, arrays (Array.ofList arguments)
-
-    let run passes =
-        let runner = Runner(graph, passes)
-        runner.Run inputs |> Array.map (fun y -> Concrete y :> Tensor), runner.Plan.Steps.Length
-
-    let results, fused = run Fuse.allPasses
-    let plain, apart = run { Fuse.allPasses with Products = false }
-    Expect.equal (Array.map2 distance results plain) (Array.create plain.Length 0.0) "the same bits"
-    fused, apart
-
-let private counts name f arguments expected = test name { Expect.equal (kernels f arguments) expected "kernels" }
+let private counts name f arguments expected =
+    test name {
+        Expect.equal
+            (kernels { Fuse.allPasses with Products = false } (f >> List.singleton) arguments)
+            expected
+            "kernels"
+    }
 
 /// How many weights a program copies for the steps of its loops, after comparing what it computes with and without.
 let private copies (steps: int) (batch: int) body =

@@ -1,7 +1,9 @@
 /// Programs to compile: the shapes that training, control flow and research code have.
 module Functional.Tests.Programs
 
+open Expecto
 open Functional
+open Functional.Compile
 open Functional.Kernels
 
 let private key = Key.create 1L
@@ -130,3 +132,19 @@ let distance (a: 'T) (b: 'T) =
         (Tree.leaves a)
         (Tree.leaves b)
     |> Array.fold max 0.0
+
+/// The number of kernels with all passes and with fewer, after comparing what both compute, bit by bit.
+let internal kernels (fewer: Fuse.Passes) (f: Tensor list -> Tensor list) (arguments: Tensor list) =
+    let program = compiled f
+    program.Prepare arguments
+    let graph = Simplify.graph program.Programs[0].Graph
+    let inputs = arguments |> List.map (Tensor.value "test") |> Array.ofList
+
+    let run passes =
+        let runner = Runner(graph, passes)
+        runner.Run inputs |> Array.map (fun y -> Concrete y :> Tensor), runner.Plan.Steps.Length
+
+    let results, fused = run Fuse.allPasses
+    let plain, apart = run fewer
+    Expect.equal (Array.map2 distance results plain) (Array.create plain.Length 0.0) "the same bits"
+    fused, apart
