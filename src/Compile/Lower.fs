@@ -113,7 +113,7 @@ module internal Lower =
         // registers are reused once the last operation that reads them is done
         let lastUse = Dictionary<int, int>()
 
-        kernel.Instructions
+        Array.append kernel.Body (Array.collect Sums.instructions kernel.After)
         |> Array.iteri (fun i k ->
             for v in Graphs.arguments g.Instructions[k] do
                 lastUse[v] <- i)
