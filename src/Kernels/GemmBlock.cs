@@ -122,13 +122,14 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         var whole = product.N - (product.N % TLanes.Count);
         for (var column = 0; column < whole; column += PanelWidth)
         {
-            Panel(product, column, Math.Min(PanelWidth, whole - column), product.B + column, product.RowB, null, After(product, column, default));
+            var next = After(product, column, default);
+            Panel(product, column, Math.Min(PanelWidth, whole - column), product.B + column, product.RowB, null, &next);
         }
         if (whole == product.N) return;
         var rest = product.Part(0, product.M, whole, product.N - whole);
         var panel = Scratch.Of<T>(product.K * TLanes.Count);
         GemmPack<TLanes, TVector, T>.Panel(rest.K, rest.N, TLanes.Count, rest.B, rest.RowB, rest.ColumnB, panel);
-        Panel(rest, 0, rest.N, panel, TLanes.Count, null, default);
+        Panel(rest, 0, rest.N, panel, TLanes.Count, null, null);
     }
 
     // Panel by panel; after the last one follows the first one of another part of the product, or none.
@@ -142,11 +143,11 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             var next = After(product, column, then);
             if (columns == PanelWidth && (inPlace || (product.ColumnB == 1 && product.M >= TLanes.TileRows)))
             {
-                Panel(product, column, columns, b, product.RowB, inPlace ? null : panel, next);
+                Panel(product, column, columns, b, product.RowB, inPlace ? null : panel, &next);
                 continue;
             }
             GemmPack<TLanes, TVector, T>.Panel(product.K, columns, WidthFor(columns), b, product.RowB, product.ColumnB, panel);
-            Panel(product, column, columns, panel, WidthFor(columns), null, next);
+            Panel(product, column, columns, panel, WidthFor(columns), null, &next);
         }
     }
 
@@ -166,7 +167,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
 
     // Some columns of the result, at most two vectors wide, for all rows; b lies in rows of whole vectors. Where a panel is
     // given the first rows pack b into it for the others.
-    internal static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel, NextPanel<T> next)
+    internal static void Panel(in Product<T> product, int column, int columns, T* b, nint rowB, T* panel, NextPanel<T>* next)
     {
         var wide = columns > TLanes.Count;
         var whole = columns == PanelWidth || columns == TLanes.Count;
@@ -192,7 +193,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         for (var row = 0; row < product.M; row += step)
         {
             var rows = Math.Min(step, product.M - row);
-            LookAhead(product, row, column, places, ref next, wishes);
+            LookAhead(product, row, column, places, next, wishes);
             if (panel != null && row == 0)
             {
                 GemmTile<TLanes, TVector, T>.RunAndPack(tile);
@@ -211,7 +212,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
     // What a tile asks for: what the next tile needs, or the first one of the next panel; at last, the next panel; and
     // where terms are left over, what is wished for.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LookAhead(in Product<T> product, int row, int column, Places* places, ref NextPanel<T> next, Wishes? wishes)
+    private static void LookAhead(in Product<T> product, int row, int column, Places* places, NextPanel<T>* next, Wishes? wishes)
     {
         var list = new PlaceList<T>(places, product.K);
         if (Sse.IsSupported)
@@ -229,7 +230,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             }
             // a is met for the first time with the first panel; its rows are foreseen by the processor, its columns are not
             if (column == 0 && !last && product.RowA == 1) list.NewColumns(product.A + nextRow, product.ColumnA, product.K, step);
-            if (product.M - row <= PanelTiles * step) list = next.AddTo(list);
+            if (next != null && product.M - row <= PanelTiles * step) list = next->AddTo(list);
             if (wishes != null) list = wishes.AddTo(list, 1);
         }
         list.End(product.A);

@@ -100,7 +100,7 @@ internal static unsafe class GemmPacked<TLanes, TVector, T>
             for (var column = 0; column < part.N; column += Width)
             {
                 var panel = part.B + (column / Width * part.PanelB);
-                GemmBlock<TLanes, TVector, T>.Panel(part, column, Math.Min(Width, part.N - column), panel, Width, null, default);
+                GemmBlock<TLanes, TVector, T>.Panel(part, column, Math.Min(Width, part.N - column), panel, Width, null, null);
             }
         }
     }
