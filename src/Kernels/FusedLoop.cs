@@ -59,7 +59,7 @@ public sealed unsafe partial class FusedLoop
 {
     // Elements of a block: with four bytes each, eight registers fill a first-level cache of 32 KB. Where there are fewer, a
     // block has twice as many elements, or four times, which saves calls.
-    private const int LeastBlock = 1024, MostBlock = 4096, BlocksBytes = 24 << 10;
+    private const int LeastBlock = 1024, MostBlock = 4096, BlocksBytes = 32 << 10;
 
     // Element-operations in one chunk of the workers; below twice that, waking them is not worth it.
     private const int ChunkWork = 1 << 16;
@@ -142,38 +142,57 @@ public sealed unsafe partial class FusedLoop
     }
 
     /// <summary>Runs over the arrays, all of which lie still in memory.</summary>
+    [SkipLocalsInit]
     public void Run(NDArray[] values)
     {
         if (rows == 0 || columns == 0) return;
-        var bases = stackalloc byte*[places.Length];
+        var spots = stackalloc Spot[places.Length];
         for (var i = 0; i < places.Length; i++)
         {
-            if (places[i].Mode != FusedMode.Register)
-                bases[i] = (byte*)Unsafe.AsPointer(ref values[places[i].Index].Storage!.GetPinnableReference()) + lies[i].Start;
+            ref readonly var place = ref places[i];
+            ref readonly var lie = ref lies[i];
+            var at = spots + i;
+            at->NextRow = lie.Row;
+            if (place.Mode == FusedMode.Register)
+            {
+                at->Row = at->Column = 0;
+                continue;
+            }
+            at->First = (byte*)Unsafe.AsPointer(ref values[place.Index].Storage!.GetPinnableReference()) + lie.Start;
+            at->Row = lie.Row;
+            at->Column = lie.Column;
         }
-        var body = new Body { Loop = this, Bases = bases };
         // Sums are made in the order of their terms.
         var chunks = accumulates ? 1 : rows > 1 ? (rows + rowsPerChunk - 1) / rowsPerChunk : (columns + columnsPerChunk - 1) / columnsPerChunk;
-        if (chunks < 2) Range(bases, 0, rows, 0, columns);
-        else Workers.Run(chunks, ref body);
+        if (chunks < 2)
+        {
+            Range(spots, 0, rows, 0, columns);
+            return;
+        }
+        var body = new Body { Loop = this, Spots = spots };
+        Workers.Run(chunks, ref body);
     }
 
     private struct Body : IChunks
     {
         public FusedLoop Loop;
-        public byte** Bases;
+        public Spot* Spots;
 
+        [SkipLocalsInit]
         public readonly void Run(int chunk)
         {
+            // every thread has registers of its own
+            var own = stackalloc Spot[Loop.places.Length];
+            new Span<Spot>(Spots, Loop.places.Length).CopyTo(new(own, Loop.places.Length));
             if (Loop.rows > 1)
             {
                 var from = chunk * Loop.rowsPerChunk;
-                Loop.Range(Bases, from, Math.Min(Loop.rows, from + Loop.rowsPerChunk), 0, Loop.columns);
+                Loop.Range(own, from, Math.Min(Loop.rows, from + Loop.rowsPerChunk), 0, Loop.columns);
             }
             else
             {
                 var from = chunk * Loop.columnsPerChunk;
-                Loop.Range(Bases, 0, 1, from, Math.Min(Loop.columns, from + Loop.columnsPerChunk));
+                Loop.Range(own, 0, 1, from, Math.Min(Loop.columns, from + Loop.columnsPerChunk));
             }
         }
     }
@@ -196,18 +215,19 @@ public sealed unsafe partial class FusedLoop
         public readonly byte* At(int place) => place < 0 ? null : Spots[place].First + (Row * Spots[place].Row) + (Column * Spots[place].Column);
     }
 
-    private void Range(byte** bases, int fromRow, int toRow, int fromColumn, int toColumn)
+    private void Range(Spot* spots, int fromRow, int toRow, int fromColumn, int toColumn)
     {
-        var room = (nint)block * sizeof(double);
-        var own = registers + sumBytes == 0 ? null : Scratch.Of<byte>((registers * room) + sumBytes);
-        var states = own + (registers * room);
-        var spots = stackalloc Spot[places.Length];
-        for (var i = 0; i < places.Length; i++)
+        byte* states = null;
+        if (registers + sumBytes > 0)
         {
-            ref readonly var lie = ref lies[i];
-            spots[i] = places[i].Mode == FusedMode.Register
-                ? new Spot { First = own + (places[i].Index * room), NextRow = lie.Row }
-                : new Spot { First = bases[i], Row = lie.Row, Column = lie.Column, NextRow = lie.Row };
+            var room = (nint)block * sizeof(double);
+            var own = Scratch.Of<byte>((registers * room) + sumBytes);
+            states = own + (registers * room);
+            if (registers > 0)
+            {
+                for (var i = 0; i < places.Length; i++)
+                    if (places[i].Mode == FusedMode.Register) spots[i].First = own + (places[i].Index * room);
+            }
         }
         Block part;
         part.Spots = spots;
@@ -222,8 +242,8 @@ public sealed unsafe partial class FusedLoop
                 foreach (var sum in after) Add(sum, part, states);
             }
         }
-        foreach (var sum in before) Finish(sum, bases, states);
-        foreach (var sum in after) Finish(sum, bases, states);
+        foreach (var sum in before) Finish(sum, spots, states);
+        foreach (var sum in after) Finish(sum, spots, states);
     }
 
     private static void Work(in Step step, in Block block)

@@ -116,7 +116,7 @@ public sealed unsafe partial class FusedLoop
     }
 
     // Makes the result of the pieces.
-    private void Finish(PlannedSum planned, byte** bases, byte* states)
+    private static void Finish(PlannedSum planned, Spot* spots, byte* states)
     {
         ref readonly var sum = ref planned.Sum;
         if (sum.Kind is FusedSumKind.Weighted or FusedSumKind.Dots) return;
@@ -129,9 +129,9 @@ public sealed unsafe partial class FusedLoop
             Reductions.OfPieces(type, result, planned.Pieces, count, together);
             result = together;
         }
-        var y = bases[sum.Y];
+        var y = spots[sum.Y].First;
         if (sum.Onto < 0) Buffer.MemoryCopy(result, y, planned.Results, planned.Results);
-        else if (type == DType.Float32) ElementwiseLoops.AddScaled((float)sum.Scale, (float*)bases[sum.Onto], 1, (float*)result, 1, (float*)y, count);
-        else ElementwiseLoops.AddScaled(sum.Scale, (double*)bases[sum.Onto], 1, (double*)result, 1, (double*)y, count);
+        else if (type == DType.Float32) ElementwiseLoops.AddScaled((float)sum.Scale, (float*)spots[sum.Onto].First, 1, (float*)result, 1, (float*)y, count);
+        else ElementwiseLoops.AddScaled(sum.Scale, (double*)spots[sum.Onto].First, 1, (double*)result, 1, (double*)y, count);
     }
 }

@@ -84,6 +84,11 @@ public static unsafe class Gemm
     public static void Run<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
     {
+        if (!SharedProduct<T>.IsWorthSharing(product, 1))
+        {
+            RunHere(product);
+            return;
+        }
         var shared = new SharedProduct<T>(product, 1);
         if (shared.Blocks == 1) RunHere(product);
         else Workers.Run(shared.Blocks, ref shared);
@@ -132,6 +137,10 @@ internal readonly struct SharedProduct<T> : IChunks
     private readonly Product<T> product;
     private readonly int rows, columns, columnBlocks;
 
+    /// <summary>Whether there are several threads, and work for them.</summary>
+    public static bool IsWorthSharing(in Product<T> product, int alike) =>
+        Workers.Count > 1 && (long)product.M * product.N * product.K * alike >= WorthSharing;
+
     /// <summary>Cuts a product for the workers, of which there are several alike.</summary>
     public SharedProduct(in Product<T> product, int alike)
     {
@@ -139,7 +148,7 @@ internal readonly struct SharedProduct<T> : IChunks
         (rows, columns) = (product.M, product.N);
         columnBlocks = Blocks = 1;
         var work = (long)product.M * product.N * product.K;
-        if (Workers.Count == 1 || work * alike < WorthSharing) return;
+        if (!IsWorthSharing(product, alike)) return;
         // Some blocks for each thread, so that one that comes late does not hold up the others.
         var wanted = (int)Math.Min(4L * Workers.Count / alike, (2 * work) / WorthSharing);
         if (wanted <= 1) return;

@@ -44,6 +44,11 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
             InPlace(product);
             return;
         }
+        if (GemmSmall<TLanes, TVector, T>.Pays(product))
+        {
+            GemmSmall<TLanes, TVector, T>.Run(product);
+            return;
+        }
         if (GemmTurned<TLanes, TVector, T>.Pays(product))
         {
             GemmTurned<TLanes, TVector, T>.Run(product);

@@ -38,8 +38,8 @@ internal unsafe interface ILanes<V, T>
 
     static abstract V Add(V a, V b);
 
-    /// <summary>The sums over the lanes of four vectors.</summary>
-    static abstract void Sums(T* vectors, T* sums);
+    /// <summary>The sums over the lanes of each: four numbers.</summary>
+    static abstract void Sums(V a, V b, V c, V d, T* sums);
 }
 
 /// <summary>Vectors of a width.</summary>
@@ -87,9 +87,9 @@ internal unsafe struct Lanes<V, T> : ILanes<V, T>
     public static V Add(V a, V b) => a + b;
 
     [MethodImpl(Inline)]
-    public static void Sums(T* vectors, T* sums)
+    public static void Sums(V a, V b, V c, V d, T* sums)
     {
-        Vector128<T> p = Quarter(vectors), q = Quarter(vectors + V.Count), r = Quarter(vectors + (2 * V.Count)), s = Quarter(vectors + (3 * V.Count));
+        Vector128<T> p = Quarter(a), q = Quarter(b), r = Quarter(c), s = Quarter(d);
         if (typeof(T) == typeof(float) && Sse.IsSupported)
         {
             // (x0 + x2, y0 + y2, x1 + x3, y1 + y3) of two, and the halves of that
@@ -112,10 +112,12 @@ internal unsafe struct Lanes<V, T> : ILanes<V, T>
 
     // The sums of lanes that are 128 bits apart.
     [MethodImpl(Inline)]
-    private static Vector128<T> Quarter(T* vector)
+    private static Vector128<T> Quarter(V value)
     {
-        if (sizeof(V) == 16) return Vector128.Load(vector);
-        var half = sizeof(V) == 64 ? Vector256.Load(vector) + Vector256.Load(vector + Vector256<T>.Count) : Vector256.Load(vector);
+        if (sizeof(V) == 16) return Unsafe.BitCast<V, Vector128<T>>(value);
+        var half = sizeof(V) == 64
+            ? Unsafe.BitCast<V, Vector512<T>>(value).GetLower() + Unsafe.BitCast<V, Vector512<T>>(value).GetUpper()
+            : Unsafe.BitCast<V, Vector256<T>>(value);
         return half.GetLower() + half.GetUpper();
     }
 }
@@ -156,5 +158,5 @@ internal unsafe struct LanesOfOne<T> : ILanes<T, T>
 
     public static T Add(T a, T b) => a + b;
 
-    public static void Sums(T* vectors, T* sums) => new Span<T>(vectors, 4).CopyTo(new Span<T>(sums, 4));
+    public static void Sums(T a, T b, T c, T d, T* sums) => (sums[0], sums[1], sums[2], sums[3]) = (a, b, c, d);
 }

@@ -140,8 +140,20 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
         for (var i = 0; i < m; i += 4)
         {
             var rows = Math.Min(4, m - i);
-            for (var row = 0; row < rows; row++) TLanes.Store(Dot(k, a + (row * rowA), v), lanes + (row * TLanes.Count));
-            TLanes.Sums(lanes, sums);
+            TVector s0, s1, s2, s3;
+            if (rows == 4 && TLanes.TileRows == 8)
+            {
+                FourDots(k, a, rowA, v, out s0, out s1, out s2, out s3);
+            }
+            else
+            {
+                for (var row = 0; row < rows; row++) TLanes.Store(Dot(k, a + (row * rowA), v), lanes + (row * TLanes.Count));
+                s0 = TLanes.Load(lanes);
+                s1 = TLanes.Load(lanes + TLanes.Count);
+                s2 = TLanes.Load(lanes + (2 * TLanes.Count));
+                s3 = TLanes.Load(lanes + (3 * TLanes.Count));
+            }
+            TLanes.Sums(s0, s1, s2, s3, sums);
             for (var row = 0; row < rows; row++, a += rowA, y += step)
             {
                 var sum = sums[row];
@@ -150,6 +162,48 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
                 *y = to == null ? sum : LanesOfOne<T>.Fused(scale, sum, to[(i + row) * toRow]);
             }
         }
+    }
+
+    // The same of four rows, for processors with registers enough.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourDots(nint k, T* a, nint rowA, T* v, out TVector sum0, out TVector sum1, out TVector sum2, out TVector sum3)
+    {
+        TVector p0 = default, p1 = default, p2 = default, p3 = default, q0 = default, q1 = default, q2 = default, q3 = default,
+            r0 = default, r1 = default, r2 = default, r3 = default, s0 = default, s1 = default, s2 = default, s3 = default;
+        var width = TLanes.Count;
+        T* b = a + rowA, c = b + rowA, d = c + rowA;
+        for (; k >= 4 * width; k -= 4 * width, a += 4 * width, b += 4 * width, c += 4 * width, d += 4 * width, v += 4 * width)
+        {
+            TVector v0 = TLanes.Load(v), v1 = TLanes.Load(v + width), v2 = TLanes.Load(v + (2 * width)), v3 = TLanes.Load(v + (3 * width));
+            p0 = TLanes.MultiplyAdd(TLanes.Load(a), v0, p0);
+            p1 = TLanes.MultiplyAdd(TLanes.Load(a + width), v1, p1);
+            p2 = TLanes.MultiplyAdd(TLanes.Load(a + (2 * width)), v2, p2);
+            p3 = TLanes.MultiplyAdd(TLanes.Load(a + (3 * width)), v3, p3);
+            q0 = TLanes.MultiplyAdd(TLanes.Load(b), v0, q0);
+            q1 = TLanes.MultiplyAdd(TLanes.Load(b + width), v1, q1);
+            q2 = TLanes.MultiplyAdd(TLanes.Load(b + (2 * width)), v2, q2);
+            q3 = TLanes.MultiplyAdd(TLanes.Load(b + (3 * width)), v3, q3);
+            r0 = TLanes.MultiplyAdd(TLanes.Load(c), v0, r0);
+            r1 = TLanes.MultiplyAdd(TLanes.Load(c + width), v1, r1);
+            r2 = TLanes.MultiplyAdd(TLanes.Load(c + (2 * width)), v2, r2);
+            r3 = TLanes.MultiplyAdd(TLanes.Load(c + (3 * width)), v3, r3);
+            s0 = TLanes.MultiplyAdd(TLanes.Load(d), v0, s0);
+            s1 = TLanes.MultiplyAdd(TLanes.Load(d + width), v1, s1);
+            s2 = TLanes.MultiplyAdd(TLanes.Load(d + (2 * width)), v2, s2);
+            s3 = TLanes.MultiplyAdd(TLanes.Load(d + (3 * width)), v3, s3);
+        }
+        for (; k >= width; k -= width, a += width, b += width, c += width, d += width, v += width)
+        {
+            var x = TLanes.Load(v);
+            p0 = TLanes.MultiplyAdd(TLanes.Load(a), x, p0);
+            q0 = TLanes.MultiplyAdd(TLanes.Load(b), x, q0);
+            r0 = TLanes.MultiplyAdd(TLanes.Load(c), x, r0);
+            s0 = TLanes.MultiplyAdd(TLanes.Load(d), x, s0);
+        }
+        sum0 = TLanes.Add(TLanes.Add(p0, p1), TLanes.Add(p2, p3));
+        sum1 = TLanes.Add(TLanes.Add(q0, q1), TLanes.Add(q2, q3));
+        sum2 = TLanes.Add(TLanes.Add(r0, r1), TLanes.Add(r2, r3));
+        sum3 = TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3));
     }
 
     // The sums of each lane, of whole vectors.
