@@ -1,5 +1,5 @@
-/// The first pass: a graph written again by local rules, with constants folded and equal values made one. What a rule
-/// changes is never more than the rounding of nothing: every rule here is exact.
+/// The first pass: a graph written again by local rules, with constants folded and equal values made one. Every rule is
+/// exact, but that a sum may leave out zeros, and so round its terms in another order.
 [<RequireQualifiedAccess>]
 module internal Functional.Compile.Simplify
 
@@ -131,6 +131,17 @@ let private keepsShape (w: Writer) (shape: int[]) (a: int) (b: int) =
 /// that, but a window with holes may stand around a small image.
 let private everyWindowSees (window: Window) = Array.forall ((=) 1) window.Dilations
 
+/// Of a gradient that came through max-pooling and is summed over space at least: the gradient before, whose elements all
+/// went to some place each, between zeros.
+let private pooledSum (w: Writer) (axes: int[]) (a: int) =
+    match w.Made a with
+    | ValueSome(Apply(MaxPoolPlace window, t, _, _)) when
+        everyWindowSees window
+        && Array.forall (fun axis -> Array.contains axis axes) [| 1 .. window.Size.Length |]
+        ->
+        ValueSome t
+    | _ -> ValueNone
+
 /// Of a gradient that came through max-pooling and goes through relu: the window, the gradient before, what relu was of.
 let private pooledRelu (w: Writer) (t: int) (y: int) =
     match w.Made t, w.Made y with
@@ -176,6 +187,11 @@ let rec private rewrite (w: Writer) (op: Op) (a: int) (b: int) (c: int) : int =
         | ValueSome(Apply(Transpose q, x, _, _)) -> rewrite w (Transpose(p |> Array.map (fun i -> q[i]))) x -1 -1
         | _ -> asIs ()
     | Reduce(_, [||], _) -> a
+    // the gradient of a bias before max-pooling
+    | Reduce(Reduction.Sum, axes, _) ->
+        match pooledSum w axes a with
+        | ValueSome t -> rewrite w op t -1 -1
+        | ValueNone -> asIs ()
     | Unary Unary.Neg ->
         match w.Made a with
         | ValueSome(Apply(Unary Unary.Neg, x, _, _)) -> x

@@ -17,11 +17,28 @@ internal sealed class ConvolutionPhase
 
     /// <summary>The places of the kernel that belong to <see cref="Sources"/>.</summary>
     public required int[] Taps;
+
+    /// <summary>The taps through which a place sees a source of some places, not its padding.</summary>
+    public (int From, int To) Inside(int place, int size)
+    {
+        int moved = place * SourceStep, from = 0, to = Sources.Length;
+        while (from < to && Sources[from] + moved < 0) from++;
+        while (from < to && Sources[to - 1] + moved >= size) to--;
+        return (from, to);
+    }
 }
 
 /// <summary>A convolution along one axis: y[o] = Σ x[o·stride − low + k·dilation]·w[k].</summary>
 internal readonly record struct ConvolutionAxis(int Input, int Output, int Kernel, int Stride, int Dilation, int Low)
 {
+    /// <summary>The places of y that see x, not its padding, through a tap.</summary>
+    public (int From, int To) Inside(int tap)
+    {
+        int first = (tap * Dilation) - Low, room = Input - 1 - first;
+        int from = first >= 0 ? 0 : (Stride - 1 - first) / Stride, to = room < 0 ? 0 : Math.Min(Output, (room / Stride) + 1);
+        return (Math.Min(from, to), to);
+    }
+
     /// <summary>The places of y with the places of x they see.</summary>
     public ConvolutionPhase[] Forward()
     {

@@ -21,7 +21,7 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
 
     private readonly Correlation plan;
     private readonly ConvolutionBlock block;
-    private readonly bool copies, copiesResult, lanewise;
+    private readonly bool copies, copiesResult, lanewise, together;
     private readonly int groups, channels, features, panels, portions, portionSize, shares;
     private readonly nint image, result, weights;
     private readonly T* x, y, w, others;
@@ -40,7 +40,13 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
         panels = groups * PanelsOf(features);
         // A last vector may stick out of the image.
         copiesResult = features % TLanes.Count != 0;
-        copies = plan.Reaches || (lanewise && copiesResult);
+        // Rows of a tile: all channels under all taps of a row of the window, where they lie side by side; but tap by tap where
+        // that makes no more tiles, and spares what meets the padding.
+        var last = shape.Space[2];
+        int perTap = TilesOf(channels), perLine = TilesOf(last.Kernel * channels);
+        together = lanewise || (groups == 1 && (last.Dilation == 1 || channels == 1) && (perLine < last.Kernel * perTap || !plan.ReachesAlong(2)));
+        for (var axis = 0; axis < ConvolutionShape.Axes; axis++) copies |= plan.ReachesAlong(axis) && !Skips(axis);
+        copies |= lanewise && copiesResult;
         block = copies ? new(plan.Length, plan.Source, plan.SourceChannels) : new(plan.Source, plan.Source, plan.SourceChannels);
         (image, result) = (plan.SourceChannels, plan.TargetChannels);
         for (var i = 0; i < ConvolutionShape.Axes; i++)
@@ -57,6 +63,8 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
         if (Workers.Count == 1 || portions >= 2 * Workers.Count) shares = 1;
         others = Scratch.Common<T>((portions - 1) * weights);
     }
+
+    private static int TilesOf(int rows) => (rows + TLanes.TileRows - 1) / TLanes.TileRows;
 
     private static int PanelsOf(int columns) => (columns + ConvolutionTiles<TLanes, TVector, T>.Width - 1) / ConvolutionTiles<TLanes, TVector, T>.Width;
 
@@ -110,30 +118,34 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
         var tile = new ConvolutionTile<T>
         {
             Stretches = stretches,
-            K = space[2].Output,
             ColumnA = space[2].Stride * block.Stride(2),
+            RowA = lanewise || (together && channels == 1) ? space[2].Dilation * block.Stride(2) : 1,
             RowB = plan.TargetChannels,
-            B = b + (group * features) + column,
             RowC = plan.TargetChannels,
         };
-        for (var i = 0; i < space[0].Output; i++)
-        {
-            for (var j = 0; j < space[1].Output; j++)
-                stretches[tile.Count++] = (i * space[0].Stride * block.Stride(0)) + (j * space[1].Stride * block.Stride(1));
-        }
-        // Rows of a tile: where they can, all channels under all taps of a row of the window.
-        var together = lanewise || (groups == 1 && (space[2].Dilation == 1 || channels == 1));
         var rows = together ? space[2].Kernel * channels : channels;
-        tile.RowA = lanewise || (together && channels == 1) ? space[2].Dilation * block.Stride(2) : 1;
         var c = sums + (group * features) + column;
         a += lanewise ? column : group * channels;
+        b += (group * features) + column;
         for (var i = 0; i < space[0].Kernel; i++)
         {
+            var planes = Inside(0, i);
             for (var j = 0; j < space[1].Kernel; j++)
             {
+                var lines = Inside(1, j);
+                tile.Count = 0;
+                for (var plane = planes.From; plane < planes.To; plane++)
+                {
+                    for (var line = lines.From; line < lines.To; line++)
+                        stretches[tile.Count++] = (plane * space[0].Stride * block.Stride(0)) + (line * space[1].Stride * block.Stride(1));
+                }
                 for (var k = 0; k < space[2].Kernel; k += together ? space[2].Kernel : 1)
                 {
-                    tile.A = a + (At(0, i) * block.Stride(0)) + (At(1, j) * block.Stride(1)) + (At(2, k) * block.Stride(2));
+                    var places = Inside(2, k);
+                    tile.K = places.To - places.From;
+                    tile.GapB = (space[2].Output - tile.K) * tile.RowB;
+                    tile.A = a + (At(0, i) * block.Stride(0)) + (At(1, j) * block.Stride(1)) + (At(2, k) * block.Stride(2)) + (places.From * tile.ColumnA);
+                    tile.B = b + (((((planes.From * space[1].Output) + lines.From) * (nint)space[2].Output) + places.From) * tile.RowB);
                     tile.C = c;
                     if (more)
                     {
@@ -147,6 +159,13 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
             }
         }
     }
+
+    // The places of y that meet x through a tap: all, or those that meet the image itself.
+    private readonly (int From, int To) Inside(int axis, int tap) =>
+        Skips(axis) ? plan.Shape.Space[axis].Inside(tap) : (0, plan.Shape.Space[axis].Output);
+
+    // Whether places that meet padding are left out along an axis: where those of y that stay follow each other evenly.
+    private readonly bool Skips(int axis) => axis == 0 || (axis == 1 ? plan.Shape.Space[0].Output == 1 : !together);
 
     // Where the first place of y sees x through a tap, in what is read.
     private readonly nint At(int axis, int tap)

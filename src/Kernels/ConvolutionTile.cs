@@ -22,9 +22,9 @@ internal unsafe struct ConvolutionTile<T>
     public T* A;
     public nint RowA, ColumnA;
 
-    /// <summary>The right factor, with the distance from one product's row to the next; stretch follows stretch.</summary>
+    /// <summary>The right factor, with the distance from one product's row to the next, and what is left out after a stretch.</summary>
     public T* B;
-    public nint RowB;
+    public nint RowB, GapB;
 
     /// <summary>What the sums start from: the old result, a bias (then RowStart is 0), or null for zero.</summary>
     public T* Start;
@@ -170,6 +170,7 @@ internal static unsafe class ConvolutionTiles<TLanes, TVector, T>
                 a4 += columnA;
                 b += rowB;
             }
+            b += tile.GapB;
         }
 
         var c = tile.C;

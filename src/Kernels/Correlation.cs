@@ -29,7 +29,7 @@ internal sealed class Correlation
         if (SplitAxis < 0) SplitAxis = ConvolutionShape.Axes - 1;
         SplitCount = Phases[SplitAxis].Select(phase => phase.Count).DefaultIfEmpty(0).Max();
         for (var axis = 0; axis < ConvolutionShape.Axes; axis++) Reach(axis);
-        Reaches = !Enumerable.Range(0, ConvolutionShape.Axes).All(i => begin[i] >= 0 && begin[i] + length[i] <= Source[i]);
+        Reaches = Enumerable.Range(0, ConvolutionShape.Axes).Any(ReachesAlong);
     }
 
     public ConvolutionShape Shape { get; }
@@ -76,6 +76,9 @@ internal sealed class Correlation
 
     /// <summary>How many places of the source so many places of the split axis see.</summary>
     public int Needed(int places) => Math.Min(length[SplitAxis], ((places - 1) * Step[SplitAxis]) + window);
+
+    /// <summary>Whether windows reach into the padding along an axis.</summary>
+    public bool ReachesAlong(int axis) => begin[axis] < 0 || begin[axis] + length[axis] > Source[axis];
 
     private void Reach(int axis)
     {
@@ -265,10 +268,21 @@ internal unsafe struct Correlation<TLanes, TVector, T> : IChunks
         var (jFrom, jTo) = Range(1, h, first);
         var (kFrom, kTo) = Range(2, w, first);
         if (kTo <= kFrom) return;
+        // Stretches for each tap of the first two axes.
+        int perRow = h.Sources.Length == 0 ? 0 : tile.Count / Math.Max(1, d.Sources.Length), perTap = perRow / Math.Max(1, h.Sources.Length);
+        var stretches = tile.Stretches;
+        var b = tile.B;
         for (var i = iFrom; i < iTo; i++)
         {
+            var (dFrom, dTo) = d.Inside(i, plan.Source[0]);
             for (var j = jFrom; j < jTo; j++)
             {
+                // What sees nothing but padding, before the first tap and after the last that do not, is left out.
+                var (hFrom, hTo) = h.Inside(j, plan.Source[1]);
+                nint before = (dFrom * perRow) + (hFrom * perTap);
+                tile.Count = dFrom < dTo && hFrom < hTo ? ((dTo - 1) * perRow) + (hTo * perTap) - (int)before : 0;
+                tile.Stretches = stretches + before;
+                tile.B = b + (before * tile.K * tile.RowB);
                 nint plane = d.Target + (i * d.TargetStep), row = h.Target + (j * h.TargetStep), place = w.Target + (kFrom * w.TargetStep);
                 tile.C = c + (((((plane * plan.Target[1]) + row) * plan.Target[2]) + place) * plan.TargetChannels);
                 tile.A = a + (Moved(0, i, first) * block.Stride(0)) + (Moved(1, j, first) * block.Stride(1)) + (Moved(2, kFrom, first) * block.Stride(2));

@@ -116,6 +116,37 @@ let simplify =
                     (numbers (Interpret.graph before image))
                     $"%A{window}"
 
+        testCase "the sum of a gradient that came through max-pooling is that of what went into it"
+        <| fun () ->
+            let gradients axes window =
+                traced [ [ 2; 6; 5; 3 ] ] (fun v ->
+                    let y, pullback = vjp (maxPool window) v[0]
+                    [ sumOver axes (pullback (y * y)) ])
+
+            for axes, window, skips in
+                [
+                    [ 0; 1; 2 ], Pool.window [ 2 ], true
+                    [ 1; 2; 3 ], { Pool.window [ 3 ] with Strides = [ 1 ]; Padding = Padding.Same }, true
+                    [ 0; 1 ], Pool.window [ 2 ], false
+                    [ 0; 1; 2 ],
+                    {
+                        Pool.window [ 2 ] with
+                            Dilations = [ 6 ]
+                            Strides = [ 1 ]
+                            Padding = Padding.Same
+                    },
+                    false
+                ] do
+                let before = gradients axes window
+                let after = Simplify.graph before
+                Expect.equal (List.contains "maxPoolPlace" (operations after)) (not skips) $"{axes} %A{window}"
+                let image = arrays before
+
+                let sums g = Array.concat (numbers (Interpret.graph g image))
+
+                for x, y in Seq.zip (sums after) (sums before) do
+                    Expect.floatClose Accuracy.high x y $"{axes} %A{window}"
+
         testCase "constants are folded, large ones are not"
         <| fun () ->
             let small = Tensor.ofSeq [ 1.0; 2.0; 3.0; 4.0 ]
