@@ -223,13 +223,16 @@ internal static unsafe class GemmThin<TLanes, TVector, T>
         return TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3));
     }
 
+    // A result that stays in the second-level cache may be written strip by strip; memory wants whole rows.
+    private const int StripsBytes = 128 << 10;
+
     /// <summary>y = v·w, a column by a row: y[i, j] = start[i, j] + v[i·step]·w[j].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Outer(int m, int n, T* v, nint step, T* w, Addend<T> start, Addend<T> onto, T scale, T* y, nint rowY)
     {
         var width = TLanes.Count;
         var j = 0;
-        if (onto.Elements == null && (start.Elements == null || start.Row == 0))
+        if (onto.Elements == null && (start.Elements == null || start.Row == 0) && (long)m * n * sizeof(T) <= StripsBytes)
         {
             // Four vectors of w, and what they start from, stay in registers for all rows.
             for (; j + (4 * width) <= n; j += 4 * width)
