@@ -22,7 +22,7 @@ type Kernel(body: int[], elementwise: bool, before: Sums.Sum[], after: Sums.Sum[
     member _.Before = before
     /// What it sums up of elements that it makes.
     member _.After = after
-    member _.Sums = Array.append before after
+    member val Sums = Array.append before after
 
 /// Why an elementwise operation did not join the kernel that makes one of its operands.
 [<RequireQualifiedAccess>]

@@ -139,7 +139,7 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
                 values[v] <- NDArray(graph.Specs[v].Shape, root.Storage, root.DType)
 
     /// Whether a kernel is a product that reads a copy of its right factor.
-    member _.IsPacked kernel = not (isNull (packed schedule.Kernels[kernel].Instructions[0]))
+    member _.IsPacked kernel = (shared schedule.Kernels[kernel].Instructions[0]).IsSome
 
     /// Before many runs, the inputs that stay the same being in place.
     member _.Prepare() =

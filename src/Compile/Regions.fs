@@ -26,28 +26,24 @@ let private firstSize (g: Graph) v = if g.Specs[v].Shape.Length = 0 then -1 else
 
 /// How many rows most of the arithmetic goes by.
 let private batch (g: Graph) (firsts: int[]) : int voption =
-    let rows =
-        g.Instructions
-        |> Array.map (fun instruction ->
-            match Rows.leading g instruction with
-            | ValueSome a -> firstSize g a
-            | ValueNone -> 0)
+    let work = Dictionary<int, float>()
 
-    let mutable best, most = 0, 0.0
+    for k in 0 .. firsts.Length - 1 do
+        match Rows.leading g g.Instructions[k] with
+        | ValueSome a when firstSize g a > 1 ->
+            let rows = firstSize g a
+            let known, sofar = work.TryGetValue rows
+            work[rows] <- (if known then sofar else 0.0) + Rows.costOf g g.Instructions[k] firsts[k]
+        | _ -> ()
 
-    for k in 0 .. rows.Length - 1 do
-        if rows[k] > 1 && rows[k] <> best then
-            let mutable work = 0.0
+    let mutable best = ValueNone
 
-            for j in 0 .. rows.Length - 1 do
-                if rows[j] = rows[k] then
-                    work <- work + Rows.costOf g g.Instructions[j] firsts[j]
+    for KeyValue(rows, cost) in work do
+        match best with
+        | ValueSome other when struct (work[other], other) > struct (cost, rows) -> ()
+        | _ -> best <- ValueSome rows
 
-            if work > most || (work = most && rows[k] > best) then
-                best <- rows[k]
-                most <- work
-
-    if best = 0 then ValueNone else ValueSome best
+    best
 
 /// Which instructions are in the region, the values it reads row by row, and those it reads whole.
 type private Region = { Inside: bool[]; Cut: HashSet<int>; Whole: HashSet<int>; After: bool[] }

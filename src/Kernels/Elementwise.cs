@@ -50,7 +50,7 @@ public static unsafe class Elementwise
     public static void AddScaled(double s, NDArray a, NDArray b, NDArray y)
     {
         if (!y.DType.IsFloat()) throw new NotSupportedException($"add scaled: not defined for {y.DType}; cast to a float type");
-        Zip(new AddScaledRun { Single = y.DType == DType.Float32, Scale = s }, a, b, y, CheapGrain);
+        Zip(new AddScaledRun { Type = y.DType, Scale = s }, a, b, y, CheapGrain);
     }
 
     /// <summary>y = mask ? a : b; all three broadcast to the shape of y.</summary>
@@ -156,14 +156,11 @@ public static unsafe class Elementwise
 
     private struct AddScaledRun : IRun
     {
-        public bool Single;
+        public DType Type;
         public double Scale;
 
-        public readonly void Invoke(void* a, nint aStride, void* b, nint bStride, void* c, nint cStride, void* y, nint count)
-        {
-            if (Single) ElementwiseLoops.AddScaled((float)Scale, (float*)a, aStride, (float*)b, bStride, (float*)y, count);
-            else ElementwiseLoops.AddScaled(Scale, (double*)a, aStride, (double*)b, bStride, (double*)y, count);
-        }
+        public readonly void Invoke(void* a, nint aStride, void* b, nint bStride, void* c, nint cStride, void* y, nint count) =>
+            ElementwiseLoops.AddScaled(Type, Scale, a, aStride, b, bStride, y, count);
     }
 
     private struct SelectRun : IRun

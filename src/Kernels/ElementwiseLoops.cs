@@ -102,8 +102,14 @@ public static unsafe class ElementwiseLoops
         }
     }
 
-    /// <summary>y = a + s·b, the product not rounded.</summary>
-    public static void AddScaled<T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
+    /// <summary>y = a + s·b, the product not rounded, for count floats of a type; a stride is 1 or 0.</summary>
+    public static void AddScaled(DType type, double s, void* a, nint aStride, void* b, nint bStride, void* y, nint count)
+    {
+        if (type == DType.Float32) AddScaled((float)s, (float*)a, aStride, (float*)b, bStride, (float*)y, count);
+        else AddScaled(s, (double*)a, aStride, (double*)b, bStride, (double*)y, count);
+    }
+
+    private static void AddScaled<T>(T s, T* a, nint aStride, T* b, nint bStride, T* y, nint count)
         where T : unmanaged
     {
         if (Vector512.IsHardwareAccelerated) AddScaled<Simd512<T>, T>(s, a, aStride, b, bStride, y, count);

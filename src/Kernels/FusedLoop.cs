@@ -282,8 +282,7 @@ public sealed unsafe partial class FusedLoop
                 ElementwiseCasts.Run(step.TypeA, a, step.TypeY, y, count);
                 break;
             default:
-                if (step.TypeY == DType.Float32) ElementwiseLoops.AddScaled((float)step.Of.Scale, (float*)a, step.A, (float*)b, step.B, (float*)y, count);
-                else ElementwiseLoops.AddScaled(step.Of.Scale, (double*)a, step.A, (double*)b, step.B, (double*)y, count);
+                ElementwiseLoops.AddScaled(step.TypeY, step.Of.Scale, a, step.A, b, step.B, y, count);
                 break;
         }
     }

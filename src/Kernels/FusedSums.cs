@@ -131,7 +131,6 @@ public sealed unsafe partial class FusedLoop
         }
         var y = spots[sum.Y].First;
         if (sum.Onto < 0) Buffer.MemoryCopy(result, y, planned.Results, planned.Results);
-        else if (type == DType.Float32) ElementwiseLoops.AddScaled((float)sum.Scale, (float*)spots[sum.Onto].First, 1, (float*)result, 1, (float*)y, count);
-        else ElementwiseLoops.AddScaled(sum.Scale, (double*)spots[sum.Onto].First, 1, (double*)result, 1, (double*)y, count);
+        else ElementwiseLoops.AddScaled(type, sum.Scale, spots[sum.Onto].First, 1, result, 1, y, count);
     }
 }

@@ -80,6 +80,9 @@ public static unsafe class Gemm
     /// <summary>How many parts of a size something has, the last perhaps smaller.</summary>
     internal static int Quotient(int n, int size) => (n + size - 1) / size;
 
+    /// <summary>The multiple of a size that is not less.</summary>
+    internal static int RoundUp(int n, int size) => Quotient(n, size) * size;
+
     /// <summary>Computes a product with the library's workers.</summary>
     public static void Run<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
@@ -156,13 +159,13 @@ internal readonly struct SharedProduct<T> : IChunks
         // through again. Between equals columns: each packs its own part of b.
         if (product.M >= 2 * product.N)
         {
-            rows = RoundUp(Gemm.Quotient(product.M, wanted), RowStep);
-            columns = RoundUp(Gemm.Quotient(product.N, Gemm.Quotient(wanted, Gemm.Quotient(product.M, rows))), ColumnStep);
+            rows = Gemm.RoundUp(Gemm.Quotient(product.M, wanted), RowStep);
+            columns = Gemm.RoundUp(Gemm.Quotient(product.N, Gemm.Quotient(wanted, Gemm.Quotient(product.M, rows))), ColumnStep);
         }
         else
         {
-            columns = RoundUp(Gemm.Quotient(product.N, wanted), ColumnStep);
-            rows = RoundUp(Gemm.Quotient(product.M, Gemm.Quotient(wanted, Gemm.Quotient(product.N, columns))), RowStep);
+            columns = Gemm.RoundUp(Gemm.Quotient(product.N, wanted), ColumnStep);
+            rows = Gemm.RoundUp(Gemm.Quotient(product.M, Gemm.Quotient(wanted, Gemm.Quotient(product.N, columns))), RowStep);
         }
         columnBlocks = Gemm.Quotient(product.N, columns);
         Blocks = columnBlocks * Gemm.Quotient(product.M, rows);
@@ -179,6 +182,4 @@ internal readonly struct SharedProduct<T> : IChunks
         int row = block / columnBlocks * rows, column = block % columnBlocks * columns;
         return whole.Part(row, Math.Min(rows, whole.M - row), column, Math.Min(columns, whole.N - column));
     }
-
-    private static int RoundUp(int n, int step) => Gemm.Quotient(n, step) * step;
 }

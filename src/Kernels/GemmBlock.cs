@@ -56,7 +56,7 @@ internal static unsafe class GemmBlock<TLanes, TVector, T>
         }
         var blocks = Math.Max(1, Gemm.Quotient(product.K, Gemm.DepthBlock));
         var depth = Gemm.Quotient(product.K, blocks);
-        var rows = Gemm.Quotient(Gemm.Quotient(product.M, Gemm.Quotient(product.M, RowBlock)), TLanes.TileRows) * TLanes.TileRows;
+        var rows = Gemm.RoundUp(Gemm.Quotient(product.M, Gemm.Quotient(product.M, RowBlock)), TLanes.TileRows);
         var panel = Scratch.Of<T>(Math.Max(1, depth) * PanelWidth);
         // What is the smaller of b and the result is gone over again and again, the other once.
         var again = product.K > product.M;

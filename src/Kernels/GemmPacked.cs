@@ -26,7 +26,7 @@ public sealed unsafe class PackedMatrix
     {
         this.transposed = transposed;
         (k, n) = transposed ? (shape[1], shape[0]) : (shape[0], shape[1]);
-        int[] room = [k, Gemm.Quotient(n, Gemm.MostPanelColumns) * Gemm.MostPanelColumns];
+        int[] room = [k, Gemm.RoundUp(n, Gemm.MostPanelColumns)];
         arena = new Arena(checked(room[0] * room[1] * type.Size()));
         place = arena.At(0, room, type);
     }

@@ -39,7 +39,7 @@ internal static unsafe class GemmTurned<TLanes, TVector, T>
     // The terms of a block, blocks being about as deep as each other.
     private static int Depth(in Product<T> product)
     {
-        var most = Math.Min(MostTerms, PackedBytes / sizeof(T) / (Gemm.Quotient(product.M, PanelWidth) * PanelWidth));
+        var most = Math.Min(MostTerms, PackedBytes / sizeof(T) / Gemm.RoundUp(product.M, PanelWidth));
         return most == 0 ? 1 : Math.Max(1, Gemm.Quotient(product.K, Math.Max(1, Gemm.Quotient(product.K, most))));
     }
 

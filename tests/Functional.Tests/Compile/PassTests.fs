@@ -45,6 +45,16 @@ let private random seed =
 
 let private seeds = [ 1..40 ]
 
+let private overlapping = { Pool.window [ 3 ] with Strides = [ 1 ]; Padding = Padding.Same }
+
+/// Some of these windows lie around the image, and see nothing of it.
+let private aroundTheImage = {
+    Pool.window [ 2 ] with
+        Dilations = [ 6 ]
+        Strides = [ 1 ]
+        Padding = Padding.Same
+}
+
 [<Tests>]
 let simplify =
     testList "simplify" [
@@ -87,19 +97,7 @@ let simplify =
                     let y, pullback = vjp pooled v[0]
                     [ y; pullback (y * y) ])
 
-            for window, commutes in
-                [
-                    Pool.window [ 2 ], true
-                    { Pool.window [ 3 ] with Strides = [ 1 ]; Padding = Padding.Same }, true
-                    // some of these lie around the image
-                    {
-                        Pool.window [ 2 ] with
-                            Dilations = [ 6 ]
-                            Strides = [ 1 ]
-                            Padding = Padding.Same
-                    },
-                    false
-                ] do
+            for window, commutes in [ Pool.window [ 2 ], true; overlapping, true; aroundTheImage, false ] do
                 let before = gradient window
                 let after = Simplify.graph before
 
@@ -126,16 +124,9 @@ let simplify =
             for axes, window, skips in
                 [
                     [ 0; 1; 2 ], Pool.window [ 2 ], true
-                    [ 1; 2; 3 ], { Pool.window [ 3 ] with Strides = [ 1 ]; Padding = Padding.Same }, true
+                    [ 1; 2; 3 ], overlapping, true
                     [ 0; 1 ], Pool.window [ 2 ], false
-                    [ 0; 1; 2 ],
-                    {
-                        Pool.window [ 2 ] with
-                            Dilations = [ 6 ]
-                            Strides = [ 1 ]
-                            Padding = Padding.Same
-                    },
-                    false
+                    [ 0; 1; 2 ], aroundTheImage, false
                 ] do
                 let before = gradients axes window
                 let after = Simplify.graph before
