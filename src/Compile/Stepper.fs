@@ -5,6 +5,7 @@ namespace Functional
 open System
 open System.Collections.Generic
 open System.Diagnostics
+open System.Threading
 open Functional.Compile
 open Functional.Kernels
 open Functional.Levels
@@ -151,6 +152,8 @@ type Stepper<'S, 'B, 'R>
     let mutable warned = false
     let mutable last: PlannedStep<'R> = Unchecked.defaultof<_>
     let mutable disposed = false
+    /// 1 while a call reads or writes the state.
+    let mutable occupied = 0
     /// Whether batches of this type hold settings beside their tensors; a type always or never does.
     let mutable hasSettings = false
 
@@ -257,6 +260,24 @@ type Stepper<'S, 'B, 'R>
         if disposed then
             raise (ObjectDisposedException("Stepper", "the stepper was disposed; take a Snapshot before that"))
 
+    /// Begins a call that reads or writes the state: what two threads write at once is nobody's state.
+    let enter (operation: string) =
+        check ()
+
+        if Interlocked.CompareExchange(&occupied, 1, 0) <> 0 then
+            invalidOp
+                $"Stepper.{operation}: another call of this stepper is under way, on another thread or around this one; a stepper owns one state and takes one step after another: give each thread a stepper of its own"
+
+    let leave () = Volatile.Write(&occupied, 0)
+
+    let alone (operation: string) (work: unit -> 'T) : 'T =
+        enter operation
+
+        try
+            work ()
+        finally
+            leave ()
+
     let copy (v: NDArray) : Tensor =
         let y = NDArray.Allocate(v.Shape, v.DType)
         Elementwise.Cast(v, y)
@@ -264,9 +285,16 @@ type Stepper<'S, 'B, 'R>
 
     new(step: 'S -> 'B -> 'S * 'R, state: 'S) = new Stepper<'S, 'B, 'R>(step, state, false, (fun _ -> false))
 
-    /// Runs one step.
-    member _.Step(batch: 'B) : unit =
-        check ()
+    /// Runs one step. A stepper is for one thread at a time; a second call meanwhile is an InvalidOperationException.
+    member s.Step(batch: 'B) : unit =
+        enter "Step"
+
+        try
+            s.Run batch
+        finally
+            leave ()
+
+    member private _.Run(batch: 'B) : unit =
         Tree.collectInto collector batch
         let mutable found: PlannedStep<'R> = Unchecked.defaultof<_>
 
@@ -299,8 +327,9 @@ type Stepper<'S, 'B, 'R>
 
     /// What the last step returned beside the state, copied.
     member s.Result: 'R =
-        let last = s.Last
-        Tree.rebuild last.Result (last.Results() |> Array.map (fun v -> Concrete v :> Tensor))
+        alone "Result" (fun () ->
+            let last = s.Last
+            Tree.rebuild last.Result (last.Results() |> Array.map (fun v -> Concrete v :> Tensor)))
 
     /// The result of the last step, where it is a single float, without allocating anything.
     member internal s.Number: float = s.Last.Number
@@ -310,21 +339,28 @@ type Stepper<'S, 'B, 'R>
 
     /// The state with copies of the leaves at some paths, and single zeros at the others.
     member internal _.SnapshotOf(wanted: string -> bool) : 'S =
-        check ()
-
-        Tree.rebuild structure (Array.init leaves.Length (fun i -> if wanted paths[i] then copy now[i] else scalar 0.0))
+        alone "Snapshot" (fun () ->
+            Tree.rebuild
+                structure
+                (Array.init leaves.Length (fun i -> if wanted paths[i] then copy now[i] else scalar 0.0)))
 
     /// The state before the last step, copied: for steppers that keep it.
     member internal s.Previous() : 'S =
-        let last = s.Last
-        Tree.rebuild structure (Array.init leaves.Length (fun i -> copy (if last.IsKept i then now[i] else next[i])))
+        alone "Previous" (fun () ->
+            let last = s.Last
+
+            Tree.rebuild
+                structure
+                (Array.init leaves.Length (fun i -> copy (if last.IsKept i then now[i] else next[i]))))
 
     /// Replaces the state, by a copy.
     member s.Restore(state: 'S) : unit = s.RestoreAt((fun _ -> true), state)
 
     /// Replaces the leaves at some paths, by copies.
-    member internal _.RestoreAt(wanted: string -> bool, state: 'S) : unit =
-        check ()
+    member internal s.RestoreAt(wanted: string -> bool, state: 'S) : unit =
+        alone "Restore" (fun () -> s.Replace(wanted, state))
+
+    member private _.Replace(wanted: string -> bool, state: 'S) : unit =
         let given = Tree.leaves state
 
         if given.Length <> leaves.Length then
