@@ -11,7 +11,7 @@ open Functional.Kernels
 open Functional.Operations
 
 /// A plan whose inputs and outputs are ordinary arrays.
-[<Sealed>]
+[<Sealed; AllowNullLiteral>]
 type internal Runner(simplified: Graph, passes: Fuse.Passes) =
     let graph = Regions.prepare passes simplified
     let large (spec: Spec) = Memory.bytesOf spec >= Storage.LargeLimit
@@ -70,28 +70,35 @@ type internal Runner(simplified: Graph, passes: Fuse.Passes) =
 type internal CompiledProgram(graph: Graph) =
     inherit Program(graph)
     let simplified = lazy (Simplify.graph graph)
-    let idle = ConcurrentBag<Runner>()
+    // Plans that no run uses: one, and more where runs overlapped. Not a bag, whose parts hang on the threads that used it: a
+    // loop's program is found by the graph in it, which the thread would keep alive for ever.
+    let mutable idle: Runner = null
+    let others = ConcurrentStack<Runner>()
+
+    let take () =
+        match Interlocked.Exchange(&idle, null) with
+        | null ->
+            match others.TryPop() with
+            | true, r -> r
+            | _ -> Runner(simplified.Value, Fuse.allPasses)
+        | r -> r
+
+    let giveBack (runner: Runner) =
+        if not (isNull (Interlocked.CompareExchange(&idle, runner, null))) then
+            others.Push runner
+
     member _.Simplified = simplified.Value
 
     /// A plan to look at.
     member _.Runner =
-        match idle.TryTake() with
-        | true, r ->
-            idle.Add r
-            r
-        | _ ->
-            let r = Runner(simplified.Value, Fuse.allPasses)
-            idle.Add r
-            r
+        let runner = take ()
+        giveBack runner
+        runner
 
     override _.Run inputs =
-        let runner =
-            match idle.TryTake() with
-            | true, r -> r
-            | _ -> Runner(simplified.Value, Fuse.allPasses)
-
+        let runner = take ()
         let outputs = runner.Run inputs
-        idle.Add runner
+        giveBack runner
         outputs
 
     override _.With g = CompiledProgram g

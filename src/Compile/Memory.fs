@@ -31,6 +31,10 @@ type Layout = {
 }
 
 let bytesOf (s: Spec) = Shape.size s.Shape * s.DType.Size()
+
+/// An array by itself that stays where it is.
+let own (s: Spec) : NDArray = Arena(max 1 (bytesOf s)).At(0, s.Shape, s.DType)
+
 let private rounded n = (n + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment
 
 /// A stretch of the arena that one value needs, and after it those written over it, from one kernel to another.

@@ -45,9 +45,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
 
     /// Memory of this plan's own, outside the arena.
     let own (spec: Spec) =
-        let size = max 1 (Memory.bytesOf spec)
-        bytes <- bytes + size
-        Arena(size).At(0, spec.Shape, spec.DType)
+        bytes <- bytes + max 1 (Memory.bytesOf spec)
+        Memory.own spec
 
     let packs = Dictionary<struct (int * bool), PackedMatrix>()
 
@@ -181,21 +180,22 @@ and [<Sealed>] internal Part(g: Graph, passes: Fuse.Passes) =
     let plan = Plan(Simplify.graph g, HashSet(), passes, 0)
     member _.Bytes = plan.Bytes
 
-    member _.Run(values: NDArray[], arguments: int[], skip: int) =
-        for i in 0 .. plan.Graph.Inputs - 1 do
-            plan.Values[i] <- values[arguments[skip + i]]
-
+    member _.Run(given: NDArray[]) =
+        System.Array.Copy(given, plan.Values, plan.Graph.Inputs)
         plan.Run()
 
-    member _.CopyTo(values: NDArray[], made: int[]) =
-        for i in 0 .. made.Length - 1 do
-            Elementwise.Cast(plan.Values[plan.Graph.Outputs[i]], values[made[i]])
+    /// Copies the results to places that are none of what was given.
+    member _.CopyTo(places: NDArray[]) =
+        for i in 0 .. places.Length - 1 do
+            Elementwise.Cast(plan.Values[plan.Graph.Outputs[i]], places[i])
 
     member _.Truth = plan.Values[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
 
 and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[], passes: Fuse.Passes) =
     inherit Step("cond")
     let parts = [| Part(whenTrue, passes); Part(whenFalse, passes) |]
+    let given = Array.zeroCreate<NDArray>(arguments.Length - 1)
+    let places = Array.zeroCreate<NDArray> made.Length
     override _.Bytes = parts[0].Bytes + parts[1].Bytes
 
     override _.Run values =
@@ -205,26 +205,41 @@ and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int
             else
                 parts[1]
 
-        part.Run(values, arguments, 1)
-        part.CopyTo(values, made)
+        for i in 0 .. given.Length - 1 do
+            given[i] <- values[arguments[i + 1]]
+
+        for i in 0 .. places.Length - 1 do
+            places[i] <- values[made[i]]
+
+        part.Run given
+        part.CopyTo places
 
 and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: Fuse.Passes) =
     inherit Step("while")
     let test, body = Part(w.Condition, passes), Part(w.Body, passes)
-    let constants = Array.take w.Constants arguments
-    let carried = Array.append constants made
-    override _.Bytes = test.Bytes + body.Bytes
+    let specs = w.Body.InputSpecs[w.Constants ..]
+    // A step's results are assigned all at once: it reads the carry from one of two places and writes it to the other,
+    // since any of its results may be a part of the carry that was.
+    let carries = [| Array.map Memory.own specs; Array.map Memory.own specs |]
+    let given = Array.zeroCreate<NDArray>(w.Constants + made.Length)
+    override _.Bytes = test.Bytes + body.Bytes + 2 * Array.sumBy (fun s -> max 1 (Memory.bytesOf s)) specs
 
     override _.Run values =
-        for i in 0 .. made.Length - 1 do
-            Elementwise.Cast(values[arguments[w.Constants + i]], values[made[i]])
+        for i in 0 .. given.Length - 1 do
+            given[i] <- values[arguments[i]]
 
-        test.Run(values, carried, 0)
+        let mutable next = 0
+        test.Run given
 
         while test.Truth do
-            body.Run(values, carried, 0)
-            body.CopyTo(values, made)
-            test.Run(values, carried, 0)
+            body.Run given
+            body.CopyTo carries[next]
+            System.Array.Copy(carries[next], 0, given, w.Constants, made.Length)
+            next <- 1 - next
+            test.Run given
+
+        for i in 0 .. made.Length - 1 do
+            Elementwise.Cast(given[w.Constants + i], values[made[i]])
 
 /// A scan, or the rows of it from `first` on: the body's inputs and outputs look at the stacked arrays and move along them;
 /// what is carried lies where the step before it wrote it.
@@ -283,7 +298,8 @@ and [<Sealed>] internal LoopPart
     let carried = [| views nc nk; views nc nk |]
     let ends = views nc nk
 
-    /// A carry's buffers, the next step's and this one's; the same one where no step reads while it is written.
+    /// A carry's buffers: a step reads one and writes the other, since what a carry was may be another's next value, or a
+    /// result. What lies in a stacked result needs one, for the last step.
     let buffers =
         homes
         |> Array.mapi (fun i home ->
@@ -292,7 +308,6 @@ and [<Sealed>] internal LoopPart
             match home with
             | Home.Result _ -> [||]
             | Home.Before _ -> Array.create 2 (own ())
-            | Home.Copy when plan.Schedule.Root[carryOut[i]] >= body.Inputs -> Array.create 2 (own ())
             | Home.Copy
             | Home.Buffer -> [| own (); own () |])
 
@@ -388,7 +403,7 @@ and [<Sealed>] internal LoopPart
                 if not written[j] && not filled[j] then
                     Elementwise.Cast(plan.Values[yOut[j]], show results[j] yOut[j])
 
-            // first all copies, which may read what another carry was, then the places of the next step
+            // no copy goes where another reads: what was carried lies in the other buffers
             for i in 0 .. nk - 1 do
                 if homes[i].IsCopy then
                     Elementwise.Cast(plan.Values[carryOut[i]], buffers[i][buffer])

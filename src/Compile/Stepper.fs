@@ -40,6 +40,11 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
 
     let roots = outputs |> Array.map (fun v -> schedule.Root[v])
 
+    /// The step writes the new value of a leaf where the leaf will lie. Of several leaves with one new value that is the
+    /// first; the others take copies.
+    let direct =
+        Array.init stateCount (fun i -> writable.Contains outputs[i] && System.Array.IndexOf(outputs, outputs[i]) = i)
+
     /// The new value of a state leaf can be written over the old one: its kernel is the last to read it, element for
     /// element, and nothing after it can fail.
     let inPlace =
@@ -47,15 +52,13 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
             let y = outputs[i]
 
             not keepsPrevious
-            && writable.Contains y
+            && direct[i]
             && lastReader[i] >= 0
             && not (Array.contains i roots)
             && lastReader[i] = kernelOf[y]
             && kernelOf[y] > lastFailing
             && Shape.same graph.Specs[i].Shape graph.Specs[y].Shape
             && Memory.mayOverwrite graph schedule schedule.Kernels[kernelOf[y]] i y)
-
-    let direct = Array.init stateCount (fun i -> writable.Contains outputs[i])
 
     let isKept =
         Array.init stateCount (fun i -> roots[i] = i && Shape.same graph.Specs[i].Shape graph.Specs[outputs[i]].Shape)
@@ -157,9 +160,8 @@ type Stepper<'S, 'B, 'R>
     /// Whether batches of this type hold settings beside their tensors; a type always or never does.
     let mutable hasSettings = false
 
-    let buffer (s: Spec) = Arena(max 1 (Memory.bytesOf s)).At(0, s.Shape, s.DType)
-    let now = leaves |> Array.map (Tensor.specOf >> buffer)
-    let next = leaves |> Array.map (Tensor.specOf >> buffer)
+    let now = leaves |> Array.map (Tensor.specOf >> Memory.own)
+    let next = leaves |> Array.map (Tensor.specOf >> Memory.own)
 
     do
         for i in 0 .. leaves.Length - 1 do
@@ -309,7 +311,7 @@ type Stepper<'S, 'B, 'R>
 
         for i in flexible do
             if not (fits (found.After i) next[i]) then
-                next[i] <- buffer (found.After i)
+                next[i] <- Memory.own (found.After i)
 
         // a step that fails has no result
         last <- Unchecked.defaultof<_>
@@ -375,7 +377,7 @@ type Stepper<'S, 'B, 'R>
 
             if not (fits spec now[i]) then
                 if mayChangeShape paths[i] then
-                    now[i] <- buffer spec
+                    now[i] <- Memory.own spec
                 else
                     invalidArg
                         "state"

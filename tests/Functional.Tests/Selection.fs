@@ -12,3 +12,9 @@ let slow (test: Test) = TestLabel(slowLabel, test, Normal)
 
 /// The tests not marked slow.
 let reduced (tests: Test) = tests |> Test.filter "." (List.contains slowLabel >> not)
+
+/// How many cases a test draws: the usual number, times what FUNCTIONAL_DRAWS says.
+let draws (usual: int) =
+    match System.Int32.TryParse(System.Environment.GetEnvironmentVariable "FUNCTIONAL_DRAWS") with
+    | true, times when times > 0 -> usual * times
+    | _ -> usual
