@@ -36,11 +36,10 @@ type ForwardLevel() =
         if not (out.DType.IsFloat()) then
             out
         else
-            let m = Partial.partial op 0 x null null out
-
-            if LinearMap.isZero m then out
-            elif LinearMap.isExpand m then Partial.expand op a null null
-            else l.Lift(out, Linear.apply m (l.TangentOf a) out.Shape)
+            match Partial.partial op 0 x null null out with
+            | Derivative.Zero -> out
+            | Derivative.Expand -> Partial.expand op a null null
+            | (Derivative.Identity | Derivative.Linear _) as m -> l.Lift(out, Linear.apply m (l.TangentOf a) out.Shape)
 
     /// The sum of the inputs' contributions, or the operation expanded where one of them has no single linear map.
     member private l.Combine
@@ -56,11 +55,10 @@ type ForwardLevel() =
                 let t = if isNull input then null else l.TangentOf input
 
                 if not (isNull t) && not expand then
-                    let m = Partial.partial op i x y z out
-
-                    if LinearMap.isExpand m then
-                        expand <- true
-                    elif not (LinearMap.isZero m) then
+                    match Partial.partial op i x y z out with
+                    | Derivative.Zero -> ()
+                    | Derivative.Expand -> expand <- true
+                    | (Derivative.Identity | Derivative.Linear _) as m ->
                         let v = Linear.apply m t out.Shape
                         tangent <- if isNull tangent then v else tangent + v
 

@@ -11,31 +11,48 @@ open Functional.Rules
 open System.Threading
 open Functional.Kernels
 
-/// How one value depends on at most two others. Adjoints are kept elsewhere, by Id, so that a tape can be swept many
-/// times and from many threads.
+/// An entry of the tape. Adjoints are kept elsewhere, by Id, so that a tape can be swept many times and from many threads.
+[<AbstractClass; AllowNullLiteral>]
+type Entry =
+    val Id: int
+    new(id) = { Id = id }
+
+/// How one value depends on at most two others. Where a parent is null the derivative is zero.
 [<AllowNullLiteral>]
 type Node =
-    val Id: int
+    inherit Entry
     val Shape: int[]
     val DType: DType
     val P1: Node
-    val M1: LinearMap
+    val M1: Derivative
     val P2: Node
-    val M2: LinearMap
+    val M2: Derivative
 
-    new(id, shape, dtype, p1, m1, p2, m2)= { Id = id; Shape = shape; DType = dtype; P1 = p1; M1 = m1; P2 = p2; M2 = m2 }
+    new(id, shape, dtype, p1, m1, p2, m2) =
+        {
+            inherit Entry(id)
+            Shape = shape
+            DType = dtype
+            P1 = p1
+            M1 = m1
+            P2 = p2
+            M2 = m2
+        }
+
+    /// A value that depends on no other: an input.
+    new(id, shape, dtype) = Node(id, shape, dtype, null, Derivative.Zero, null, Derivative.Zero)
 
 /// A node with a third input.
 [<Sealed>]
-type Node3(id, shape, dtype, p1, m1, p2, m2, p3: Node, m3: LinearMap) =
+type Node3(id, shape, dtype, p1, m1, p2, m2, p3: Node, m3: Derivative) =
     inherit Node(id, shape, dtype, p1, m1, p2, m2)
     member _.P3 = p3
     member _.M3 = m3
 
-/// Several results at once: cotangents arrive by slot and leave together.
+/// Several results at once: cotangents arrive by slot and leave together. It is no value itself.
 [<AbstractClass>]
 type ManyNode(id, parents: Node[], residuals: Tensor[], results: Spec[]) =
-    inherit Node(id, Shape.scalar, DType.Float64, null, LinearMap.zero, null, LinearMap.zero)
+    inherit Entry(id)
     member _.Parents = parents
     member _.Residuals = residuals
     member _.Results = results
@@ -45,7 +62,7 @@ type ManyNode(id, parents: Node[], residuals: Tensor[], results: Spec[]) =
 /// One result of a ManyNode.
 [<Sealed>]
 type Slot(id, shape, dtype, many: ManyNode, index: int) =
-    inherit Node(id, shape, dtype, null, LinearMap.zero, null, LinearMap.zero)
+    inherit Node(id, shape, dtype)
     member _.Many = many
     member _.Index = index
 
@@ -74,10 +91,7 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
     member l.Input(x: Tensor) : Tensor =
         let id = l.NextId()
 
-        if x.DType.IsFloat() then
-            Recorded(l, x, Node(id, x.Shape, x.DType, null, LinearMap.zero, null, LinearMap.zero))
-        else
-            x
+        if x.DType.IsFloat() then Recorded(l, x, Node(id, x.Shape, x.DType)) else x
 
     member l.NodeOf(a: Tensor) : Node = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Node else null
 
@@ -118,15 +132,12 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
         if not (out.DType.IsFloat()) then
             out
         else
-            let m = Partial.partial op 0 x null null out
-
-            if LinearMap.isZero m then
-                l.Constant out
-            elif LinearMap.isExpand m then
-                Partial.expand op a null null
-            else
+            match Partial.partial op 0 x null null out with
+            | Derivative.Zero -> l.Constant out
+            | Derivative.Expand -> Partial.expand op a null null
+            | (Derivative.Identity | Derivative.Linear _) as m ->
                 l.Own(out, x, null)
-                Recorded(l, out, Node(l.NextId(), out.Shape, out.DType, l.NodeOf a, m, null, LinearMap.zero))
+                Recorded(l, out, Node(l.NextId(), out.Shape, out.DType, l.NodeOf a, m, null, Derivative.Zero))
 
     override l.Process2(op, a, b) =
         l.Check()
@@ -137,20 +148,18 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
             out
         else
             let na, nb = l.NodeOf a, l.NodeOf b
-            let ma = if isNull na then LinearMap.zero else Partial.partial op 0 x y null out
-            let mb = if isNull nb then LinearMap.zero else Partial.partial op 1 x y null out
+            let da = if isNull na then Derivative.Zero else Partial.partial op 0 x y null out
+            let db = if isNull nb then Derivative.Zero else Partial.partial op 1 x y null out
 
-            if LinearMap.isExpand ma || LinearMap.isExpand mb then
-                Partial.expand op a b null
-            else
-                let na = if LinearMap.isZero ma then null else na
-                let nb = if LinearMap.isZero mb then null else nb
-
-                if isNull na && isNull nb then
-                    l.Constant out
-                else
-                    l.Own(out, x, y)
-                    Recorded(l, out, Node(l.NextId(), out.Shape, out.DType, na, ma, nb, mb))
+            match da, db with
+            | Derivative.Expand, _
+            | _, Derivative.Expand -> Partial.expand op a b null
+            | Derivative.Zero, Derivative.Zero -> l.Constant out
+            | (Derivative.Zero | Derivative.Identity | Derivative.Linear _), _ ->
+                l.Own(out, x, y)
+                let na = if da.IsZero then null else na
+                let nb = if db.IsZero then null else nb
+                Recorded(l, out, Node(l.NextId(), out.Shape, out.DType, na, da, nb, db))
 
     override l.Process3(op, a, b, c) =
         l.Check()
@@ -160,28 +169,25 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
         if not (out.DType.IsFloat()) then
             out
         else
-            let edge i (t: Tensor) =
-                let n = l.NodeOf t
+            let derivative i (n: Node) = if isNull n then Derivative.Zero else Partial.partial op i x y z out
+            let na, nb, nc = l.NodeOf a, l.NodeOf b, l.NodeOf c
+            let da, db, dc = derivative 0 na, derivative 1 nb, derivative 2 nc
 
-                if isNull n then
-                    struct (null, LinearMap.zero)
-                else
-                    let m = Partial.partial op i x y z out
-                    struct ((if LinearMap.isZero m then null else n), m)
-
-            let struct (na, ma) = edge 0 a
-            let struct (nb, mb) = edge 1 b
-            let struct (nc, mc) = edge 2 c
-
-            if isNull na && isNull nb && isNull nc then
-                l.Constant out
-            else
+            match da, db, dc with
+            | Derivative.Expand, _, _
+            | _, Derivative.Expand, _
+            | _, _, Derivative.Expand -> Partial.expand op a b c
+            | Derivative.Zero, Derivative.Zero, Derivative.Zero -> l.Constant out
+            | (Derivative.Zero | Derivative.Identity | Derivative.Linear _), _, _ ->
                 l.Own(out, x, y)
 
                 if not (isNull out.Level) then
                     RecordLevel.Expose z
 
-                Recorded(l, out, Node3(l.NextId(), out.Shape, out.DType, na, ma, nb, mb, nc, mc))
+                let na = if da.IsZero then null else na
+                let nb = if db.IsZero then null else nb
+                let nc = if dc.IsZero then null else nc
+                Recorded(l, out, Node3(l.NextId(), out.Shape, out.DType, na, da, nb, db, nc, dc))
 
     /// Puts several results on the tape as one node; the float ones can be differentiated.
     member l.Many(outs: Tensor[], make: int -> ManyNode) : Tensor[] =

@@ -12,11 +12,11 @@ open Functional.Kernels
 /// Adjoints by node id, in pooled arrays local to one call: nothing on the tape is written to.
 [<Sealed>]
 type private Adjoints(count: int, own: List<Storage>) =
-    let nodes = ArrayPool<Node>.Shared.Rent count
+    let entries = ArrayPool<Entry>.Shared.Rent count
     let cotangents = ArrayPool<Tensor>.Shared.Rent count
     let mutable slots: Dictionary<int, Tensor[]> = null
 
-    member _.Node(id) = nodes[id]
+    member _.Entry(id) = entries[id]
     member _.Cotangent(id) = cotangents[id]
     member _.SlotsOf(id) = slots[id]
 
@@ -46,7 +46,7 @@ type private Adjoints(count: int, own: List<Storage>) =
                 | _ ->
                     let r = Array.zeroCreate s.Many.Results.Length
                     slots[s.Many.Id] <- r
-                    nodes[s.Many.Id] <- s.Many
+                    entries[s.Many.Id] <- s.Many
                     r
 
             row[s.Index] <- if isNull row[s.Index] then ct else row[s.Index] + ct
@@ -54,19 +54,19 @@ type private Adjoints(count: int, own: List<Storage>) =
             let old = cotangents[n.Id]
 
             if isNull old then
-                nodes[n.Id] <- n
+                entries[n.Id] <- n
                 cotangents[n.Id] <- ct
             else
                 cotangents[n.Id] <- a.Keep(Tensor.Bind(Prim.add, old, ct), old, ct)
 
     member _.Done(id) =
-        nodes[id] <- null
+        entries[id] <- null
         cotangents[id] <- null
 
     member _.Return(upTo: int) =
-        System.Array.Clear(nodes, 0, upTo)
+        System.Array.Clear(entries, 0, upTo)
         System.Array.Clear(cotangents, 0, upTo)
-        ArrayPool.Shared.Return nodes
+        ArrayPool.Shared.Return entries
         ArrayPool.Shared.Return cotangents
 
 /// Cotangents of the first `inputs` nodes (null where none arrives) from those of the outputs. `own` collects the
@@ -79,19 +79,19 @@ let run (outputs: struct (Node * Tensor)[]) (inputs: int) (own: List<Storage>) :
 
     let adjoints = Adjoints(top, own)
 
-    let push (n: Node) (m: LinearMap) (ct: Tensor) =
+    let push (n: Node) (d: Derivative) (ct: Tensor) =
         if not (isNull n) then
-            adjoints.Put(n, adjoints.Keep(Linear.transpose m ct n.Shape n.DType, ct, m.Const))
+            adjoints.Put(n, adjoints.Keep(Linear.transpose d ct n.Shape n.DType, ct, d.Residual))
 
     try
         for struct (n, ct) in outputs do
             adjoints.Put(n, ct)
 
         for id in top - 1 .. -1 .. inputs do
-            let n = adjoints.Node id
+            let entry = adjoints.Entry id
 
-            if not (isNull n) then
-                match n with
+            if not (isNull entry) then
+                match entry with
                 | :? ManyNode as m ->
                     let cts = m.Pull(m.Residuals, adjoints.SlotsOf id)
 
@@ -99,6 +99,7 @@ let run (outputs: struct (Node * Tensor)[]) (inputs: int) (own: List<Storage>) :
                         if not (isNull m.Parents[i]) && not (isNull cts[i]) then
                             adjoints.Put(m.Parents[i], cts[i])
                 | _ ->
+                    let n = Unsafe.As<Node> entry
                     let ct = adjoints.Cotangent id
                     push n.P1 n.M1 ct
                     push n.P2 n.M2 ct

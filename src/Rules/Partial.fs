@@ -7,12 +7,12 @@ open System
 open Functional
 open Functional.Operations
 
-let private map op hole c = LinearMap.make op hole c
-let private times (c: Tensor) = LinearMap.make Prim.mul 0 c
-let private over (c: Tensor) = LinearMap.make Prim.div 0 c
+let inline private map op hole c = Derivative.Linear(op, c, hole)
+let private times (c: Tensor) = map Prim.mul 0 c
+let private over (c: Tensor) = map Prim.div 0 c
 
 /// x is the operand, y the result.
-let private unary (u: Unary) (x: Tensor) (y: Tensor) : LinearMap =
+let private unary (u: Unary) (x: Tensor) (y: Tensor) : Derivative =
     match u with
     | Unary.Neg -> map Prim.neg 0 null
     | Unary.Abs -> times (signum x)
@@ -44,17 +44,17 @@ let private unary (u: Unary) (x: Tensor) (y: Tensor) : LinearMap =
     | Unary.Floor
     | Unary.Ceil
     | Unary.Round
-    | Unary.Not -> LinearMap.zero
+    | Unary.Not -> Derivative.Zero
 
 /// 1 where `mine` won, ½ at a tie.
 let private share (won: Tensor -> Tensor -> Tensor) (mine: Tensor) (other: Tensor) =
     let k value = host mine value
     times (where (won mine other) (k 1.0) (where (equal mine other) (k 0.5) (k 0.0)))
 
-let private binary (op: Op) (o: Binary) i (a: Tensor) (b: Tensor) (y: Tensor) : LinearMap =
+let private binary (op: Op) (o: Binary) i (a: Tensor) (b: Tensor) (y: Tensor) : Derivative =
     match o with
-    | Binary.Add -> LinearMap.identity
-    | Binary.Sub -> if i = 0 then LinearMap.identity else map Prim.neg 0 null
+    | Binary.Add -> Derivative.Identity
+    | Binary.Sub -> if i = 0 then Derivative.Identity else map Prim.neg 0 null
     | Binary.Mul -> map op 0 (if i = 0 then b else a)
     | Binary.Div -> if i = 0 then over b else times (-(y / b))
     | Binary.Pow when i = 0 ->
@@ -64,13 +64,13 @@ let private binary (op: Op) (o: Binary) i (a: Tensor) (b: Tensor) (y: Tensor) : 
     | Binary.Atan2 -> if i = 0 then times (b / (a * a + b * b)) else times (-a / (a * a + b * b))
     | Binary.Max -> if i = 0 then share greater a b else share greater b a
     | Binary.Min -> if i = 0 then share less a b else share less b a
-    | Binary.Rem -> if i = 0 then LinearMap.identity else times (-(round ((a - y) / b)))
+    | Binary.Rem -> if i = 0 then Derivative.Identity else times (-(round ((a - y) / b)))
     | Binary.TanhScale -> if i = 0 then map op 0 b else times (a * b * -2.0)
     | Binary.SigmoidScale -> if i = 0 then map op 0 b else times (a * (1.0 - (b + b)))
-    | Binary.ReluScale -> if i = 0 then map op 0 b else LinearMap.zero
+    | Binary.ReluScale -> if i = 0 then map op 0 b else Derivative.Zero
     | Binary.And
     | Binary.Or
-    | Binary.Xor -> LinearMap.zero
+    | Binary.Xor -> Derivative.Zero
 
 /// Products of all the other elements along the reduced axes, right where elements are 0: running products from both ends.
 let private productOfOthers (axes: int[]) (x: Tensor) =
@@ -96,7 +96,7 @@ let private productOfOthers (axes: int[]) (x: Tensor) =
 /// The result under the shape it would have had, had the reduced axes been kept.
 let private kept (axes: int[]) (x: Tensor) (y: Tensor) = reshape (Shape.reduce axes true x.Shape) y
 
-let private reduce r (axes: int[]) keep (x: Tensor) (y: Tensor) : LinearMap =
+let private reduce r (axes: int[]) keep (x: Tensor) (y: Tensor) : Derivative =
     let weighted w = map (SumProduct(axes, keep)) 0 w
 
     match r with
@@ -112,18 +112,18 @@ let private reduce r (axes: int[]) keep (x: Tensor) (y: Tensor) : LinearMap =
         weighted (exp (x - where (isFinite y) y (host y 0.0)))
 
 /// The derivative of `op` in input i at inputs a, b, c (absent ones null) with result y.
-let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : LinearMap =
+let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : Derivative =
     match op with
     | Unary u -> unary u a y
     | Binary o -> binary op o i a b y
-    | Select -> if i = 0 then LinearMap.zero else map op i a
-    | AddScaled scale -> if i = 0 then LinearMap.identity else times (host y scale)
+    | Select -> if i = 0 then Derivative.Zero else map op i a
+    | AddScaled scale -> if i = 0 then Derivative.Identity else times (host y scale)
     | MatMul _ -> map op i (if i = 0 then b else a)
     | Dense ->
         match i with
         | 0 -> map (Prim.matmul false false) 0 b
         | 1 -> map (Prim.matmul false false) 1 a
-        | _ -> LinearMap.identity
+        | _ -> Derivative.Identity
     | SumProduct _
     | Conv _
     | ConvInput _
@@ -132,15 +132,15 @@ let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : 
         match i with
         | 0 -> map (Conv k) 0 b
         | 1 -> map (Conv k) 1 a
-        | _ -> LinearMap.identity
+        | _ -> Derivative.Identity
     | MaxPool w -> map (MaxPoolPick w) 0 a
     | MaxPoolPick _
-    | MaxPoolPlace _ -> if i = 0 then map op 0 b else LinearMap.zero
+    | MaxPoolPlace _ -> if i = 0 then map op 0 b else Derivative.Zero
     | Reduce(r, axes, keep) -> reduce r axes keep a y
     | Cumulate(Cumulation.Sum, _, _) -> map op 0 null
-    | Cumulate(Cumulation.Prod, _, _) -> LinearMap.expand
+    | Cumulate(Cumulation.Prod, _, _) -> Derivative.Expand
     | Softmax axis -> map (SoftmaxScale axis) 0 y
-    | SoftmaxScale _ -> if i = 0 then map op 0 b else LinearMap.expand
+    | SoftmaxScale _ -> if i = 0 then map op 0 b else Derivative.Expand
     | Cast _
     | Broadcast _
     | Reshape _
@@ -151,12 +151,12 @@ let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : 
     | Gather _
     | ScatterAdd _
     | GatherAlong _
-    | ScatterAlong _ -> if i = 0 then map op 0 b else LinearMap.zero
+    | ScatterAlong _ -> if i = 0 then map op 0 b else Derivative.Zero
     | Compare _
     | StopGradient
     | ArgReduce _
     | ArgSort _
-    | Random _ -> LinearMap.zero
+    | Random _ -> Derivative.Zero
 
 /// Running products in log₂ n doubling steps (Hillis and Steele 1986): a definition by multiplications alone, whose
 /// derivative is right where elements are 0, to any order.
@@ -182,4 +182,34 @@ let expand (op: Op) (a: Tensor) (b: Tensor) (c: Tensor) : Tensor =
     | SoftmaxScale axis -> b * (a - Tensor.Bind(SumProduct([| axis |], true), a, b))
     | Dense -> a *@ b + c
     | ConvBias k -> Tensor.Bind(Conv k, a, b) + c
-    | _ -> invalidOp $"internal: {Shapes.name op} has no definition in other primitives"
+    | Unary _
+    | Binary _
+    | Compare _
+    | Select
+    | Cast _
+    | StopGradient
+    | AddScaled _
+    | MatMul _
+    | Conv _
+    | ConvInput _
+    | ConvKernel _
+    | MaxPool _
+    | MaxPoolPick _
+    | MaxPoolPlace _
+    | SumProduct _
+    | Reduce _
+    | ArgReduce _
+    | Cumulate(Cumulation.Sum, _, _)
+    | Softmax _
+    | Broadcast _
+    | Reshape _
+    | Transpose _
+    | Slice _
+    | Pad _
+    | Reverse _
+    | Gather _
+    | ScatterAdd _
+    | GatherAlong _
+    | ScatterAlong _
+    | ArgSort _
+    | Random _ -> invalidOp $"internal: {Shapes.name op} has no definition in other primitives"

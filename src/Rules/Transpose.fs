@@ -5,29 +5,27 @@ module Functional.Rules.Linear
 open Functional
 open Functional.Operations
 
-/// t ↦ m(t), of the given shape.
-let apply (m: LinearMap) (t: Tensor) (shape: int[]) : Tensor =
-    if isNull (box m.Op) then
-        broadcastTo shape t
-    elif isNull m.Const then
-        broadcastTo shape (Tensor.Bind(m.Op, t))
+/// t where its branch was taken, else 0.
+let private select (mask: Tensor) (t: Tensor) hole =
+    let zero = host t 0.0
+
+    if hole = 1 then
+        Tensor.Bind(Select, mask, t, zero)
     else
-        match m.Op with
-        | Select ->
-            let zero = host t 0.0
+        Tensor.Bind(Select, mask, zero, t)
 
-            let y =
-                if m.Hole = 1 then
-                    Tensor.Bind(m.Op, m.Const, t, zero)
-                else
-                    Tensor.Bind(m.Op, m.Const, zero, t)
+let private notExpanded () = invalidOp "internal: an operation to be replaced by its definition has no linear map"
 
-            broadcastTo shape y
-        | _ ->
-            if m.Hole = 0 then
-                Tensor.Bind(m.Op, t, m.Const)
-            else
-                Tensor.Bind(m.Op, m.Const, t)
+/// The derivative at a tangent, of the given shape; null stands for zero.
+let apply (d: Derivative) (t: Tensor) (shape: int[]) : Tensor =
+    match d with
+    | Derivative.Zero -> null
+    | Derivative.Identity -> broadcastTo shape t
+    | Derivative.Expand -> notExpanded ()
+    | Derivative.Linear(op, null, _) -> broadcastTo shape (Tensor.Bind(op, t))
+    | Derivative.Linear(Select, mask, hole) -> broadcastTo shape (select mask t hole)
+    | Derivative.Linear(op, residual, 0) -> Tensor.Bind(op, t, residual)
+    | Derivative.Linear(op, residual, _) -> Tensor.Bind(op, residual, t)
 
 /// Undoes a broadcast: sums to the shape.
 let sumTo (shape: int[]) (x: Tensor) : Tensor =
@@ -51,32 +49,23 @@ let sumTo (shape: int[]) (x: Tensor) : Tensor =
 let private inner (image: int[]) = image[1 .. image.Length - 2]
 let private window (kernel: int[]) = kernel[.. kernel.Length - 3]
 
-let private notLinear (m: LinearMap) = invalidOp $"internal: {Shapes.name m.Op} is not linear in input {m.Hole}"
+let private notLinear (op: Op) (hole: int) = invalidOp $"internal: {Shapes.name op} is not linear in input {hole}"
 
-/// The transposed map at a cotangent; `shape` and `dtype` are those of the hole.
-let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor =
-    if isNull (box m.Op) then
-        sumTo shape ct
-    else
-        match m.Op with
+/// The transposed map at a cotangent; `shape` and `dtype` are those of the hole, null stands for zero.
+let transpose (d: Derivative) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor =
+    match d with
+    | Derivative.Zero -> null
+    | Derivative.Identity -> sumTo shape ct
+    | Derivative.Expand -> notExpanded ()
+    | Derivative.Linear(op, c, hole) ->
+        match op with
         | Unary Unary.Neg -> sumTo shape (-ct)
-        | Binary(Binary.Mul | Binary.Div | Binary.TanhScale | Binary.SigmoidScale | Binary.ReluScale) when m.Hole = 0 ->
-            sumTo shape (Tensor.Bind(m.Op, ct, m.Const))
-        | Select ->
-            let zero = host ct 0.0
-
-            let y =
-                if m.Hole = 1 then
-                    Tensor.Bind(m.Op, m.Const, ct, zero)
-                else
-                    Tensor.Bind(m.Op, m.Const, zero, ct)
-
-            sumTo shape y
+        | Binary(Binary.Mul | Binary.Div | Binary.TanhScale | Binary.SigmoidScale | Binary.ReluScale) when hole = 0 ->
+            sumTo shape (Tensor.Bind(op, ct, c))
+        | Select -> sumTo shape (select c ct hole)
         | MatMul(ta, tb) ->
-            let c = m.Const
-
             let y =
-                if m.Hole = 0 then
+                if hole = 0 then
                     if ta then
                         Tensor.Bind(Prim.matmul tb true, c, ct)
                     else
@@ -88,18 +77,18 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
 
             sumTo shape y
         // three arrays, and for any two of them the third: each map's transpose is another of the three
-        | Conv k when m.Hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), ct, m.Const)
-        | Conv k -> Tensor.Bind(ConvKernel(k, window shape), m.Const, ct)
-        | ConvInput(k, _) when m.Hole = 0 -> Tensor.Bind(Conv k, ct, m.Const)
-        | ConvInput(k, _) -> Tensor.Bind(ConvKernel(k, window shape), ct, m.Const)
-        | ConvKernel(k, _) when m.Hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), m.Const, ct)
-        | ConvKernel(k, _) -> Tensor.Bind(Conv k, m.Const, ct)
-        | MaxPoolPick w when m.Hole = 0 -> Tensor.Bind(MaxPoolPlace w, ct, m.Const)
-        | MaxPoolPlace w when m.Hole = 0 -> Tensor.Bind(MaxPoolPick w, ct, m.Const)
-        | SumProduct(axes, _) -> reshape (Shape.reduce axes true shape) ct * m.Const
+        | Conv k when hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), ct, c)
+        | Conv k -> Tensor.Bind(ConvKernel(k, window shape), c, ct)
+        | ConvInput(k, _) when hole = 0 -> Tensor.Bind(Conv k, ct, c)
+        | ConvInput(k, _) -> Tensor.Bind(ConvKernel(k, window shape), ct, c)
+        | ConvKernel(k, _) when hole = 0 -> Tensor.Bind(ConvInput(k, inner shape), c, ct)
+        | ConvKernel(k, _) -> Tensor.Bind(Conv k, c, ct)
+        | MaxPoolPick w when hole = 0 -> Tensor.Bind(MaxPoolPlace w, ct, c)
+        | MaxPoolPlace w when hole = 0 -> Tensor.Bind(MaxPoolPick w, ct, c)
+        | SumProduct(axes, _) -> reshape (Shape.reduce axes true shape) ct * c
         | Reduce(Reduction.Sum, axes, _) -> broadcastTo shape (reshape (Shape.reduce axes true shape) ct)
         | Cumulate(Cumulation.Sum, axis, fromEnd) -> Tensor.Bind(Cumulate(Cumulation.Sum, axis, not fromEnd), ct)
-        | SoftmaxScale _ when m.Hole = 0 -> Tensor.Bind(m.Op, ct, m.Const)
+        | SoftmaxScale _ when hole = 0 -> Tensor.Bind(op, ct, c)
         | Cast _ -> Tensor.Bind(Cast dtype, ct)
         | Broadcast _ -> sumTo shape ct
         | Reshape _ -> Tensor.Bind(Reshape shape, ct)
@@ -110,11 +99,11 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
             let high = Array.init shape.Length (fun i -> shape[i] - low[i] - span[i])
             Tensor.Bind(Pad(low, high, steps |> Array.map (fun s -> s - 1)), ct)
         | Pad(low, _, interior) -> Tensor.Bind(Slice(low, shape, interior |> Array.map ((+) 1)), ct)
-        | Reverse _ -> Tensor.Bind(m.Op, ct)
-        | Gather axis -> Tensor.Bind(ScatterAdd(axis, shape[axis]), ct, m.Const)
-        | ScatterAdd(axis, _) -> Tensor.Bind(Gather axis, ct, m.Const)
-        | GatherAlong axis -> Tensor.Bind(ScatterAlong(axis, shape[axis]), ct, m.Const)
-        | ScatterAlong(axis, _) -> Tensor.Bind(GatherAlong axis, ct, m.Const)
+        | Reverse _ -> Tensor.Bind(op, ct)
+        | Gather axis -> Tensor.Bind(ScatterAdd(axis, shape[axis]), ct, c)
+        | ScatterAdd(axis, _) -> Tensor.Bind(Gather axis, ct, c)
+        | GatherAlong axis -> Tensor.Bind(ScatterAlong(axis, shape[axis]), ct, c)
+        | ScatterAlong(axis, _) -> Tensor.Bind(GatherAlong axis, ct, c)
         | Unary _
         | Binary _
         | Compare _
@@ -131,4 +120,4 @@ let transpose (m: LinearMap) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor
         | Softmax _
         | SoftmaxScale _
         | ArgSort _
-        | Random _ -> notLinear m
+        | Random _ -> notLinear op hole
