@@ -14,7 +14,7 @@ open Functional.Operations
 [<Sealed; AllowNullLiteral>]
 type internal Runner(simplified: Graph, passes: Fuse.Passes) =
     let graph = Regions.prepare passes simplified
-    let large (spec: Spec) = Memory.bytesOf spec >= Storage.LargeLimit
+    let large (spec: Spec) = Memory.bytesOf spec >= int64 Storage.LargeLimit
 
     // large outputs are written where they will stay; small ones, which the collector may move, are copied out
     let outside = HashSet(Plan.Writable graph |> Seq.filter (fun v -> large graph.Specs[v]))

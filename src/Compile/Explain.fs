@@ -36,7 +36,7 @@ module internal Explain =
             match op with
             | MatMul(ta, tb) -> (if ta then " aᵀ" else "") + (if tb then " bᵀ" else "")
             | Reduce(_, axes, _)
-            | SumProduct(axes, _) -> $" over {Shape.show axes}"
+            | SumProduct(axes, _) -> $" over {Shape.list axes}"
             | AddScaled s -> $" {s}"
             | _ -> ""
         | Constant _
@@ -250,11 +250,11 @@ module internal Explain =
             text.AppendLine $"    %%{schedule.Firsts[k]} {what} into kernel {i} ({other}): {why schedule g k obstacle}"
             |> ignore
 
-    let private bytes (n: int) =
+    let private bytes (n: int64) =
         let invariant = System.Globalization.CultureInfo.InvariantCulture
 
-        if n < 10_000 then $"{n} bytes"
-        elif n < 10_000_000 then (float n / 1024.0).ToString("F1", invariant) + " KB"
+        if n < 10_000L then $"{n} bytes"
+        elif n < 10_000_000L then (float n / 1024.0).ToString("F1", invariant) + " KB"
         else (float n / 1048576.0).ToString("F1", invariant) + " MB"
 
     /// A program: its graph before and after, its kernels, what was not fused, its memory.
@@ -301,7 +301,7 @@ module internal Explain =
         text.AppendLine $"    {Traced.describe t.Parts}" |> ignore
 
         for array, size in t.Held do
-            text.AppendLine $"    holds {array}, {bytes size}, which the function closes over" |> ignore
+            text.AppendLine $"    holds {array}, {bytes (int64 size)}, which the function closes over" |> ignore
 
     /// All of it: the traces, then the programs.
     let report (what: string) (traces: Traced[]) (programs: string[]) : string =

@@ -279,6 +279,8 @@ type Passes = {
     Rows: bool
     /// Weights that the steps of a loop share are copied once a run into the order in which products read them.
     Pack: bool
+    /// The most bytes of one array of the arena.
+    Block: int
 }
 
 let allPasses = {
@@ -288,6 +290,7 @@ let allPasses = {
     Share = true
     Rows = true
     Pack = true
+    Block = Functional.Kernels.Arena.LargestBlock
 }
 
 let schedule (passes: Passes) (g: Graph) : Schedule =

@@ -13,8 +13,8 @@ type internal Step(name: string) =
     member _.Name = name
     abstract Run: values: NDArray[] -> unit
     /// Memory of the step's own.
-    abstract Bytes: int
-    default _.Bytes = 0
+    abstract Bytes: int64
+    default _.Bytes = 0L
 
 [<RequireQualifiedAccess>]
 module internal Lower =

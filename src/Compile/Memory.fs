@@ -16,50 +16,78 @@ type Place =
     /// A constant of the graph.
     | Constant
     /// In the arena, from this offset on.
-    | Arena of offset: int
+    | Arena of offset: int64
     /// In a register of a fused kernel, or nowhere.
     | Nowhere
 
 type Layout = {
     Places: Place[]
-    ArenaBytes: int
+    ArenaBytes: int64
+    /// The bytes of the arena's blocks, but for the last one. No value lies in two of them.
+    Block: int
     /// The most bytes that are alive at once: no layout of these lives can be smaller.
-    LiveBytes: int
+    LiveBytes: int64
     /// For each kernel, the values it reads from memory and those it writes there.
     Reads: int[][]
     Writes: int[][]
 }
 
-let bytesOf (s: Spec) = Shape.size s.Shape * s.DType.Size()
+/// The bytes that a value takes where it is stored; they may be more than one array holds.
+let bytesOf (s: Spec) : int64 = ArraySize.Bytes(s.Shape, s.DType)
+
+/// The bytes of a value that has to lie somewhere, where the operation puts it; an error where no array holds it.
+let stored (operation: 'Op) (s: Spec) : int =
+    let bytes = bytesOf s
+
+    if bytes > int64 ArraySize.Limit then
+        raise (ArraySize.TooLarge(string (box operation), s.Shape, s.DType))
+
+    int bytes
 
 /// An array by itself that stays where it is.
-let own (s: Spec) : NDArray = Arena(max 1 (bytesOf s)).At(0, s.Shape, s.DType)
+let own (operation: string) (s: Spec) : NDArray = Arena(max 1 (stored operation s)).At(0L, s.Shape, s.DType)
 
-let private rounded n = (n + Arena.Alignment - 1) / Arena.Alignment * Arena.Alignment
+/// The name of the operation that makes a value, for an error.
+let private makerOf (g: Graph) (firsts: int[]) v =
+    match g.Instructions[firsts |> Array.findIndexBack (fun first -> first <= v)] with
+    | Apply(op, _, _, _) -> Shapes.name op
+    | ApplyMany(op, _, _) -> Shapes.nameMany op
+    | Constant _ -> "constant"
+
+let private rounded (n: int) : int64 =
+    (int64 n + int64 Arena.Alignment - 1L) / int64 Arena.Alignment * int64 Arena.Alignment
 
 /// A stretch of the arena that one value needs, and after it those written over it, from one kernel to another.
 [<Sealed; AllowNullLiteral>]
-type private Block(size: int, first: int) =
+type private Block(size: int64, first: int) =
     member _.Size = size
     member _.First = first
     member val Last = System.Int32.MaxValue with get, set
-    member val Offset = 0 with get, set
+    member val Offset = 0L with get, set
 
     member a.MeetsInTime(b: Block) = a.First <= b.Last && b.First <= a.Last
 
 /// Places blocks so that none overlap while both are needed, and tells how far they reach: the largest first, each at the
 /// lowest place that is free all the time. Given out in the order it is needed, memory comes in holes of which small
 /// values take a piece, and the next large one does not fit: an LSTM's step took 12.0 MB where 9.1 are alive at once.
-let private layOut (blocks: List<Block>) : int =
+/// Nothing lies across a multiple of `length`, where a new array of the arena's begins.
+let private layOut (length: int64) (blocks: List<Block>) : int64 =
     let order = blocks.ToArray()
 
     System.Array.Sort(
         order,
-        System.Comparison(fun (a: Block) b -> if a.Size = b.Size then a.First - b.First else b.Size - a.Size)
+        System.Comparison(fun (a: Block) b -> if a.Size = b.Size then a.First - b.First else compare b.Size a.Size)
     )
 
     let placed = List<Block>() // by offset
-    let mutable top = 0
+    let mutable top = 0L
+
+    /// The first place from an offset on where so many bytes lie in one array.
+    let inOne (offset: int64) (size: int64) =
+        if offset / length = (offset + size - 1L) / length then
+            offset
+        else
+            (offset / length + 1L) * length
 
     for block in order do
         let mutable i = 0
@@ -68,7 +96,7 @@ let private layOut (blocks: List<Block>) : int =
             let other = placed[i]
 
             if other.MeetsInTime block then
-                block.Offset <- max block.Offset (other.Offset + other.Size)
+                block.Offset <- inOne (max block.Offset (other.Offset + other.Size)) block.Size
 
             i <- i + 1
 
@@ -81,8 +109,8 @@ let private layOut (blocks: List<Block>) : int =
     top
 
 /// The most bytes that are needed at once.
-let private mostAlive (blocks: List<Block>) (kernels: int) : int =
-    let change = Array.zeroCreate<int>(kernels + 1)
+let private mostAlive (blocks: List<Block>) (kernels: int) : int64 =
+    let change = Array.zeroCreate<int64>(kernels + 1)
 
     for block in blocks do
         change[block.First] <- change[block.First] + block.Size
@@ -90,7 +118,7 @@ let private mostAlive (blocks: List<Block>) (kernels: int) : int =
         if block.Last < kernels then
             change[block.Last + 1] <- change[block.Last + 1] - block.Size
 
-    let mutable alive, most = 0, 0
+    let mutable alive, most = 0L, 0L
 
     for c in change do
         alive <- alive + c
@@ -194,7 +222,18 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
 
     let blocks = List<Block>()
     let blockOf = Array.zeroCreate<Block> g.Specs.Length
-    let size v = rounded (max 1 (bytesOf g.Specs[v]))
+
+    let size v =
+        rounded (
+            max
+                1
+                (stored
+                    {
+                        new obj() with
+                            member _.ToString() = makerOf g schedule.Firsts v
+                    }
+                    g.Specs[v])
+        )
 
     let overwritten (i: int) (y: int) (taken: HashSet<int>) =
         reads[i]
@@ -210,6 +249,7 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
         for y in writes[i] do
             if places[y] = Place.Nowhere && isNull blockOf[y] then
                 if outside.Contains y then
+                    size y |> ignore
                     places[y] <- Place.Outside
                 else
                     match (if passes.Share && kernelOf[y] = i then overwritten i y taken else None) with
@@ -229,7 +269,10 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
             then
                 blockOf[v].Last <- i
 
-    let top = layOut blocks
+    let largest = blocks |> Seq.fold (fun most block -> max most block.Size) 1L
+    // blocks of the largest value, if there is one larger than a block
+    let length = max largest (int64 passes.Block)
+    let top = layOut length blocks
 
     for v in 0 .. places.Length - 1 do
         if not (isNull blockOf[v]) then
@@ -238,6 +281,7 @@ let plan (passes: Fuse.Passes) (g: Graph) (schedule: Fuse.Schedule) (outside: Ha
     {
         Places = places
         ArenaBytes = top
+        Block = int length
         LiveBytes = mostAlive blocks kernels.Length
         Reads = reads
         Writes = writes

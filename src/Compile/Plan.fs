@@ -32,7 +32,7 @@ type internal EachOf(run: System.Action<int>) =
 type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, still: int) =
     let schedule = Fuse.schedule passes graph
     let layout = Memory.plan passes graph schedule outside
-    let arena = Arena(max 1 layout.ArenaBytes)
+    let arena = Arena(max 1L layout.ArenaBytes, layout.Block)
     let values = Array.zeroCreate<NDArray> graph.Specs.Length
 
     let views = [|
@@ -45,8 +45,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
 
     /// Memory of this plan's own, outside the arena.
     let own (spec: Spec) =
-        bytes <- bytes + max 1 (Memory.bytesOf spec)
-        Memory.own spec
+        bytes <- bytes + max 1L (Memory.bytesOf spec)
+        Memory.own "compile" spec
 
     let packs = Dictionary<struct (int * bool), PackedMatrix>()
 
@@ -220,9 +220,9 @@ and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: 
     let specs = w.Body.InputSpecs[w.Constants ..]
     // A step's results are assigned all at once: it reads the carry from one of two places and writes it to the other,
     // since any of its results may be a part of the carry that was.
-    let carries = [| Array.map Memory.own specs; Array.map Memory.own specs |]
+    let carries = Array.init 2 (fun _ -> Array.map (Memory.own "whileLoop") specs)
     let given = Array.zeroCreate<NDArray>(w.Constants + made.Length)
-    override _.Bytes = test.Bytes + body.Bytes + 2 * Array.sumBy (fun s -> max 1 (Memory.bytesOf s)) specs
+    override _.Bytes = test.Bytes + body.Bytes + 2L * Array.sumBy (fun s -> max 1L (Memory.bytesOf s)) specs
 
     override _.Run values =
         for i in 0 .. given.Length - 1 do
@@ -275,15 +275,18 @@ and [<Sealed>] internal LoopPart
         // a copy for each thread: it lies in its own caches
         Plan(body, outside, passes, (if s.Length >= Products.StepsWorthPacking then nc else 0))
 
+    // all places of a value, one behind another, are one array: its bytes and every offset in it fit in 32 bits
+    let storedBytes (g: Graph) v = Memory.stored "scan" g.Specs[v]
+
     /// Bytes of one place of a value in the whole loop, and of the rows before the first of this part.
     let extent v =
-        let bytes = Memory.bytesOf whole.Specs[v]
+        let bytes = storedBytes whole v
 
         match division with
         | Some d when d.ByRow[v] -> struct (bytes, bytes / d.Batch * first)
         | _ -> struct (bytes, 0)
 
-    let view v = StorageView.Nowhere(Memory.bytesOf body.Specs[v])
+    let view v = StorageView.Nowhere(storedBytes body v)
     let views first n = Array.init n (fun i -> view (first + i))
 
     let cutConstants =
@@ -330,7 +333,7 @@ and [<Sealed>] internal LoopPart
             Seq.append (seq { nc + nk .. body.Inputs - 1 }) yOut
             |> Seq.sumBy (fun v -> Memory.bytesOf body.Specs[v])
 
-        step <= 256 * 1024 && int64 step * int64 s.Length > 1024L * 1024L
+        step <= 256L * 1024L && step * int64 s.Length > 1024L * 1024L
 
     member _.Plan = plan
 
@@ -373,11 +376,11 @@ and [<Sealed>] internal LoopPart
 
                 for i in 0 .. moving.Length - 1 do
                     move moving[i] next (nc + nk + i)
-                    Prefetch.Soon(moving[i], Memory.bytesOf body.Specs[nc + nk + i])
+                    Prefetch.Soon(moving[i], storedBytes body (nc + nk + i))
 
                 for j in 0 .. results.Length - 1 do
                     move results[j] next yOut[j]
-                    Prefetch.Soon(results[j], Memory.bytesOf body.Specs[yOut[j]])
+                    Prefetch.Soon(results[j], storedBytes body yOut[j])
 
             for i in 0 .. moving.Length - 1 do
                 move moving[i] t (nc + nk + i)
@@ -429,8 +432,9 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[], passes: Fus
         match division with
         | Some d when parts > 1 ->
             Array.init parts (fun p ->
-                let first = d.Batch * p / parts
-                let rows = d.Batch * (p + 1) / parts - first
+                let cut p = int (int64 d.Batch * int64 p / int64 parts)
+                let first = cut p
+                let rows = cut (p + 1) - first
                 LoopPart(s, Rows.narrow body d rows, body, division, first, passes))
         | _ -> [| LoopPart(s, body, body, None, 0, passes) |]
 

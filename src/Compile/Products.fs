@@ -77,7 +77,7 @@ let sharedFactor (g: Graph) (still: int) (k: int) : struct (int * bool) voption 
             let columns = Array.last left
             let rows = if transA then columns else Shape.size left / max 1 columns
             // products with vectors go their own ways
-            if rows > 1 && Array.min right > 1 then
+            if rows > 1 && Array.min right > 1 && PackedMatrix.IsPossible(right, transB, g.Specs[b].DType) then
                 ValueSome(struct (b, transB))
             else
                 ValueNone

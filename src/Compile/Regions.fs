@@ -121,7 +121,7 @@ let private isReshape instruction =
 /// Into how many slices of the batch a region is cut: as few as let a slice stay in the caches, equally large, with rows
 /// enough for every thread; and not so many that reading the weights again for each is more than what stays.
 let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region: Region) : int =
-    let bytesOf v = int64 (Memory.bytesOf g.Specs[v])
+    let bytesOf v = Memory.bytesOf g.Specs[v]
     let isRead = Array.create g.Specs.Length false
 
     for k in 0 .. firsts.Length - 1 do

@@ -70,7 +70,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
         Array.init (graph.Inputs - stateCount) (fun j ->
             let spec = graph.Specs[stateCount + j]
 
-            if Memory.bytesOf spec < Storage.LargeLimit then
+            if Memory.bytesOf spec < int64 Storage.LargeLimit then
                 plan.Own spec
             else
                 Unchecked.defaultof<NDArray>)
@@ -160,8 +160,8 @@ type Stepper<'S, 'B, 'R>
     /// Whether batches of this type hold settings beside their tensors; a type always or never does.
     let mutable hasSettings = false
 
-    let now = leaves |> Array.map (Tensor.specOf >> Memory.own)
-    let next = leaves |> Array.map (Tensor.specOf >> Memory.own)
+    let now = leaves |> Array.map (Tensor.specOf >> Memory.own "Stepper")
+    let next = leaves |> Array.map (Tensor.specOf >> Memory.own "Stepper")
 
     do
         for i in 0 .. leaves.Length - 1 do
@@ -311,7 +311,7 @@ type Stepper<'S, 'B, 'R>
 
         for i in flexible do
             if not (fits (found.After i) next[i]) then
-                next[i] <- Memory.own (found.After i)
+                next[i] <- Memory.own "Stepper" (found.After i)
 
         // a step that fails has no result
         last <- Unchecked.defaultof<_>
@@ -377,7 +377,7 @@ type Stepper<'S, 'B, 'R>
 
             if not (fits spec now[i]) then
                 if mayChangeShape paths[i] then
-                    now[i] <- Memory.own spec
+                    now[i] <- Memory.own "Stepper" spec
                 else
                     invalidArg
                         "state"
@@ -388,7 +388,7 @@ type Stepper<'S, 'B, 'R>
 
     /// Bytes of the state, the arenas and the small constants of all plans.
     member _.Bytes =
-        let state = Array.append now next |> Array.sumBy (fun v -> v.Storage.ByteLength)
+        let state = Array.append now next |> Array.sumBy (fun v -> int64 v.Storage.ByteLength)
         state + (plans |> Seq.sumBy (fun (struct (_, p)) -> p.Plan.Bytes))
 
     /// Every trace in order: why it was needed, and for what batch.

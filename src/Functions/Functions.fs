@@ -101,7 +101,7 @@ let reshape (shape: int seq) (x: Tensor) =
         match s |> Array.filter ((=) -1) |> Array.length with
         | 0 -> s
         | 1 ->
-            let known = s |> Array.fold (fun n d -> if d = -1 then n else n * d) 1
+            let known = s |> Array.filter ((<>) -1) |> Shape.possible "reshape" |> Shape.size
             let total = Shape.size x.Shape
 
             if known = 0 || total % known <> 0 then
@@ -126,7 +126,7 @@ let permute (permutation: int seq) (x: Tensor) =
     if not (Shape.same (Array.sort p) [| 0 .. x.Rank - 1 |]) then
         invalidArg
             "permutation"
-            $"permute: {Shape.show p} does not name each of the {x.Rank} axes of {Shape.show x.Shape} once"
+            $"permute: {Shape.list p} does not name each of the {x.Rank} axes of {Shape.show x.Shape} once"
 
     if Shape.same p [| 0 .. x.Rank - 1 |] then x else bind1 (Transpose p) x
 
@@ -169,6 +169,11 @@ let slice (starts: int seq) (lengths: int seq) (steps: int seq) (x: Tensor) =
 /// `count` places of one axis, from `start` on.
 let narrow (axis: int) (start: int) (count: int) (x: Tensor) =
     let axis = Shape.axis "narrow" x.Rank axis
+
+    if start < 0 || count < 0 || int64 start + int64 count > int64 x.Shape[axis] then
+        invalidArg
+            "count"
+            $"narrow: {count} places from {start} on are not all in axis {axis} of size {x.Shape[axis]} ({Shape.show x.Shape})"
 
     slice
         (Array.init x.Rank (fun i -> if i = axis then start else 0))
@@ -227,12 +232,17 @@ let tile (repeats: int seq) (x: Tensor) =
     if repeats.Length <> x.Rank then
         invalidArg "repeats" $"tile: {repeats.Length} numbers for the {x.Rank} axes of {Shape.show x.Shape}"
 
+    let target = Array.map2 (fun (n: int) d -> int64 n * int64 d) repeats x.Shape |> Shape.ofSizes "tile"
+
+    // of an axis without places no number of repeats is a size
+    let repeats = Array.map2 (fun n d -> if d = 0 then 1 else n) repeats x.Shape
+
     let interleave f g = Array.init (2 * x.Rank) (fun i -> if i % 2 = 0 then f (i / 2) else g (i / 2))
 
     x
     |> reshape (interleave (fun _ -> 1) (fun i -> x.Shape[i]))
     |> broadcastTo (interleave (fun i -> repeats[i]) (fun i -> x.Shape[i]))
-    |> reshape (Array.map2 (*) repeats x.Shape)
+    |> reshape target
 
 // ---- products
 
@@ -246,7 +256,7 @@ let ( *@ ) (x: Tensor) (w: Tensor) = Tensor.Bind(Prim.matmul false false, x, w)
 let affine (w: Tensor) (b: Tensor) (x: Tensor) =
     match x.Rank with
     | 2 -> Tensor.Bind(Dense, x, w, b)
-    | 0 -> invalidArg "x" "dense: the input is a single number; it needs an axis of features"
+    | 0 -> invalidArg "x" "affine: the input is a single number; it needs an axis of features"
     | r ->
         let flat = reshape [ -1; x.Shape[r - 1] ] x
         Tensor.Bind(Dense, flat, w, b) |> reshape (Shape.withAxis (r - 1) w.Shape[w.Rank - 1] x.Shape)
@@ -257,7 +267,7 @@ let private axesOf name (axes: int seq) (x: Tensor) =
     let axes = axes |> Seq.map (Shape.axis name x.Rank) |> Array.ofSeq |> Array.sort
 
     if (Array.distinct axes).Length <> axes.Length then
-        invalidArg "axes" $"{name}: axis named twice in {Shape.show axes}"
+        invalidArg "axes" $"{name}: axis named twice in {Shape.list axes}"
 
     axes
 
@@ -376,7 +386,21 @@ let scatterAlong (axis: int) (size: int) (index: Tensor) (updates: Tensor) =
     Tensor.Bind(ScatterAlong(Shape.axis "scatterAlong" updates.Rank axis, size), updates, index)
 
 /// Integer classes as rows of zeros with a one, in a new last axis. Classes outside 0..count − 1 are an error.
-let oneHot (dtype: DType) (count: int) (classes: Tensor) = Tensor.eye dtype count |> take 0 classes
+/// Example: `oneHot DType.Float32 3 (Tensor.ofSeq [ 2; 0 ])` is [[0 0 1] [1 0 0]].
+let oneHot (dtype: DType) (count: int) (classes: Tensor) =
+    Array.append classes.Shape [| count |] |> Shape.possible "oneHot" |> ignore
+
+    if classes.DType <> DType.Int32 && classes.DType <> DType.Int64 then
+        invalidArg "classes" $"oneHot: the classes are {classes.DType}; they are Int32 or Int64"
+
+    // what is not known yet is checked when it is
+    if classes :? Concrete then
+        match Tensor.toFloats classes |> Array.tryFind (fun c -> c < 0.0 || c >= float count) with
+        | Some wrong -> invalidArg "classes" $"oneHot: {wrong} is none of the {count} classes, 0 to {count - 1}"
+        | None -> ()
+
+    let index = expandDims -1 classes
+    scatterAlong -1 count index (Tensor.full dtype index.Shape 1.0)
 
 /// The places of the elements in ascending order along an axis, Int32; stable, NaN last.
 let argsort (axis: int) (x: Tensor) =
@@ -389,5 +413,11 @@ let sort (axis: int) (x: Tensor) = x |> gatherAlong axis (argsort axis x)
 /// The k largest elements along an axis in descending order, and their places.
 let topK (axis: int) (k: int) (x: Tensor) : Tensor * Tensor =
     let axis = Shape.axis "topK" x.Rank axis
+
+    if k < 0 || k > x.Shape[axis] then
+        invalidArg
+            "k"
+            $"topK: the {k} largest were asked for, axis {axis} of {Shape.show x.Shape} has {x.Shape[axis]} elements"
+
     let places = bind1 (ArgSort(axis, true, k)) x
     Tensor.Bind(GatherAlong axis, x, places), places

@@ -43,7 +43,14 @@ let scalarOf (dtype: DType) (value: float) : Tensor = Concrete.Host(value, dtype
 /// Elements under a shape, in row-major order; the element type is that of the numbers (float32, float, int, int64, bool).
 /// Example: `Tensor.create [2; 3] [| 1.0 .. 6.0 |]`.
 let create (shape: int seq) (elements: 'T[]) : Tensor =
-    Concrete(NDArray.Of<'T>(Array.ofSeq shape, ReadOnlySpan elements))
+    let shape = Array.ofSeq shape |> Shape.possible "Tensor.create"
+
+    if Shape.size shape <> elements.Length then
+        invalidArg
+            "elements"
+            $"Tensor.create: the shape {Shape.show shape} has {Shape.size shape} places, {elements.Length} elements were given"
+
+    Concrete(NDArray.Of<'T>(shape, ReadOnlySpan elements))
 
 /// A vector of numbers. Example: `Tensor.ofSeq [1.0; 2.0; 3.0]`.
 let ofSeq (elements: 'T seq) : Tensor =
@@ -72,46 +79,71 @@ let ofVector (v: Vector<float>) : Tensor = create [ v.Count ] (v.ToArray())
 /// A matrix of MathNet's.
 let ofMatrix (m: Matrix<float>) : Tensor = create [ m.RowCount; m.ColumnCount ] (m.ToRowMajorArray())
 
+let private filled operation dtype (shape: int seq) value : Tensor =
+    Concrete(Evaluate.full operation (Array.ofSeq shape) (Concrete.Host(value, dtype) :?> Concrete).Value)
+
 /// Equal elements of an element type. Example: `Tensor.full DType.Float32 [2; 3] 0.5`.
-let full (dtype: DType) (shape: int seq) (value: float) : Tensor =
-    Concrete(Evaluate.full (Array.ofSeq shape) (Concrete.Host(value, dtype) :?> Concrete).Value)
+let full (dtype: DType) (shape: int seq) (value: float) : Tensor = filled "Tensor.full" dtype shape value
 
 /// Float64 zeros.
-let zeros (shape: int seq) = full DType.Float64 shape 0.0
+let zeros (shape: int seq) = filled "Tensor.zeros" DType.Float64 shape 0.0
 /// Float64 ones.
-let ones (shape: int seq) = full DType.Float64 shape 1.0
+let ones (shape: int seq) = filled "Tensor.ones" DType.Float64 shape 1.0
 /// Zeros of another tensor's shape and element type.
 let zerosLike (t: Tensor) = full t.DType t.Shape 0.0
 /// Ones of another tensor's shape and element type.
 let onesLike (t: Tensor) = full t.DType t.Shape 1.0
+
 /// 0, 1 … count − 1 as Int32.
-let iota (count: int) : Tensor = create [ count ] [| 0 .. count - 1 |]
+let iota (count: int) : Tensor =
+    let shape = Evaluate.stored "Tensor.iota" [| count |] DType.Int32
+    create shape (Array.init count id)
 
 /// From start in steps, up to and without stop. Example: `Tensor.arange 0.0 1.0 0.25` is 0, 0.25, 0.5, 0.75.
 let arange (start: float) (stop: float) (step: float) : Tensor =
-    let count = max 0 (int (ceil ((stop - start) / step)))
-    create [ count ] (Array.init count (fun i -> start + float i * step))
+    let count = ceil ((stop - start) / step)
 
-/// Evenly spaced numbers, both ends included.
+    if step = 0.0 || Double.IsNaN count || count > float ArraySize.Limit then
+        invalidArg
+            "step"
+            $"Tensor.arange: from {start} to {stop} in steps of {step} are no number of elements that an array holds"
+
+    let count = max 0.0 count |> int
+    let shape = Evaluate.stored "Tensor.arange" [| count |] DType.Float64
+    create shape (Array.init count (fun i -> start + float i * step))
+
+/// Evenly spaced numbers, both ends included; a single one is the start.
 let linspace (start: float) (stop: float) (count: int) : Tensor =
+    let shape = Evaluate.stored "Tensor.linspace" [| count |] DType.Float64
+    let last = count - 1
+
     create
-        [ count ]
+        shape
         (Array.init count (fun i ->
-            if i = count - 1 then
+            if i > 0 && i = last then
                 stop
             else
-                start + (stop - start) * float i / float (max 1 (count - 1))))
+                start + (stop - start) * float i / float (max 1 last)))
 
 /// The identity matrix of an element type.
 let eye (dtype: DType) (n: int) : Tensor =
-    let one = Array.init (n * n) (fun i -> if i / n = i % n then 1.0 else 0.0)
+    let shape = Evaluate.stored "Tensor.eye" [| n; n |] dtype
+
+    let identity one =
+        let elements = Array.zeroCreate (Shape.size shape)
+
+        for i in 0 .. n - 1 do
+            elements[i * n + i] <- one
+
+        create shape elements
 
     match dtype with
-    | DType.Float32 -> create [ n; n ] (Array.map float32 one)
-    | DType.Float64 -> create [ n; n ] one
-    | DType.Int32 -> create [ n; n ] (Array.map int one)
-    | DType.Int64 -> create [ n; n ] (Array.map int64 one)
-    | DType.Bool -> create [ n; n ] (Array.map (fun x -> x > 0.0) one)
+    | DType.Float32 -> identity 1.0f
+    | DType.Float64 -> identity 1.0
+    | DType.Int32 -> identity 1
+    | DType.Int64 -> identity 1L
+    | DType.Bool -> identity true
+    | _ -> invalidArg "dtype" $"Tensor.eye: {dtype} is no element type"
 
 // ---- looking
 

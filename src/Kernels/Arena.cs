@@ -1,32 +1,62 @@
 namespace Functional.Kernels;
 
-/// <summary>One block of memory that stays where it is, cut into arrays by a plan; nothing in it is ever given back singly.</summary>
+/// <summary>Memory that stays where it is, cut into arrays by a plan; nothing in it is ever given back singly.</summary>
+/// <remarks>It is made of blocks, since one array of .NET holds 2 GB. An array in it lies in one block.</remarks>
 public sealed class Arena
 {
     /// <summary>Every array in an arena begins at a multiple of this many bytes.</summary>
     public const int Alignment = 64;
 
-    private readonly byte[] bytes;
-    private readonly int start;
+    /// <summary>The most bytes of a block: as many as the largest array takes, and a multiple of the alignment.</summary>
+    public const int LargestBlock = (ArraySize.Limit + Alignment - 1) / Alignment * Alignment;
 
+    private readonly long block;
+    private readonly (byte[] Bytes, int Start)[] blocks;
+
+    /// <summary>An arena in one block, for a single array.</summary>
     public Arena(int size)
+        : this(size, LargestBlock)
     {
-        Size = size;
-        bytes = LargePages.Allocate(size + Alignment);
-        start = Pool.AlignedOffset(bytes);
     }
 
-    public int Size { get; }
+    /// <summary>An arena of some bytes, of which each block but the last holds <paramref name="block"/>.</summary>
+    /// <exception cref="OutOfMemoryException">There is no room for so much; the message says how much.</exception>
+    public Arena(long size, int block)
+    {
+        Size = size;
+        this.block = block;
+        blocks = new (byte[], int)[(size + block - 1) / block];
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            var bytes = Allocate((int)Math.Min(block, size - (i * this.block)));
+            blocks[i] = (bytes, Pool.AlignedOffset(bytes));
+        }
+    }
+
+    /// <summary>The number of bytes.</summary>
+    public long Size { get; }
 
     /// <summary>The array of a shape that begins at an offset.</summary>
-    public NDArray At(int offset, int[] shape, DType type) => new(shape, View(offset, shape, type), type);
+    public NDArray At(long offset, int[] shape, DType type) => new(shape, View(offset, shape, type), type);
 
     /// <summary>An array that can be moved along; see <see cref="StorageView"/>.</summary>
-    public StorageView View(int offset, int[] shape, DType type)
+    public StorageView View(long offset, int[] shape, DType type)
     {
-        var length = type.Size();
-        foreach (var size in shape) length *= size;
-        return new StorageView(bytes, start + offset, length);
+        var (bytes, start) = blocks[offset / block];
+        return new StorageView(bytes, start + (int)(offset % block), (int)ArraySize.Bytes(shape, type));
+    }
+
+    private byte[] Allocate(int length)
+    {
+        try
+        {
+            // the largest blocks are not aligned: there is no room for it
+            return LargePages.Allocate((int)Math.Min((long)length + Alignment, Array.MaxLength));
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new OutOfMemoryException($"a compiled program needs {Size.ToString("N0", System.Globalization.CultureInfo.InvariantCulture)} bytes for what it computes on the way, and there is no room for them; smaller batches need less", e);
+        }
     }
 }
 

@@ -25,14 +25,28 @@ public sealed unsafe class PackedMatrix
     public PackedMatrix(int[] shape, bool transposed, DType type)
     {
         this.transposed = transposed;
-        (k, n) = transposed ? (shape[1], shape[0]) : (shape[0], shape[1]);
-        int[] room = [k, Gemm.RoundUp(n, Gemm.MostPanelColumns)];
-        arena = new Arena(checked(room[0] * room[1] * type.Size()));
+        var room = Room(shape, transposed);
+        (k, n) = (room[0], transposed ? shape[0] : shape[1]);
+        arena = new Arena((int)ArraySize.Bytes(room, type));
         place = arena.At(0, room, type);
     }
 
+    /// <summary>Whether the copy of a matrix, whose columns fill up panels, is an array that can be.</summary>
+    public static bool IsPossible(int[] shape, bool transposed, DType type)
+    {
+        var room = Room(shape, transposed);
+        return ArraySize.IsPossible(room) && ArraySize.Bytes(room, type) <= ArraySize.Limit;
+    }
+
+    private static int[] Room(int[] shape, bool transposed)
+    {
+        var (rows, columns) = transposed ? (shape[1], shape[0]) : (shape[0], shape[1]);
+        // a few columns beyond the limit are no wrap, and refused
+        return [rows, Gemm.RoundUp(columns, Gemm.MostPanelColumns)];
+    }
+
     /// <summary>The bytes of the copy.</summary>
-    public int Bytes => arena.Size;
+    public long Bytes => arena.Size;
 
     /// <summary>Copies the matrix as it is now.</summary>
     public void Copy(NDArray matrix)

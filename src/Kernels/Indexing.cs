@@ -90,7 +90,7 @@ public static unsafe class Indexing
         for (var i = index.Rank - 1; i >= 0; i--) (flat, position[i]) = Math.DivRem(flat, index.Shape[i]);
         return new ArgumentOutOfRangeException(
             nameof(index),
-            $"{operation}: index {value} at position [{string.Join(", ", position)}] is outside axis {axis} of size {shape[axis]} (array {string.Join("×", shape)})");
+            $"{operation}: index {value} at position [{string.Join(", ", position)}] is outside axis {axis} of size {shape[axis]} (array {ArraySize.Show(shape)})");
     }
 
     private static void Slices(NDArray moved, ReadOnlySpan<int> places, Extent extent, NDArray y, bool scatter)

@@ -55,27 +55,25 @@ public readonly struct NDArray
     public static NDArray OfInteger(long value, DType type) => new(type == DType.Int32 ? (int)value : value, type);
 
     /// <summary>An array with room for its elements, whose values are not set. Also 0-d arrays get storage here; see <see cref="Settle"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">No array can have this shape, or it would take more than 2 GB.</exception>
     public static NDArray Allocate(int[] shape, DType type)
     {
-        long bytes = type.Size();
-        foreach (var size in shape) bytes *= size;
-        if (bytes > int.MaxValue - 64)
-            throw new ArgumentOutOfRangeException(nameof(shape), $"an array of shape {string.Join("×", shape)} would take {bytes:N0} bytes; one array holds at most 2 GB");
+        var bytes = ArraySize.Bytes(shape, type);
+        if (bytes > ArraySize.Limit) throw ArraySize.TooLarge(null, shape, type);
         return new(shape, Storage.Allocate((int)bytes), type);
+    }
+
+    /// <summary>The same; the default where the array would take more than 2 GB, so that the caller can say what for.</summary>
+    public static NDArray TryAllocate(int[] shape, DType type)
+    {
+        var bytes = ArraySize.Bytes(shape, type);
+        return bytes > ArraySize.Limit ? default : new(shape, Storage.Allocate((int)bytes), type);
     }
 
     public int Rank => Shape.Length;
 
     /// <summary>The number of elements.</summary>
-    public int Size
-    {
-        get
-        {
-            var n = 1;
-            foreach (var size in Shape) n *= size;
-            return n;
-        }
-    }
+    public int Size => ArraySize.Count(Shape);
 
     /// <summary>The inline value of a 0-d float array.</summary>
     public double Float => BitConverter.Int64BitsToDouble(Bits);
@@ -145,7 +143,7 @@ public readonly struct NDArray
     {
         var array = Allocate(shape, DTypes.Of<T>());
         if (array.Size != elements.Length)
-            throw new ArgumentException($"an array of shape {string.Join("×", shape)} has {array.Size} elements, {elements.Length} were given");
+            throw new ArgumentException($"an array of shape {ArraySize.Show(shape)} has {array.Size} elements, {elements.Length} were given");
         elements.CopyTo(array.Storage!.Span<T>());
         return array.Settle();
     }

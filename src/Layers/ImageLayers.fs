@@ -10,7 +10,7 @@ let private channels name (window: int list) (shape: int[]) =
 
     shape[shape.Length - 1]
 
-let private show (window: int list) = Shape.show (Array.ofList window)
+let private show (window: int list) = String.concat "×" (List.map string window)
 
 /// A convolution with other settings. Example: `{ Conv.defaults with Options = ConvOptions.same }`.
 let conv (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> = {

@@ -16,8 +16,14 @@ let name (size: int) : string = if size = Value then "None" else string size
 /// A shape for people, with None for sizes that are not known.
 let show (shape: int[]) : string = (Shape.show shape).Replace("-1", "None")
 
-// many numbers divide both, and no window or stride makes them one
-let private some = [| 5040; 55440 |]
+// Many numbers divide both, and no window or stride makes them one. Images of several such axes get smaller ones, so that they
+// stay as large as an array can be.
+let private some (unknown: int) =
+    match unknown with
+    | 0
+    | 1 -> 5040, 10080
+    | 2 -> 840, 1680
+    | _ -> 120, 240
 
 /// The shapes that a function of shapes gives where some sizes are not known: it is asked twice, with numbers for them, and what
 /// differs is not known either.
@@ -36,4 +42,6 @@ let infer (f: int[][] -> int[][]) (shapes: int[][]) : int[][] =
                     )
                 )
 
-        Array.map2 (Array.map2 (fun a b -> if a = b then a else Value)) (ask some[0]) (ask some[1])
+        let unknown = shapes |> Array.map (Array.filter ((=) Value) >> Array.length) |> Array.max
+        let less, more = some unknown
+        Array.map2 (Array.map2 (fun a b -> if a = b then a else Value)) (ask less) (ask more)

@@ -9,22 +9,32 @@ let inline private spec (x: NDArray) : Spec = { Shape = x.Shape; DType = x.DType
 
 let private specOrNone (x: NDArray) = if isNull x.Shape then Unchecked.defaultof<Spec> else spec x
 
-/// An array of equal elements.
-let full (shape: int[]) (value: NDArray) : NDArray =
+/// The shape, if an array of this type can have it: sizes of 0 or more, and not too many bytes.
+let stored (operation: string) (shape: int[]) (dtype: DType) : int[] =
+    let shape = Shape.possible operation shape
+
+    if ArraySize.Bytes(shape, dtype) > int64 ArraySize.Limit then
+        raise (ArraySize.TooLarge(operation, shape, dtype))
+
+    shape
+
+/// Room for the result of an operation, which an error names.
+let private allocate (operation: 'Op) (shape: int[]) (dtype: DType) : NDArray =
+    let y = NDArray.TryAllocate(shape, dtype)
+
+    if isNull y.Shape then
+        raise (ArraySize.TooLarge(string (box operation), shape, dtype))
+
+    y
+
+/// An array of equal elements, for an operation.
+let full (operation: string) (shape: int[]) (value: NDArray) : NDArray =
     if shape.Length = 0 then
         value
     else
-        let y = NDArray.Allocate(shape, value.DType)
+        let y = NDArray.Allocate(stored operation shape value.DType, value.DType)
         Elementwise.Fill(y, value)
         y
-
-let private zeros shape (dtype: DType) =
-    full
-        shape
-        (if dtype.IsFloat() then
-             NDArray.OfFloat(0.0, dtype)
-         else
-             NDArray.OfInteger(0L, dtype))
 
 let unary (op: Unary) (x: NDArray) : NDArray =
     if isNull x.Storage then
@@ -39,7 +49,7 @@ let binary (op: Binary) (a: NDArray) (b: NDArray) : NDArray =
         Scalars.Binary(op, a, b)
     else
         let s = Shapes.infer (Op.Binary op) (spec a) (spec b) Unchecked.defaultof<_>
-        let y = NDArray.Allocate(s.Shape, s.DType)
+        let y = allocate (Shapes.Named(Op.Binary op)) s.Shape s.DType
         Elementwise.Binary(op, a, b, y)
         y.Settle()
 
@@ -49,7 +59,7 @@ let private cast (x: NDArray) dtype =
     elif isNull x.Storage then
         Scalars.Cast(x, dtype)
     else
-        let y = NDArray.Allocate(x.Shape, dtype)
+        let y = allocate "cast" x.Shape dtype
         Elementwise.Cast(x, y)
         y
 
@@ -59,7 +69,7 @@ let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
 
     let inline fresh (fill: NDArray -> unit) =
         let s = infer ()
-        let y = NDArray.Allocate(s.Shape, s.DType)
+        let y = allocate (Shapes.Named op) s.Shape s.DType
         fill y
         y.Settle()
 
@@ -97,7 +107,7 @@ let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
     | SoftmaxScale axis -> fresh (fun y -> Reductions.SoftmaxScale(a, b, axis, y))
     | Broadcast shape ->
         if Shape.same a.Shape shape then a
-        elif isNull a.Storage then full shape a
+        elif isNull a.Storage then full "broadcastTo" shape a
         else fresh (fun y -> Layout.Broadcast(a, y))
     | Reshape shape ->
         infer () |> ignore
@@ -116,7 +126,7 @@ let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
 /// The values of the operations with many inputs or results that hold no graph.
 let concat (axis: int) (xs: NDArray[]) : NDArray[] =
     let specs = Shapes.inferMany (Concat axis) (Array.map spec xs)
-    let y = NDArray.Allocate(specs[0].Shape, specs[0].DType)
+    let y = allocate "concat" specs[0].Shape specs[0].DType
     Layout.Concat(xs, axis, y)
     [| y |]
 

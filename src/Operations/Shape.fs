@@ -1,6 +1,7 @@
 namespace Functional
 
 open System
+open Functional.Kernels
 
 /// Arithmetic on shapes. A shape is the array of axis sizes, empty for a single number.
 [<RequireQualifiedAccess>]
@@ -8,22 +9,48 @@ module Shape =
 
     let scalar: int[] = [||]
 
-    /// The number of elements.
-    let size (shape: int[]) =
-        let mutable n = 1
+    /// The number of elements. An error where no array can have the shape: a size is negative, or there are more elements
+    /// than one array holds.
+    let size (shape: int[]) : int = ArraySize.Count shape
 
-        for d in shape do
-            n <- n * d
+    /// The shape, if an array can have it: sizes of 0 or more whose product is at most what one array holds. Every operation
+    /// that makes a shape of sizes it is given asks this, once; behind it sizes are believed.
+    let internal possible (operation: 'Op) (shape: int[]) : int[] =
+        if not (ArraySize.IsPossible shape) then
+            raise (ArraySize.Impossible(string (box operation), shape))
 
-        n
+        shape
+
+    /// A shape of sizes that were worked out in 64 bits, if an array can have it.
+    let internal ofSizes (operation: 'Op) (sizes: int64[]) : int[] =
+        if sizes |> Array.exists (fun n -> n < 0L || n > int64 ArraySize.Limit) then
+            raise (ArraySize.Impossible(string (box operation), sizes))
+
+        sizes |> Array.map int |> possible operation
+
+    /// One size that was worked out in 64 bits; `what` it is the size of.
+    let internal ofSize (operation: 'Op) (what: string) (size: int64) : int =
+        if size < 0L || size > int64 ArraySize.Limit then
+            let why = if size < 0L then "a size is 0 or more" else "one array holds at most 2 GB"
+
+            raise (ArgumentOutOfRangeException(null, $"{operation}: {size} {what}; {why}"))
+
+        int size
+
+    /// The product of two sizes, as features in groups or units in gates; `what` it counts.
+    let internal times (operation: 'Op) (what: string) (a: int) (b: int) : int =
+        ofSize operation what (int64 a * int64 b)
 
     let same (a: int[]) (b: int[]) =
         obj.ReferenceEquals(a, b)
         || (a.Length = b.Length
             && (a.Length = 0 || MemoryExtensions.SequenceEqual(ReadOnlySpan a, ReadOnlySpan b)))
 
-    /// `2×3`, or `scalar`.
-    let show (shape: int[]) = if shape.Length = 0 then "scalar" else String.Join("×", shape)
+    /// `2×3`, `[3]` with one axis, `scalar` with none.
+    let show (shape: int[]) : string = ArraySize.Show shape
+
+    /// Axes or sizes one by one, for a message: `0, 2`.
+    let internal list (numbers: int[]) : string = String.Join(", ", numbers)
 
     /// The shape two operands meet at, by NumPy's rule: aligned at the last axis, sizes equal or one of them 1.
     let broadcast (operation: 'Op) (a: int[]) (b: int[]) =
@@ -49,6 +76,7 @@ module Shape =
                     invalidArg
                         "shape"
                         $"{operation}: shapes {show a} and {show b} do not broadcast (axis {i - rank}: {x} against {y}; sizes must be equal or 1)")
+            |> possible operation
 
     /// The shape with the given axes removed, or kept as 1.
     let reduce (axes: int[]) (keep: bool) (shape: int[]) =

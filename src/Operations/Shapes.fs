@@ -44,9 +44,21 @@ let name (op: Op) =
     | ArgSort _ -> "argsort"
     | Random _ -> "random"
 
+/// The same for an operation with many inputs or results.
+let nameMany (op: ManyOp) =
+    match op with
+    | Concat _ -> "concat"
+    | Split _ -> "split"
+    | Linear op -> (string op).ToLowerInvariant()
+    | Scan _ -> "scan"
+    | Cond _ -> "cond"
+    | While _ -> "whileLoop"
+    | Call _ -> "call"
+    | Custom e -> e.Name
+
 /// An operation in a message that is perhaps never built: its name is made with it.
 [<Struct>]
-type private Named(op: Op) =
+type internal Named(op: Op) =
     override _.ToString() = name op
 
 let private failShape (operation: string) (message: string) = invalidArg "shape" $"{operation}: {message}"
@@ -101,10 +113,10 @@ let private matmul op transA transB (a: Spec) (b: Spec) =
             $"{Shape.show a.Shape}{t transA} times {Shape.show b.Shape}{t transB}: the inner sizes {k} and {k2} differ"
 
     if ra = 2 && rb = 2 then
-        { a with Shape = [| m; n |] }
+        { a with Shape = Shape.possible "matmul" [| m; n |] }
     else
         let lead = Shape.broadcast "matmul" (Array.sub a.Shape 0 (ra - 2)) (Array.sub b.Shape 0 (rb - 2))
-        { a with Shape = Array.append lead [| m; n |] }
+        { a with Shape = Array.append lead [| m; n |] |> Shape.possible "matmul" }
 
 let private dense op (x: Spec) (w: Spec) (b: Spec) =
     sameType op x w
@@ -127,21 +139,44 @@ let private dense op (x: Spec) (w: Spec) (b: Spec) =
             (name op)
             $"input has {x.Shape[last]} features, the weights expect {w.Shape[0]} (weights {Shape.show w.Shape}, input {Shape.show x.Shape})"
 
-    { x with Shape = Shape.withAxis last w.Shape[1] x.Shape }
+    {
+        x with
+            Shape = Shape.withAxis last w.Shape[1] x.Shape |> Shape.possible (name op)
+    }
 
 let private slice (x: Spec) (starts: int[]) (lengths: int[]) (steps: int[]) =
-    if starts.Length <> x.Shape.Length then
-        failShape "slice" $"{starts.Length} ranges for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+    if starts.Length <> x.Shape.Length || lengths.Length <> starts.Length || steps.Length <> starts.Length then
+        failShape
+            "slice"
+            $"{starts.Length} starts, {lengths.Length} lengths and {steps.Length} steps for the {x.Shape.Length} axes of {Shape.show x.Shape}"
 
     for i in 0 .. starts.Length - 1 do
-        let last = starts[i] + (lengths[i] - 1) * steps[i]
+        let last = int64 starts[i] + (int64 lengths[i] - 1L) * int64 steps[i]
 
-        if lengths[i] < 0 || steps[i] < 1 || starts[i] < 0 || (lengths[i] > 0 && last >= x.Shape[i]) then
+        if lengths[i] < 0 || steps[i] < 1 then
+            invalidArg
+                "range"
+                $"slice: {lengths[i]} places in steps of {steps[i]} along axis {i}; a length is 0 or more, a step 1 or more"
+
+        if starts[i] < 0 || starts[i] > x.Shape[i] || (lengths[i] > 0 && last >= int64 x.Shape[i]) then
             invalidArg
                 "range"
                 $"slice: {starts[i]}..{steps[i]}..{last} is outside axis {i} of size {x.Shape[i]} ({Shape.show x.Shape})"
 
     { x with Shape = lengths }
+
+let private pad (x: Spec) (low: int[]) (high: int[]) (interior: int[]) =
+    for i in 0 .. x.Shape.Length - 1 do
+        if low[i] < 0 || high[i] < 0 || interior[i] < 0 then
+            let between = if interior[i] = 0 then "" else $", {interior[i]} between elements"
+
+            invalidArg
+                "widths"
+                $"pad: {low[i]} before and {high[i]} behind axis {i} of {Shape.show x.Shape}{between}; 0 or more can be added, slice takes away"
+
+    x.Shape
+    |> Array.mapi (fun i d -> int64 low[i] + int64 d + int64 (max 0 (d - 1)) * int64 interior[i] + int64 high[i])
+    |> Shape.ofSizes "pad"
 
 let private along op axis (x: Spec) (index: Spec) =
     requireIndex op index
@@ -250,29 +285,31 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         a
     | SoftmaxScale _ -> a
     | Broadcast s ->
+        Shape.possible "broadcastTo" s |> ignore
+
         if not (Shape.same (Shape.broadcast "broadcastTo" a.Shape s) s) then
             failShape "broadcastTo" $"{Shape.show a.Shape} does not broadcast to {Shape.show s}"
 
         { a with Shape = s }
     | Reshape s ->
+        Shape.possible "reshape" s |> ignore
+
         if Shape.size s <> Shape.size a.Shape then
             failShape
                 "reshape"
-                $"{Shape.show a.Shape} has {Shape.size a.Shape} elements, {Shape.show s} has {Shape.size s}"
+                $"{Shape.show a.Shape} has {Shape.size a.Shape} elements, {Shape.show s} would have {Shape.size s}"
 
         { a with Shape = s }
     | Transpose p -> { a with Shape = p |> Array.map (fun i -> a.Shape[i]) }
     | Slice(starts, lengths, steps) -> slice a starts lengths steps
-    | Pad(low, high, interior) -> {
-        a with
-            Shape = a.Shape |> Array.mapi (fun i d -> low[i] + d + (max 0 (d - 1)) * interior[i] + high[i])
-      }
+    | Pad(low, high, interior) -> { a with Shape = pad a low high interior }
     | Gather axis ->
         requireIndex op b
 
         {
             a with
-                Shape = Array.concat [ a.Shape[.. axis - 1]; b.Shape; a.Shape[axis + 1 ..] ]
+                Shape =
+                    Array.concat [ a.Shape[.. axis - 1]; b.Shape; a.Shape[axis + 1 ..] ] |> Shape.possible (Named op)
         }
     | ScatterAdd(axis, size) ->
         requireIndex op b
@@ -285,7 +322,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
 
         {
             a with
-                Shape = Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + places ..] ]
+                Shape =
+                    Array.concat [ a.Shape[.. axis - 1]; [| size |]; a.Shape[axis + places ..] ]
+                    |> Shape.possible (Named op)
         }
     | GatherAlong axis ->
         along op axis a b
@@ -296,9 +335,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         if not (Shape.same a.Shape b.Shape) then
             failShape (name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
 
-        { a with Shape = Shape.withAxis axis size a.Shape }
+        { a with Shape = Shape.withAxis axis size a.Shape |> Shape.possible (Named op) }
     | ArgSort(axis, _, count) ->
-        if count > a.Shape[axis] then
+        if count < 0 || count > a.Shape[axis] then
             invalidArg
                 "count"
                 $"argsort: the first {count} were asked for, axis {axis} of {Shape.show a.Shape} has {a.Shape[axis]}"
@@ -308,7 +347,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         if a.DType <> DType.Int64 then
             invalidArg "key" $"random: the key is {a.DType}; make one with Key.create"
 
-        { Shape = Array.append a.Shape shape; DType = t }
+        { Shape = Array.append a.Shape shape |> Shape.possible "random"; DType = t }
 
 let private square operation (x: Spec) =
     let r = x.Shape.Length
@@ -393,14 +432,21 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
         [|
             {
                 xs[0] with
-                    Shape = Shape.withAxis axis (xs |> Array.sumBy (fun x -> x.Shape[axis])) xs[0].Shape
+                    Shape =
+                        let total = xs |> Array.sumBy (fun x -> int64 x.Shape[axis])
+
+                        xs[0].Shape
+                        |> Array.mapi (fun i d -> if i = axis then total else int64 d)
+                        |> Shape.ofSizes "concat"
             }
         |]
     | Split(axis, sizes) ->
         let x = xs[0]
 
-        if Array.sum sizes <> x.Shape[axis] then
-            failShape "split" $"pieces of {Shape.show sizes} do not add up to axis {axis} of {Shape.show x.Shape}"
+        if Array.exists (fun n -> n < 0) sizes || Array.sumBy int64 sizes <> int64 x.Shape[axis] then
+            failShape
+                "split"
+                $"pieces of {Shape.list sizes} do not add up to axis {axis} of {Shape.show x.Shape}; each is 0 or more"
 
         sizes |> Array.map (fun n -> { x with Shape = Shape.withAxis axis n x.Shape })
     | Linear op -> linear op xs
@@ -410,7 +456,7 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
             if i < s.Carry then
                 y
             else
-                { y with Shape = Array.append [| s.Length |] y.Shape })
+                { y with Shape = Array.append [| s.Length |] y.Shape |> Shape.possible "scan" })
     | Cond(whenTrue, _) -> whenTrue.OutputSpecs
     | While w -> w.Body.OutputSpecs
     | Call p -> p.Graph.OutputSpecs

@@ -4,12 +4,17 @@ module internal Functional.Operations.Windows
 
 open Functional
 
+/// The most places along an axis of space with its padding, and the longest stride and dilation: the kernels add two of
+/// them in 32 bits.
+let private most = 1 <<< 30
+
 let private fail operation message = invalidArg "shape" $"{operation}: {message}"
 
-/// How many windows fit: the size of one axis of the result.
-let private count operation (axis: int) size window stride dilation low high =
-    let reach = (window - 1) * dilation + 1
+/// Over how many places a window reaches: of window 3 and dilation 2 over 5.
+let reach (window: int) (dilation: int) : int64 = (int64 window - 1L) * int64 dilation + 1L
 
+/// How many windows fit: the size of one axis of the result.
+let private count operation (axis: int) (size: int) (window: int) (stride: int) (dilation: int) (low: int) (high: int) =
     if window < 1 || stride < 1 || dilation < 1 then
         fail
             operation
@@ -20,7 +25,15 @@ let private count operation (axis: int) size window stride dilation low high =
             operation
             $"padding of {low} and {high} along axis {axis} of space; to leave places out, slice the image first"
 
-    if reach > size + low + high then
+    let reach = reach window dilation
+    let padded = int64 size + int64 low + int64 high
+
+    if padded > int64 most || stride > most || dilation > most then
+        fail
+            operation
+            $"size {size} with padding {low} and {high}, stride {stride} and dilation {dilation} along axis {axis} of space; at most {most} places, and steps of as many, are possible"
+
+    if reach > padded then
         let dilated =
             if dilation > 1 then
                 $" (it reaches over {reach} with dilation {dilation})"
@@ -31,7 +44,7 @@ let private count operation (axis: int) size window stride dilation low high =
             operation
             $"the kernel of size {window}{dilated} is larger than the image of size {size} with padding {low} and {high}, along axis {axis} of space"
 
-    (size + low + high - reach) / stride + 1
+    (padded - reach) / int64 stride + 1L
 
 let private space operation (x: int[]) (axes: int) =
     if axes < 1 || axes > 3 then
@@ -63,7 +76,7 @@ let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
     if c.Groups < 1 || channels % c.Groups <> 0 || features % c.Groups <> 0 then
         fail operation $"{channels} channels and {features} features cannot be divided into {c.Groups} groups"
 
-    if w[axes] * c.Groups <> channels then
+    if int64 w[axes] * int64 c.Groups <> int64 channels then
         let each = if c.Groups > 1 then $" in {c.Groups} groups" else ""
 
         fail
@@ -72,11 +85,12 @@ let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
 
     Array.init (axes + 2) (fun i ->
         if i = 0 then
-            x[0]
+            int64 x[0]
         elif i > axes then
-            features
+            int64 features
         else
             count operation (i - 1) x[i] w[i - 1] c.Strides[i - 1] c.Dilations[i - 1] c.Low[i - 1] c.High[i - 1])
+    |> Shape.ofSizes operation
 
 /// The shape of ConvInput's result.
 let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : int[] =
@@ -89,7 +103,10 @@ let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : i
             operation
             $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
 
-    let x = Array.concat [ [| y[0] |]; size; [| w[axes] * c.Groups |] ]
+    let x =
+        Array.concat [ [| int64 y[0] |]; Array.map int64 size; [| int64 w[axes] * int64 c.Groups |] ]
+        |> Shape.ofSizes operation
+
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
@@ -105,7 +122,7 @@ let convKernel operation (c: Convolution) (window: int[]) (x: int[]) (y: int[]) 
     space operation x axes
     space operation y axes
     lengths operation axes [ "sizes", window ]
-    let w = Array.append window [| x[axes + 1] / max 1 c.Groups; y[axes + 1] |]
+    let w = Array.append window [| x[axes + 1] / max 1 c.Groups; y[axes + 1] |] |> Shape.possible operation
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
@@ -129,15 +146,16 @@ let pool operation (w: Window) (x: int[]) : int[] =
 
     Array.init (axes + 2) (fun i ->
         if i = 0 || i > axes then
-            x[i]
+            int64 x[i]
         else
             let k = i - 1
             let n = count operation k x[i] w.Size[k] w.Strides[k] w.Dilations[k] w.Low[k] w.High[k]
-            let reach = (w.Size[k] - 1) * w.Dilations[k] + 1
+            let reach = reach w.Size[k] w.Dilations[k]
 
-            if max w.Low[k] w.High[k] >= reach then
+            if int64 (max w.Low[k] w.High[k]) >= reach then
                 fail
                     operation
                     $"padding of {w.Low[k]} and {w.High[k]} along axis {k} of space: a window of {reach} would lie in the padding altogether"
 
             n)
+    |> Shape.ofSizes operation

@@ -15,6 +15,7 @@ module Key =
 
     /// Independent keys made from one, as a tensor with a new last axis.
     let splitTensor (count: int) (key: Tensor) : Tensor =
+        Shape.ofSize "Key.split" "keys" (int64 count) |> ignore
         Tensor.Bind(Op.Random(Distribution.Bits, [| count |], DType.Int64), key)
 
     /// Independent keys made from one. Example: `let [| k1; k2 |] = Key.split 2 key`.
@@ -35,26 +36,31 @@ module Key =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Random =
 
-    let private draw distribution (dtype: DType) (shape: int seq) (key: Tensor) : Tensor =
-        Tensor.Bind(Op.Random(distribution, Array.ofSeq shape, dtype), key)
+    let private draw operation distribution (dtype: DType) (shape: int seq) (key: Tensor) : Tensor =
+        let shape = Array.ofSeq shape |> Shape.possible operation
+        Tensor.Bind(Op.Random(distribution, shape, dtype), key)
 
     /// Random bits, as Int32 or Int64.
-    let bits (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.Bits dtype shape key
+    let bits (dtype: DType) (shape: int seq) (key: Tensor) = draw "Random.bits" Distribution.Bits dtype shape key
+
     /// Uniform on [0, 1).
-    let uniform (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.Uniform dtype shape key
+    let uniform (dtype: DType) (shape: int seq) (key: Tensor) =
+        draw "Random.uniform" Distribution.Uniform dtype shape key
+
     /// Standard normal.
-    let normal (dtype: DType) (shape: int seq) (key: Tensor) = draw Distribution.Normal dtype shape key
+    let normal (dtype: DType) (shape: int seq) (key: Tensor) = draw "Random.normal" Distribution.Normal dtype shape key
 
     /// Standard normal, restricted to (−2, 2).
     let truncatedNormal (dtype: DType) (shape: int seq) (key: Tensor) =
-        draw Distribution.TruncatedNormal dtype shape key
+        draw "Random.truncatedNormal" Distribution.TruncatedNormal dtype shape key
 
     /// True with probability p.
     let bernoulli (p: float) (shape: int seq) (key: Tensor) =
         if not (p >= 0.0 && p <= 1.0) then
             invalidArg "p" $"Random.bernoulli: a probability lies in [0, 1]; {p} was given"
 
-        less (uniform DType.Float32 shape key) (Tensor.scalarOf DType.Float32 p)
+        less (draw "Random.bernoulli" Distribution.Uniform DType.Float32 shape key) (Tensor.scalarOf DType.Float32 p)
 
     /// 0 … n − 1 in random order, Int32.
-    let permutation (n: int) (key: Tensor) = key |> bits DType.Int64 [ n ] |> argsort 0
+    let permutation (n: int) (key: Tensor) =
+        key |> draw "Random.permutation" Distribution.Bits DType.Int64 [ n ] |> argsort 0

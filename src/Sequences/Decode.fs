@@ -49,7 +49,7 @@ module Decode =
         | sizes ->
             invalidArg
                 "start"
-                $"{name}: all tensors of the state need a first axis of one size, the examples; they have {Shape.show sizes}"
+                $"{name}: all tensors of the state need a first axis of one size, the examples; they have {Shape.list sizes}"
 
     /// Log-probabilities of the next token, a row for each tensor row, and the state that follows.
     let private advance name (step: 'S -> Tensor -> Tensor * 'S) (rows: int) (state: 'S) (tokens: int[]) =

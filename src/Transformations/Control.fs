@@ -110,7 +110,7 @@ let private stage name (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : Stagin
         | sizes ->
             invalidArg
                 "xs"
-                $"{name}: all tensors to loop over need a first axis of one size; they have {Shape.show sizes}"
+                $"{name}: all tensors to loop over need a first axis of one size; they have {Shape.list sizes}"
 
     let specs =
         Array.append

@@ -189,7 +189,7 @@ let vmap (f: 'P -> 'Q) (p: 'P) : 'Q =
     match Array.distinct sizes with
     | [||] -> invalidArg "p" "vmap: there is no tensor to map over"
     | [| _ |] -> ()
-    | _ -> invalidArg "p" $"vmap: the first axes differ: {Shape.show sizes}; they must be equal"
+    | _ -> invalidArg "p" $"vmap: the first axes differ: {Shape.list sizes}; they must be equal"
 
     let result = ref Unchecked.defaultof<'Q>
     let ys = BatchLevel.Over (onTree f p result) (Array.create xs.Length true) xs

@@ -292,7 +292,7 @@ let traces =
 
             Expect.stringStarts
                 c.Traces[3]
-                "Item1.Hidden.Weights is Float32 3×8, was Float64 3×8; Item1.Hidden.Bias is Float32 8, was Float64 8; "
+                "Item1.Hidden.Weights is Float32 3×8, was Float64 3×8; Item1.Hidden.Bias is Float32 [8], was Float64 [8]; "
                 "types"
 
             for trace in c.Traces do
@@ -307,8 +307,13 @@ let traces =
             c.Invoke([ x ], None) |> ignore
             c.Invoke([ x; x ], None) |> ignore
             c.Invoke([ x; x ], Some x) |> ignore
-            Expect.stringStarts c.Traces[1] "Item1 is 2 items, was 1 items; Item1[1] is new: Float64 2" "a longer list"
-            Expect.stringStarts c.Traces[2] "Item2 is Float64 2, was None" "an option"
+
+            Expect.stringStarts
+                c.Traces[1]
+                "Item1 is 2 items, was 1 items; Item1[1] is new: Float64 [2]"
+                "a longer list"
+
+            Expect.stringStarts c.Traces[2] "Item2 is Float64 [2], was None" "an option"
         }
         test "what closes over a tensor that is transformed is told once, with how often" {
             let c = compiled (fun (y: Tensor) -> y)
@@ -479,7 +484,7 @@ let steppers =
 
             let grown = message (fun () -> stepper.Step(Tensor.ones [ 3 ]))
 
-            for word in [ "Item2"; "Float64 3"; "must stay" ] do
+            for word in [ "Item2"; "Float64 [3]"; "must stay" ] do
                 Expect.stringContains grown word "the step's state"
 
             Expect.stringContains

@@ -264,7 +264,7 @@ let fuse =
     ]
 
 /// A value's life in the arena: where it lies, and from which kernel to which.
-type private Life = { Value: int; Offset: int; Bytes: int; Born: int; Dies: int }
+type private Life = { Value: int; Offset: int64; Bytes: int64; Born: int; Dies: int }
 
 let private lives (g: Graph) (s: Fuse.Schedule) (layout: Memory.Layout) =
     let dies = Array.create g.Specs.Length -1
@@ -305,7 +305,7 @@ let memory =
                 let all = lives g s layout
 
                 for a in all do
-                    Expect.equal (a.Offset % Arena.Alignment) 0 "aligned"
+                    Expect.equal (a.Offset % int64 Arena.Alignment) 0L "aligned"
                     Expect.isLessThanOrEqual (a.Offset + a.Bytes) layout.ArenaBytes "inside"
 
                     for b in all do
@@ -322,12 +322,27 @@ let memory =
                                  && Memory.mayOverwrite g s s.Kernels[second.Born] first.Value second.Value)
                                 $"program {seed}: %%{a.Value} and %%{b.Value} overlap"
 
+        testCase "an arena in blocks: no value lies in two of them, and it reaches no further than it has to"
+        <| fun () ->
+            for seed in seeds do
+                let g = Simplify.graph (random seed)
+                let s = Fuse.schedule Fuse.allPasses g
+                let whole = Memory.plan Fuse.allPasses g s (HashSet())
+                let cut = Memory.plan { Fuse.allPasses with Block = 64 } g s (HashSet())
+                let all = lives g s cut
+                Expect.isGreaterThanOrEqual cut.ArenaBytes whole.LiveBytes $"program {seed}: no less than lives"
+
+                for a in all do
+                    let block offset = offset / int64 cut.Block
+                    let last = a.Offset + max 1L a.Bytes - 1L
+                    Expect.equal (block last) (block a.Offset) $"program {seed}: %%{a.Value} lies in one block"
+
         testCase "a large output that is a view of what a kernel makes is written where it stays"
         <| fun () ->
             let x = normal 90 [ 300; 400 ]
             let c = compiled (fun x -> reshape [ 400; 300 ] (sin x))
             Expect.equal (Tensor.toFloats (c.Invoke x)) (Tensor.toFloats (sin x)) "the sines"
-            Expect.isLessThan c.Programs[0].Runner.Plan.Bytes 1000 "not in the arena, from where it would be copied"
+            Expect.isLessThan c.Programs[0].Runner.Plan.Bytes 1000L "not in the arena, from where it would be copied"
 
         testCase "the arena is close to what is alive at once"
         <| fun () ->
@@ -356,10 +371,10 @@ let memory =
                 )
 
             let s = Fuse.schedule Fuse.allPasses g
-            let bytes passes = (Memory.plan passes g s (HashSet())).ArenaBytes / (64 * 64 * 8)
+            let bytes passes = (Memory.plan passes g s (HashSet())).ArenaBytes / (64L * 64L * 8L)
             // the sine is written over the sum before it, and a sum needs its operand beside it
-            Expect.equal (bytes Fuse.allPasses) 2 "shared"
-            Expect.equal (bytes { Fuse.allPasses with Share = false }) 12 "each its own"
+            Expect.equal (bytes Fuse.allPasses) 2L "shared"
+            Expect.equal (bytes { Fuse.allPasses with Share = false }) 12L "each its own"
 
         testCase "with any passes, the numbers are those of the graph"
         <| fun () ->
@@ -367,17 +382,25 @@ let memory =
                 let g = Simplify.graph (random seed)
                 let expected = numbers (Interpret.graph g (arrays g))
 
-                for fused in [ true; false ] do
-                    for share in [ true; false ] do
-                        let runner = Runner(g, { Fuse.allPasses with Fuse = fused; Share = share })
+                // an arena in blocks as small as the largest value of each program
+                for fused, share, block in
+                    [
+                        true, true, Arena.LargestBlock
+                        true, false, Arena.LargestBlock
+                        false, true, Arena.LargestBlock
+                        false, false, Arena.LargestBlock
+                        true, true, 64
+                        false, false, 64
+                    ] do
+                    let runner = Runner(g, { Fuse.allPasses with Fuse = fused; Share = share; Block = block })
 
-                        for _ in 1..2 do
-                            let found = numbers (runner.Run(arrays g))
+                    for _ in 1..2 do
+                        let found = numbers (runner.Run(arrays g))
 
-                            Array.iter2
-                                (Array.iter2 (fun a b ->
-                                    if not (a = b || Double.IsNaN a && Double.IsNaN b) then
-                                        Expect.isLessThan (abs (a - b) / max 1.0 (abs a)) 1e-13 $"program {seed}"))
-                                expected
-                                found
+                        Array.iter2
+                            (Array.iter2 (fun a b ->
+                                if not (a = b || Double.IsNaN a && Double.IsNaN b) then
+                                    Expect.isLessThan (abs (a - b) / max 1.0 (abs a)) 1e-13 $"program {seed}"))
+                            expected
+                            found
     ]

@@ -45,7 +45,7 @@ let private copies (steps: int) (batch: int) body =
              | _ -> 0))
 
     let parts = loops / 2
-    (plan.Bytes - apart.Bytes) / (6 * 32 * 8 * parts)
+    int (plan.Bytes - apart.Bytes) / (6 * 32 * 8 * parts)
 
 let private shares name steps batch body expected =
     test name { Expect.equal (copies steps batch body) expected "weights copied in the loop and the one backwards" }

@@ -96,7 +96,7 @@ let tests =
             let model =
                 Layers.sequential "model" [ Layer.erase (Layers.dense 5); Layer.erase (Layers.reshape [ 2; 3 ]) ]
 
-            expectRefused [ "layer 1 (reshape)"; "shape 5"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
+            expectRefused [ "layer 1 (reshape)"; "shape [5]"; "2×3" ] (fun () -> model.OutputShape [| 4 |])
 
         testCase "an input that does not fit the weights is refused with their place"
         <| fun () ->

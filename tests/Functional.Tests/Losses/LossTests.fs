@@ -167,7 +167,7 @@ let tests =
             let sparse (labels: int[]) = Loss.sparseCategoricalCrossEntropy (Tensor.create [ labels.Length ] labels) p
             expectRefused [ "label 2 at place 1"; "0 … 1" ] (fun () -> sparse [| 0; 2 |])
             expectRefused [ "label -1 at place 0" ] (fun () -> sparse [| -1; 0 |])
-            expectRefused [ "labels of shape 3"; "2×2" ] (fun () -> sparse [| 0; 1; 0 |])
+            expectRefused [ "labels of shape [3]"; "2×2" ] (fun () -> sparse [| 0; 1; 0 |])
 
             expectRefused [ "integer type"; "Float64" ] (fun () ->
                 Loss.sparseCategoricalCrossEntropy (Tensor.zeros [ 2 ]) p)

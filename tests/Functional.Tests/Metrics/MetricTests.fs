@@ -120,7 +120,7 @@ let tests =
             expectRefused [ "label 3 at place 0"; "0 … 2" ] (fun () ->
                 value Metric.accuracy (Tensor.create [ 4 ] [| 3; 0; 0; 0 |]) scores)
 
-            expectRefused [ "Metric.accuracy"; "shape 3"; "4×3" ] (fun () ->
+            expectRefused [ "Metric.accuracy"; "shape [3]"; "4×3" ] (fun () ->
                 value Metric.accuracy (Tensor.create [ 3 ] [| 0; 0; 0 |]) scores)
 
             expectRefused [ "Metric.precision"; "4"; "3" ] (fun () ->

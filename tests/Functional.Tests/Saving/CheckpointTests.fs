@@ -70,13 +70,17 @@ let tests =
             |> mentions [
                 path
                 "another model"
-                "not in the file: Hidden[2].Weights (Float32 4×3), Hidden[2].Bias (Float32 3)"
+                "not in the file: Hidden[2].Weights (Float32 4×3), Hidden[2].Bias (Float32 [3])"
                 "Hidden[1].Weights is Float32 3×3 in the file and Float32 3×4 in the model"
                 "Scale is Float64 scalar in the file and Float32 scalar in the model"
             ]
 
             messageOf<InvalidDataException>(fun () -> Checkpoint.load path (net 5).Output |> ignore)
-            |> mentions [ "only in the file:"; "Hidden[0].Bias (Float32 3)"; "not in the file: Weights (Float32 3×2)" ])
+            |> mentions [
+                "only in the file:"
+                "Hidden[0].Bias (Float32 [3])"
+                "not in the file: Weights (Float32 3×2)"
+            ])
 
         testCase "saving over a file replaces it whole"
         <| inFolder (fun folder ->
