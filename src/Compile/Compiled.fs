@@ -18,7 +18,8 @@ type internal Runner(simplified: Graph, passes: Fuse.Passes) =
 
     // large outputs are written where they will stay; small ones, which the collector may move, are copied out
     let outside = HashSet(Plan.Writable graph |> Seq.filter (fun v -> large graph.Specs[v]))
-    let plan = Plan(graph, outside, passes, 0)
+    let shadow = Shadow.ForPlan()
+    let plan = Plan(graph, outside, passes, 0, shadow)
 
     let inputs =
         Array.init graph.Inputs (fun i ->
@@ -39,6 +40,9 @@ type internal Runner(simplified: Graph, passes: Fuse.Passes) =
 
         for v in outside do
             plan.Values[v] <- NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType)
+
+        if not (isNull shadow) then
+            shadow.Clear()
 
         plan.Run()
 

@@ -61,11 +61,6 @@ type Schedule = {
     Apart: struct (int * int * Obstacle)[]
 }
 
-let private isView (g: Graph) instruction =
-    match instruction with
-    | Apply(Reshape _, _, _, _) -> true
-    | _ -> false
-
 /// Rows and columns as which a fused run can see an operand of this shape beside a result of that one.
 [<RequireQualifiedAccess>]
 type Lie =
@@ -106,8 +101,7 @@ let lie (operand: int[]) (result: int[]) : Lie =
 
 let private isElementwise instruction =
     match instruction with
-    | Apply((Unary _ | Binary _ | Compare _ | Select | Cast _ | AddScaled _), _, _, _) -> true
-    | Apply _
+    | Apply(op, _, _, _) -> (Facts.fusion op).IsElementwise
     | ApplyMany _
     | Constant _ -> false
 
@@ -482,7 +476,7 @@ let schedule (passes: Passes) (g: Graph) : Schedule =
         let instruction = g.Instructions[k]
         let first = firsts[k]
 
-        if isView g instruction || (root[first] = first && windows[first].IsSome) then
+        if Graphs.isView instruction || (root[first] = first && windows[first].IsSome) then
             root[first] <- root[(Graphs.arguments instruction)[0]]
         else
             match instruction with

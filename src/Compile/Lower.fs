@@ -26,16 +26,10 @@ module internal Lower =
 
     /// The operation of a fused run: its loop, the loop's function, the factor of AddScaled.
     let private fusedStep (op: Op) a b c y =
-        match op with
-        | Unary u -> FusedStep(FusedKind.Unary, int u, a, b, c, y, 0.0)
-        | Binary o -> FusedStep(FusedKind.Binary, int o, a, b, c, y, 0.0)
-        | Compare o -> FusedStep(FusedKind.Compare, int o, a, b, c, y, 0.0)
-        | Select -> FusedStep(FusedKind.Select, 0, a, b, c, y, 0.0)
-        | Cast _ -> FusedStep(FusedKind.Cast, 0, a, b, c, y, 0.0)
-        | AddScaled scale -> FusedStep(FusedKind.AddScaled, 0, a, b, c, y, scale)
-        | MatMul _
-        | Dense -> FusedStep(FusedKind.Outer, 0, a, b, c, y, 0.0)
-        | _ -> invalidOp $"internal: {Shapes.name op} is not elementwise"
+        match Facts.fusion op with
+        | Facts.Fusion.Elementwise(kind, number, factor) -> FusedStep(kind, number, a, b, c, y, factor)
+        | Facts.Fusion.Product -> FusedStep(FusedKind.Outer, 0, a, b, c, y, 0.0)
+        | Facts.Fusion.Apart -> invalidOp $"internal: {Shapes.name op} is not elementwise"
 
     let private nameOf (g: Graph) (kernel: Fuse.Kernel) =
         kernel.Instructions

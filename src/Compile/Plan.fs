@@ -27,9 +27,10 @@ type internal EachOf(run: System.Action<int>) =
         member _.Run piece = run.Invoke piece
 
 /// A graph, planned. `outside` are the values whose memory the caller provides before each run, besides the inputs'. The
-/// first inputs, so many as `still` says, stay the same for many runs, before which `Prepare` is called.
+/// first inputs, so many as `still` says, stay the same for many runs, before which `Prepare` is called. A debug plan has a
+/// shadow, which it shares with the plans inside it.
 [<Sealed>]
-type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, still: int) =
+type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, still: int, shadow: Shadow) =
     let schedule = Fuse.schedule passes graph
     let layout = Memory.plan passes graph schedule outside
     let arena = Arena(max 1L layout.ArenaBytes, layout.Block)
@@ -48,6 +49,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
         bytes <- bytes + max 1L (Memory.bytesOf spec)
         Memory.own "compile" spec
 
+    let mutable runs = 0
+    let origins = if isNull shadow then null else Array.create<Origin> values.Length [||]
     let packs = Dictionary<struct (int * bool), PackedMatrix>()
 
     /// The right factor of an instruction's product, if many runs share it.
@@ -83,9 +86,9 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
                     let made = [| schedule.Firsts[k] .. schedule.Firsts[k] + results - 1 |]
 
                     match op with
-                    | Scan s -> Loop(s, arguments, made, passes) :> Step
-                    | Cond(whenTrue, whenFalse) -> Branch(whenTrue, whenFalse, arguments, made, passes)
-                    | While w -> Repeat(w, arguments, made, passes)
+                    | Scan s -> Loop(s, arguments, made, passes, shadow) :> Step
+                    | Cond(whenTrue, whenFalse) -> Branch(whenTrue, whenFalse, arguments, made, passes, shadow)
+                    | While w -> Repeat(w, arguments, made, passes, shadow)
                     | Concat _
                     | Split _
                     | Linear _
@@ -148,8 +151,42 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
     member p.Run() =
         p.RefreshViews()
 
-        for s in steps do
-            s.Run values
+        if isNull shadow then
+            for s in steps do
+                s.Run values
+        else
+            p.RunShadowed()
+
+    /// Runs, and sees to it that every kernel reads what the right kernel wrote, and that the outputs are whole at the end.
+    member private _.RunShadowed() =
+        runs <- runs + 1
+
+        for v in 0 .. values.Length - 1 do
+            origins[v] <-
+                match layout.Places[v] with
+                | Memory.Place.Outside when v >= graph.Inputs -> [||]
+                | Memory.Place.Outside
+                | Memory.Place.Constant -> shadow.Read values[v]
+                | Memory.Place.Arena _
+                | Memory.Place.Nowhere -> [||]
+
+        for i in 0 .. steps.Length - 1 do
+            // what it makes itself it reads again from its registers
+            for v in layout.Reads[i] |> Array.except layout.Writes[i] do
+                shadow.Require($"%%{v}, read by kernel {i} ({steps[i].Name})", origins[v], values[v])
+
+            steps[i].Run values
+
+            for v in layout.Writes[i] do
+                let written = Written $"kernel {i} ({steps[i].Name}) of run {runs}: %%{v}"
+                shadow.Write(values[v], written)
+                origins[v] <- shadow.Read values[v]
+
+        for v in graph.Outputs do
+            shadow.Require($"the output %%{v}", origins[schedule.Root[v]], values[v])
+
+    /// Who wrote a value that the last run of a debug plan returned; of an input, who had written it before.
+    member _.Origin(v: int) : Origin = origins[schedule.Root[v]]
 
     /// Which values can be written where the caller wants an output: those a kernel makes that are outputs, or what an
     /// output is a view of, once each.
@@ -176,8 +213,8 @@ type internal Plan(graph: Graph, outside: HashSet<int>, passes: Fuse.Passes, sti
         HashSet(g.Outputs |> Seq.map source |> Seq.filter made.Contains)
 
 /// Another graph's plan as part of this one: inputs are looked at in place, outputs are copied out.
-and [<Sealed>] internal Part(g: Graph, passes: Fuse.Passes) =
-    let plan = Plan(Simplify.graph g, HashSet(), passes, 0)
+and [<Sealed>] internal Part(g: Graph, passes: Fuse.Passes, shadow: Shadow) =
+    let plan = Plan(Simplify.graph g, HashSet(), passes, 0, shadow)
     member _.Bytes = plan.Bytes
 
     member _.Run(given: NDArray[]) =
@@ -187,13 +224,18 @@ and [<Sealed>] internal Part(g: Graph, passes: Fuse.Passes) =
     /// Copies the results to places that are none of what was given.
     member _.CopyTo(places: NDArray[]) =
         for i in 0 .. places.Length - 1 do
-            Elementwise.Cast(plan.Values[plan.Graph.Outputs[i]], places[i])
+            Shadow.copy shadow (plan.Values[plan.Graph.Outputs[i]]) (places[i])
+
+        if not (isNull shadow) then
+            for i in 0 .. places.Length - 1 do
+                shadow.Require($"result {i} of a branch or a while loop", plan.Origin(plan.Graph.Outputs[i]), places[i])
 
     member _.Truth = plan.Values[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
 
-and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[], passes: Fuse.Passes) =
+and [<Sealed>] internal Branch
+    (whenTrue: Graph, whenFalse: Graph, arguments: int[], made: int[], passes: Fuse.Passes, shadow: Shadow) =
     inherit Step("cond")
-    let parts = [| Part(whenTrue, passes); Part(whenFalse, passes) |]
+    let parts = [| Part(whenTrue, passes, shadow); Part(whenFalse, passes, shadow) |]
     let given = Array.zeroCreate<NDArray>(arguments.Length - 1)
     let places = Array.zeroCreate<NDArray> made.Length
     override _.Bytes = parts[0].Bytes + parts[1].Bytes
@@ -214,9 +256,9 @@ and [<Sealed>] internal Branch(whenTrue: Graph, whenFalse: Graph, arguments: int
         part.Run given
         part.CopyTo places
 
-and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: Fuse.Passes) =
+and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: Fuse.Passes, shadow: Shadow) =
     inherit Step("while")
-    let test, body = Part(w.Condition, passes), Part(w.Body, passes)
+    let test, body = Part(w.Condition, passes, shadow), Part(w.Body, passes, shadow)
     let specs = w.Body.InputSpecs[w.Constants ..]
     // A step's results are assigned all at once: it reads the carry from one of two places and writes it to the other,
     // since any of its results may be a part of the carry that was.
@@ -239,12 +281,13 @@ and [<Sealed>] internal Repeat(w: While, arguments: int[], made: int[], passes: 
             test.Run given
 
         for i in 0 .. made.Length - 1 do
-            Elementwise.Cast(given[w.Constants + i], values[made[i]])
+            Shadow.copy shadow (given[w.Constants + i]) (values[made[i]])
 
 /// A scan, or the rows of it from `first` on: the body's inputs and outputs look at the stacked arrays and move along them;
 /// what is carried lies where the step before it wrote it.
 and [<Sealed>] internal LoopPart
-    (s: Scan, body: Graph, whole: Graph, division: Rows.Division option, first: int, passes: Fuse.Passes) =
+    (s: Scan, body: Graph, whole: Graph, division: Rows.Division option, first: int, passes: Fuse.Passes, shadow: Shadow)
+    =
     let nc, nk = s.Constants, s.Carry
     let carryOut, yOut = Array.splitAt nk body.Outputs
     let writable = Plan.Writable body
@@ -273,7 +316,7 @@ and [<Sealed>] internal LoopPart
 
         let outside = HashSet(Seq.append own (Seq.zip yOut written |> Seq.filter snd |> Seq.map fst))
         // a copy for each thread: it lies in its own caches
-        Plan(body, outside, passes, (if s.Length >= Products.StepsWorthPacking then nc else 0))
+        Plan(body, outside, passes, (if s.Length >= Products.StepsWorthPacking then nc else 0), shadow)
 
     // all places of a value, one behind another, are one array: its bytes and every offset in it fit in 32 bits
     let storedBytes (g: Graph) v = Memory.stored "scan" g.Specs[v]
@@ -335,6 +378,19 @@ and [<Sealed>] internal LoopPart
 
         step <= 256L * 1024L && step * int64 s.Length > 1024L * 1024L
 
+    // of a debug plan: who should have written what is carried, and each place of what is stacked
+    let carriedBy = if isNull shadow then [||] else Array.create<Origin> nk [||]
+    let stackedBy = if isNull shadow then null else List<struct (int * int * Origin)>()
+
+    let requireCarried () =
+        for i in 0 .. carriedBy.Length - 1 do
+            shadow.Require($"carry {i} of a scan", carriedBy[i], plan.Values[nc + i])
+
+    let requireStacked () =
+        for struct (j, t, origin) in stackedBy do
+            move results[j] t yOut[j]
+            shadow.Require($"place {t} of result {j} of a scan", origin, show results[j] yOut[j])
+
     member _.Plan = plan
 
     member _.Run(values: NDArray[], arguments: int[], made: int[]) =
@@ -364,8 +420,14 @@ and [<Sealed>] internal LoopPart
 
             match homes[i] with
             | Home.Before j when s.Length > 0 ->
-                Elementwise.Cast(plan.Values[nc + i], look results[j] (stacked j) (placeOf 0) yOut[j])
+                Shadow.copy shadow (plan.Values[nc + i]) (look results[j] (stacked j) (placeOf 0) yOut[j])
             | _ -> ()
+
+        if not (isNull shadow) then
+            stackedBy.Clear()
+
+            for i in 0 .. nk - 1 do
+                carriedBy[i] <- shadow.Read plan.Values[nc + i]
 
         for step in 0 .. s.Length - 1 do
             let t = placeOf step
@@ -397,19 +459,26 @@ and [<Sealed>] internal LoopPart
                 | Home.Result _
                 | Home.Copy -> ()
 
+            if not (isNull shadow) then
+                requireCarried ()
+
             plan.Run()
+
+            if not (isNull shadow) then
+                carryOut |> Array.iteri (fun i v -> carriedBy[i] <- plan.Origin v)
+                yOut |> Array.iteri (fun j v -> stackedBy.Add(struct (j, t, plan.Origin v)))
 
             if asksAhead then
                 Prefetch.Rest()
 
             for j in 0 .. results.Length - 1 do
                 if not written[j] && not filled[j] then
-                    Elementwise.Cast(plan.Values[yOut[j]], show results[j] yOut[j])
+                    Shadow.copy shadow (plan.Values[yOut[j]]) (show results[j] yOut[j])
 
             // no copy goes where another reads: what was carried lies in the other buffers
             for i in 0 .. nk - 1 do
                 if homes[i].IsCopy then
-                    Elementwise.Cast(plan.Values[carryOut[i]], buffers[i][buffer])
+                    Shadow.copy shadow (plan.Values[carryOut[i]]) (buffers[i][buffer])
 
             for i in 0 .. nk - 1 do
                 plan.Values[nc + i] <-
@@ -419,11 +488,15 @@ and [<Sealed>] internal LoopPart
                     | Home.Buffer -> plan.Values[carryOut[i]]
                     | Home.Copy -> buffers[i][buffer]
 
+        if not (isNull shadow) then
+            requireCarried ()
+            requireStacked ()
+
         for i in 0 .. nk - 1 do
-            Elementwise.Cast(plan.Values[nc + i], look ends[i] (values[made[i]].Storage) 0 (nc + i))
+            Shadow.copy shadow (plan.Values[nc + i]) (look ends[i] (values[made[i]].Storage) 0 (nc + i))
 
 /// A scan; where its rows have nothing to do with each other, every thread runs a part of them through all steps.
-and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[], passes: Fuse.Passes) =
+and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[], passes: Fuse.Passes, shadow: Shadow) =
     inherit Step("scan")
     let body = Simplify.graph s.Body
     let division = Rows.divide body s.Constants
@@ -435,8 +508,8 @@ and [<Sealed>] internal Loop(s: Scan, arguments: int[], made: int[], passes: Fus
                 let cut p = int (int64 d.Batch * int64 p / int64 parts)
                 let first = cut p
                 let rows = cut (p + 1) - first
-                LoopPart(s, Rows.narrow body d rows, body, division, first, passes))
-        | _ -> [| LoopPart(s, body, body, None, 0, passes) |]
+                LoopPart(s, Rows.narrow body d rows, body, division, first, passes, shadow))
+        | _ -> [| LoopPart(s, body, body, None, 0, passes, shadow) |]
 
     /// How many parts are worth while: some rows in each, and enough work to wake a thread for.
     let parts threads =

@@ -113,11 +113,6 @@ let private grow (g: Graph) (firsts: int[]) (rows: int) : Region =
 
     { Inside = inside; Cut = cut; Whole = whole; After = after }
 
-let private isReshape instruction =
-    match instruction with
-    | Apply(Reshape _, _, _, _) -> true
-    | _ -> false
-
 /// Into how many slices of the batch a region is cut: as few as let a slice stay in the caches, equally large, with rows
 /// enough for every thread; and not so many that reading the weights again for each is more than what stays.
 let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region: Region) : int =
@@ -133,7 +128,7 @@ let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region
     let mutable made = 0L
 
     for k in 0 .. firsts.Length - 1 do
-        if region.Inside[k] && not (isReshape g.Instructions[k]) then
+        if region.Inside[k] && not (Graphs.isView g.Instructions[k]) then
             for r in firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 do
                 if isRead[r] then
                     made <- made + bytesOf r
@@ -157,7 +152,7 @@ let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region
 /// The graph with a region as one loop over slices of the batch.
 let private gathered (g: Graph) (firsts: int[]) (rows: int) (region: Region) (slices: int) : Graph =
     // a reshape is a view: outside it is made again of what it looks at
-    let isView k = region.Inside[k] && isReshape g.Instructions[k]
+    let isView k = region.Inside[k] && Graphs.isView g.Instructions[k]
 
     let needed = Array.create g.Specs.Length false
 

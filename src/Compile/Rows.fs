@@ -180,22 +180,21 @@ let divide (g: Graph) (constants: int) : Division option =
 
 /// The body for fewer rows.
 let narrow (g: Graph) (division: Division) (rows: int) : Graph =
-    let first (shape: int[]) = Shape.withAxis 0 rows shape
     let firsts = Graphs.firsts g
 
     let specs =
-        g.Specs |> Array.mapi (fun v s -> if division.ByRow[v] then { s with Shape = first s.Shape } else s)
+        g.Specs
+        |> Array.mapi (fun v s ->
+            if division.ByRow[v] then
+                { s with Shape = Shape.withAxis 0 rows s.Shape }
+            else
+                s)
 
     let instructions =
         g.Instructions
         |> Array.mapi (fun k instruction ->
             match instruction with
-            | Apply(op, a, b, c) when division.ByRow[firsts[k]] ->
-                match op with
-                | Broadcast s -> Apply(Broadcast(first s), a, b, c)
-                | Reshape s -> Apply(Reshape(first s), a, b, c)
-                | Slice(starts, lengths, steps) -> Apply(Slice(starts, first lengths, steps), a, b, c)
-                | _ -> instruction
+            | Apply(op, a, b, c) when division.ByRow[firsts[k]] -> Apply(Facts.withRows rows op, a, b, c)
             | Apply _
             | ApplyMany _
             | Constant _ -> instruction)
@@ -207,7 +206,9 @@ let leading (g: Graph) (instruction: Instruction) : int voption =
     match instruction with
     | Apply(MatMul(false, _), a, _, _)
     | Apply((Dense | Conv _ | ConvBias _ | ConvInput _), a, _, _) when g.Specs[a].Shape.Length >= 2 -> ValueSome a
-    | _ -> ValueNone
+    | Apply _
+    | ApplyMany _
+    | Constant _ -> ValueNone
 
 /// About how long an instruction takes, in nanoseconds: enough to tell what is worth sharing. `y` is its first result.
 let costOf (g: Graph) (instruction: Instruction) (y: int) : float =

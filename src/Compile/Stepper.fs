@@ -35,7 +35,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
                 for a in Graphs.arguments instruction do
                     lastReader[schedule.Root[a]] <- i
 
-                if Graphs.canFail instruction then
+                if Graphs.canFail graph instruction then
                     lastFailing <- i)
 
     let roots = outputs |> Array.map (fun v -> schedule.Root[v])
@@ -63,8 +63,11 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
     let isKept =
         Array.init stateCount (fun i -> roots[i] = i && Shape.same graph.Specs[i].Shape graph.Specs[outputs[i]].Shape)
 
+    let shadow = Shadow.ForPlan()
+
     let plan =
-        Plan(graph, HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains), Fuse.allPasses, 0)
+        let outside = HashSet(outputs |> Array.take stateCount |> Array.filter writable.Contains)
+        Plan(graph, outside, Fuse.allPasses, 0, shadow)
 
     let inputs =
         Array.init (graph.Inputs - stateCount) (fun j ->
@@ -102,16 +105,23 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
                 Elementwise.Cast(given, inputs[j])
                 plan.Values[stateCount + j] <- inputs[j]
 
+        if not (isNull shadow) then
+            shadow.Clear()
+
         plan.Run()
 
         for i in 0 .. stateCount - 1 do
             if not inPlace[i] && not isKept[i] then
                 if not direct[i] then
-                    Elementwise.Cast(plan.Values[outputs[i]], next[i])
+                    Shadow.copy shadow (plan.Values[outputs[i]]) (next[i])
 
                 let old = now[i]
                 now[i] <- next[i]
                 next[i] <- old
+
+        if not (isNull shadow) then
+            for i in 0 .. stateCount - 1 do
+                shadow.Require($"leaf {i} of a stepper's state", plan.Origin(outputs[i]), now[i])
 
     /// Copies of what the last run returned beside the state.
     member _.Results() : NDArray[] =

@@ -49,23 +49,31 @@ let makers (g: Graph) (firsts: int[]) : int[] =
     firsts |> Array.iteri (fun k v -> makers[v] <- k)
     makers
 
-/// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a factorization.
-let rec canFail (instruction: Instruction) : bool =
+/// Whether an instruction of a graph is a view of its operand.
+let isView (instruction: Instruction) : bool =
     match instruction with
-    | Apply((Gather _ | ScatterAdd _ | GatherAlong _ | ScatterAlong _), _, _, _) -> true
+    | Apply(op, _, _, _) -> Facts.isView op
+    | ApplyMany _
+    | Constant _ -> false
+
+/// Whether an instruction of a graph can fail on the values it is given: an index out of range, an integer divided by zero,
+/// a matrix without a factorization.
+let rec canFail (g: Graph) (instruction: Instruction) : bool =
+    let inside (inner: Graph) = Array.exists (canFail inner) inner.Instructions
+
+    match instruction with
+    | Constant _ -> false
+    | Apply(op, a, _, _) -> Facts.canFail op g.Specs[a].DType
     | ApplyMany(op, _, _) ->
         match op with
         | Linear _
         | Custom _ -> true
-        | Scan s -> Array.exists canFail s.Body.Instructions
-        | Cond(whenTrue, whenFalse) ->
-            Array.exists canFail whenTrue.Instructions || Array.exists canFail whenFalse.Instructions
-        | While w -> Array.exists canFail w.Condition.Instructions || Array.exists canFail w.Body.Instructions
-        | Call p -> Array.exists canFail p.Graph.Instructions
+        | Scan s -> inside s.Body
+        | Cond(whenTrue, whenFalse) -> inside whenTrue || inside whenFalse
+        | While w -> inside w.Condition || inside w.Body
+        | Call p -> inside p.Graph
         | Concat _
         | Split _ -> false
-    | Apply _
-    | Constant _ -> false
 
 /// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
 /// outputs need.

@@ -30,29 +30,15 @@ let private deaths (g: Graph) : int[][] =
                     if x >= 0 then
                         lastUse[root[x]] <- i
 
-                match op with
-                | Reshape _
-                | StopGradient
-                | Broadcast _
-                | Cast _
-                | Reduce _ -> root[at] <- root[a]
-                | _ -> mortal[at] <- true
+                if Facts.mayAlias op then root[at] <- root[a] else mortal[at] <- true
 
                 next <- next + 1
             | ApplyMany(op, arguments, results) ->
                 for x in arguments do
                     lastUse[root[x]] <- i
 
-                    match op with
-                    | Concat _
-                    | Split _
-                    | Linear _ -> ()
-                    // their results may be their operands
-                    | Scan _
-                    | Cond _
-                    | While _
-                    | Call _
-                    | Custom _ -> mortal[root[x]] <- false
+                    if Facts.mayAliasMany op then
+                        mortal[root[x]] <- false
 
                 next <- next + results
 

@@ -5,6 +5,7 @@ module Functional.Tests.Program
 open System
 open Expecto
 open Expecto.Impl
+open Functional.Compile
 open Functional.Tests.Selection
 
 /// Standard output as it was before Expecto put its own writer, with its escape codes and padding, in front of it.
@@ -68,6 +69,9 @@ let private run (args: string[]) =
 
 [<EntryPoint>]
 let main args =
+    // every plan that the tests make is a debug plan
+    Shadow.IsOn <- true
+
     match args with
     | DurabilityTests.Child work
     | InterruptTests.Child work ->

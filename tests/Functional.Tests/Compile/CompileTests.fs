@@ -414,6 +414,7 @@ let steppers =
         }
         test "allocates nothing" {
             use stepper = new Stepper<_, _, _>(descend, net)
+            Toys.withoutShadow (fun () -> stepper.Step batch)
             Expect.equal (allocated stepper batch) 0L "bytes in 1,000 steps"
         }
         test "a snapshot stays what it was" {

@@ -72,6 +72,11 @@ let private values case =
     let program = compiled (library case)
     check "compiled" (program.Invoke(inputs case))
     check "compiled, again" (program.Invoke(inputs case))
+    let arrays = inputs case |> Array.map (Tensor.value "test")
+
+    check
+        "graph by graph"
+        (PlainGraphs.run program.Programs[0].Graph arrays |> Array.map (fun y -> Concrete y :> Tensor))
 
     let check what (ys: Tensor[], slopes: Tensor[]) =
         check $"{what}, value" ys

@@ -55,3 +55,12 @@ let withThreads (count: int) (work: unit -> 'T) : 'T =
         work ()
     finally
         Workers.Count <- before
+
+/// Some work with plans as users have them: the tests' own are debug plans, which allocate.
+let withoutShadow (work: unit -> 'T) : 'T =
+    Functional.Compile.Shadow.IsOn <- false
+
+    try
+        work ()
+    finally
+        Functional.Compile.Shadow.IsOn <- true
