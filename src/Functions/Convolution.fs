@@ -78,19 +78,21 @@ module ConvOptions =
         let strides, dilations = steps "convTranspose" space.Length options
 
         Array.init space.Length (fun i ->
-            let reach = (size[i] - 1) * dilations[i] + 1
+            let places, stride = int64 space[i], int64 strides[i]
+            let reach = (int64 size[i] - 1L) * int64 dilations[i] + 1L
 
             match options.Padding with
-            | Padding.Valid -> space[i] * strides[i] + max 0 (reach - strides[i])
-            | Padding.Same -> space[i] * strides[i]
-            | Padding.Causal -> (space[i] - 1) * strides[i] + 1
+            | Padding.Valid -> places * stride + max 0L (reach - stride)
+            | Padding.Same -> places * stride
+            | Padding.Causal -> (places - 1L) * stride + 1L
             | Padding.Explicit pairs when pairs.Length = space.Length ->
                 let low, high = pairs[i]
-                (space[i] - 1) * strides[i] + reach - low - high
+                (places - 1L) * stride + reach - int64 low - int64 high
             | Padding.Explicit pairs ->
                 invalidArg
                     "padding"
                     $"convTranspose: {pairs.Length} pairs of paddings for {space.Length} axes of space")
+        |> Shape.ofSizes "convTranspose"
 
     /// The transpose, to a space of given sizes.
     let internal applyTransposed (options: ConvOptions) (target: int[] option) (kernel: Tensor) (x: Tensor) : Tensor =

@@ -62,11 +62,11 @@ module Pool =
             + 1
 
         Array.init windows (fun o ->
-            seq { 0 .. w.Size[axis] - 1 }
-            |> Seq.filter (fun k ->
-                let place = o * w.Strides[axis] - w.Low[axis] + k * w.Dilations[axis]
-                place >= 0 && place < space)
-            |> Seq.length)
+            // of the places from + k·dilation, k < size, those in [0, space)
+            let from, dilation = int64 o * int64 w.Strides[axis] - int64 w.Low[axis], int64 w.Dilations[axis]
+            let first = if from >= 0L then 0L else (dilation - 1L - from) / dilation
+            let behind = if from >= int64 space then 0L else (int64 space - 1L - from) / dilation + 1L
+            int (max 0L (min behind (int64 w.Size[axis]) - first)))
 
     /// The average is a convolution of every channel with equal weights.
     let internal average (options: PoolOptions) (x: Tensor) : Tensor =

@@ -85,7 +85,8 @@ module Conv =
         (multiplier: int)
         : Conv =
         check "depthwiseConv" window channels multiplier 1
-        parameters settings key [| yield! window; channels; multiplier |] (channels * multiplier)
+        let features = Shape.times "depthwiseConv" "features" channels multiplier
+        parameters settings key [| yield! window; channels; multiplier |] features
 
     /// Parameters of a separable convolution.
     let initSeparable
@@ -105,7 +106,11 @@ module Conv =
             Pointwise =
                 pointwise
                     settings.DType
-                    [| yield! List.replicate window.Length 1; channels * multiplier; features |]
+                    [|
+                        yield! List.replicate window.Length 1
+                        Shape.times "separableConv" "features" channels multiplier
+                        features
+                    |]
                     keys[1]
             Bias = settings.BiasInitializer |> Option.map (fun bias -> bias settings.DType [| features |] keys[2])
         }

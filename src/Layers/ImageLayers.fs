@@ -39,7 +39,7 @@ let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) 
         fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier
     OutputShape =
         fun shape ->
-            let features = channels "depthwiseConv" window shape * multiplier
+            let features = Shape.times "depthwiseConv" "features" (channels "depthwiseConv" window shape) multiplier
             ConvOptions.outputShape settings.Options window features shape
     Apply = fun _ p x -> depthwiseConvolution settings.Options p x, p
 }
@@ -117,24 +117,54 @@ let globalMaxPool: Layer<unit> = globally "global max pool" Functional.PoolingFu
 let globalAveragePool: Layer<unit> =
     globally "global average pool" Functional.PoolingFunctions.globalAveragePool
 
-/// A function of images; shapes are found by asking it about none of them.
-let private ofSpace name (f: Tensor -> Tensor) : Layer<unit> =
-    let outputShape (shape: int[]) = (f (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0)).Shape[1..]
+/// A function of images that changes each axis of space by itself; where an example has such axes, sizes that no array has are
+/// refused, and otherwise the function is asked about no images for its own complaints.
+let private ofSpace name (sizes: (int64 -> int64) list) (f: Tensor -> Tensor) : Layer<unit> =
+    let outputShape (shape: int[]) =
+        let asked = lazy (f (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0)).Shape[1..]
+
+        if shape.Length <> sizes.Length + 1 then
+            asked.Value
+        else
+            let space = sizes |> List.mapi (fun i size -> size (int64 shape[i]))
+
+            if List.exists (fun n -> n < 1L) space then
+                asked.Value
+            else
+                Shape.ofSizes name [| yield! space; int64 (Array.last shape) |]
+
     Layer.stateless name outputShape f
 
 /// Zeros before and behind along every axis of space.
 let zeroPadding (widths: (int * int) list) : Layer<unit> =
-    ofSpace "zero padding" (Functional.SpaceFunctions.zeroPadding widths)
+    ofSpace
+        "zero padding"
+        [
+            for low, high in widths -> fun n -> if low < 0 || high < 0 then -1L else n + int64 low + int64 high
+        ]
+        (Functional.SpaceFunctions.zeroPadding widths)
 
 /// Places taken away at the begin and the end of every axis of space.
-let cropping (widths: (int * int) list) : Layer<unit> = ofSpace "cropping" (Functional.SpaceFunctions.cropping widths)
+let cropping (widths: (int * int) list) : Layer<unit> =
+    ofSpace
+        "cropping"
+        [
+            for low, high in widths -> fun n -> if low < 0 || high < 0 then -1L else n - int64 low - int64 high
+        ]
+        (Functional.SpaceFunctions.cropping widths)
 
 /// Every place repeated along every axis of space.
-let upSampling (factors: int list) : Layer<unit> = ofSpace "up-sampling" (Functional.SpaceFunctions.upSampling factors)
+let upSampling (factors: int list) : Layer<unit> =
+    ofSpace "up-sampling" [ for factor in factors -> (*) (int64 factor) ] (Functional.SpaceFunctions.upSampling factors)
 
 /// The same with what lies between places interpolated.
 let bilinearUpSampling (factors: int list) : Layer<unit> =
-    ofSpace "up-sampling, bilinear" (Functional.SpaceFunctions.bilinearUpSampling factors)
+    Functional.SpaceFunctions.checkFactors "bilinearUpSampling" factors
+
+    ofSpace
+        "up-sampling, bilinear"
+        [ for factor in factors -> (*) (int64 factor) ]
+        (Functional.SpaceFunctions.bilinearUpSampling factors)
 
 /// The number of features of an example; an error where there is no such axis.
 let private features (settings: NormalizationSettings) name (shape: int[]) =

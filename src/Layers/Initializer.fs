@@ -20,7 +20,13 @@ module Initializer =
             struct (window * float shape[n - 2], window * float shape[n - 1])
 
     /// The same number everywhere.
-    let constant (value: float) : Initializer = fun dtype shape _ -> Tensor.full dtype shape value
+    let constant (value: float) : Initializer =
+        fun dtype shape key ->
+            match key with
+            // where there are no numbers yet there is nothing to fill
+            | :? Functional.Levels.Staged -> broadcastTo shape (cast dtype (key * 0.0) + value)
+            | _ -> Tensor.full dtype shape value
+
     let zeros: Initializer = constant 0.0
     let ones: Initializer = constant 1.0
 

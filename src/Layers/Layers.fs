@@ -44,8 +44,8 @@ let flatten: Layer<unit> =
 let reshape (target: int list) : Layer<unit> =
     let resolve (shape: int[]) =
         let size = Shape.size shape
-        let known = target |> List.filter ((<>) -1) |> List.fold (*) 1
         let free = target |> List.filter ((=) -1) |> List.length
+        let known = target |> List.filter ((<>) -1) |> Array.ofList |> Shape.possible "reshape" |> Shape.size
 
         if free > 1 || (free = 1 && (known = 0 || size % known <> 0)) || (free = 0 && known <> size) then
             invalidArg
@@ -74,6 +74,9 @@ let permute (order: int list) : Layer<unit> =
 
 /// Every example, a vector, repeated: [features] gives [count, features].
 let repeatVector (count: int) : Layer<unit> =
+    if count < 1 then
+        invalidArg "count" $"repeatVector: {count} times; it must be at least once"
+
     let outputShape (shape: int[]) =
         if shape.Length <> 1 then
             invalidArg "shape" $"repeatVector: needs vectors, an example has shape {Shape.show shape}"
@@ -87,7 +90,7 @@ let repeatVector (count: int) : Layer<unit> =
 /// leakyRelu with a trained alpha for every feature, 0 at first.
 let parametricRelu: Layer<ParametricRelu> = {
     Name = "parametric relu"
-    Initialize = fun _ shape -> { Alpha = Tensor.full DType.Float32 shape 0.0 }
+    Initialize = fun key shape -> { Alpha = Initializer.zeros DType.Float32 shape key }
     OutputShape = id
     Apply = fun _ p x -> parametricRelu p.Alpha x, p
 }

@@ -73,10 +73,23 @@ module Network =
 
         made
 
+    /// A single example must fit into an array.
+    let private requirePossible (shape: int[]) =
+        shape
+        |> Array.map (fun n -> if n = UnknownSize.Value then 1L else int64 n)
+        |> Shape.ofSizes "example"
+        |> ignore
+
     /// The shapes that every call gives, for inputs of some shapes; without the batch axis. A size may be `UnknownSize.Value`.
     let shapes (network: Network) (inputs: int[][]) : int[][][] =
+        Array.iter requirePossible inputs
+
         run network inputs (fun _ call given ->
-            at network call.Block given (fun () -> Block.outputShapes (called network call) given))
+            at network call.Block given (fun () ->
+                let outputs = Block.outputShapes (called network call) given
+
+                Array.iter requirePossible outputs
+                outputs))
 
     /// The shapes of the network's outputs.
     let outputShapes (network: Network) (inputs: int[][]) : int[][] =
@@ -94,6 +107,7 @@ module Network =
 
     /// Parameters of all blocks, drawn from a key, for inputs of some shapes.
     let initialize (network: Network) (key: Tensor) (inputs: int[][]) : obj[] =
+        Array.iter requirePossible inputs
         let keys = Key.split network.Blocks.Length key
         let parameters = Array.zeroCreate network.Blocks.Length
 
@@ -109,6 +123,12 @@ module Network =
         |> ignore
 
         parameters
+
+    /// The same as shapes and element types alone, for weights that will be read from a file: nothing is drawn, and no memory
+    /// is taken, however large the layers say they are. The tensors have no numbers; `Checkpoint.load` gives them some.
+    let outline (network: Network) (inputs: int[][]) : obj[] =
+        let key: Functional.Operations.Spec = { Shape = Shape.scalar; DType = DType.Int64 }
+        Functional.Levels.Trace.outline [| key |] (fun keys -> initialize network keys[0] inputs)
 
     /// For every call, the calls whose outputs nobody reads after it.
     let private finished (network: Network) : int list[] =

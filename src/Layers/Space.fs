@@ -26,25 +26,32 @@ module SpaceFunctions =
         axes "cropping" widths.Length x
         let low = [| 0; yield! List.map fst widths; 0 |]
         let high = [| 0; yield! List.map snd widths; 0 |]
-        let lengths = Array.init x.Rank (fun i -> x.Shape[i] - low[i] - high[i])
+        let lengths = Array.init x.Rank (fun i -> int64 x.Shape[i] - int64 low[i] - int64 high[i])
 
         if
             Array.exists (fun n -> n < 0) (Array.append low high)
-            || Array.exists2 (fun n size -> n < min 1 size) lengths x.Shape
+            || Array.exists2 (fun n size -> n < int64 (min 1 size)) lengths x.Shape
         then
             invalidArg "widths" $"cropping: %A{widths} leaves nothing of {Shape.show x.Shape}"
 
-        slice low lengths (Array.create x.Rank 1) x
+        slice low (Array.map int lengths) (Array.create x.Rank 1) x
 
-    let private checkFactors operation (factors: int list) (x: Tensor) =
-        axes operation factors.Length x
+    /// Each of the places between two has an operation of its own where it is interpolated.
+    let private mostBetween = 4096
 
+    let internal checkFactors operation (factors: int list) =
         if List.exists (fun n -> n < 1) factors then
             invalidArg "factors" $"{operation}: %A{factors}; every factor must be at least 1"
 
+        if operation = "bilinearUpSampling" && List.exists (fun n -> n > mostBetween) factors then
+            invalidArg
+                "factors"
+                $"{operation}: %A{factors}; factors up to {mostBetween} are interpolated: do it in two steps"
+
     /// Every place repeated along every axis of space. Example: `upSampling [ 2; 2 ] x`.
     let upSampling (factors: int list) (x: Tensor) : Tensor =
-        checkFactors "upSampling" factors x
+        axes "upSampling" factors.Length x
+        checkFactors "upSampling" factors
 
         let channels = x.Shape[x.Rank - 1]
 
@@ -56,7 +63,11 @@ module SpaceFunctions =
         x
         |> reshape [ x.Shape[0]; yield! each (fun n _ -> [ n; 1 ]); channels ]
         |> broadcastTo [ x.Shape[0]; yield! each (fun n factor -> [ n; factor ]); channels ]
-        |> reshape [ x.Shape[0]; yield! each (fun n factor -> [ n * factor ]); channels ]
+        |> reshape [
+            x.Shape[0]
+            yield! each (fun n factor -> [ Shape.times "upSampling" "places along an axis" n factor ])
+            channels
+        ]
 
     /// One axis, factor times as long. A new place lies (place + ½)/factor − ½ along the old ones, and is the mean of the two
     /// around it by their distance; beyond the last there is the last again.
@@ -77,11 +88,19 @@ module SpaceFunctions =
                 elif away > 0.0 then x * (1.0 - away) + behind * away
                 else x
 
-            let shape = x.Shape |> Array.mapi (fun i n -> if i = axis then n * factor else n)
+            let shape =
+                x.Shape
+                |> Array.mapi (fun i n ->
+                    if i = axis then
+                        Shape.times "bilinearUpSampling" "places along an axis" n factor
+                    else
+                        n)
+
             stack (axis + 1) (List.init factor phase) |> reshape shape
 
     /// As `upSampling`, with what lies between places interpolated; places are squares, whose centres are where their values
     /// are. Example: `bilinearUpSampling [ 2; 2 ] x`.
     let bilinearUpSampling (factors: int list) (x: Tensor) : Tensor =
-        checkFactors "bilinearUpSampling" factors x
+        axes "bilinearUpSampling" factors.Length x
+        checkFactors "bilinearUpSampling" factors
         List.fold (fun x (i, factor) -> interpolate (i + 1) factor x) x (List.indexed factors)

@@ -191,6 +191,16 @@ module Trace =
         | g, [||] -> g
         | _, captured -> invalidOp $"internal: the function closes over a tensor of {captured[0].Level.Name}"
 
+    /// What a function makes of inputs that have no values: its tensors have shapes and element types alone. Nothing is
+    /// computed, and no memory taken for them.
+    let outline (inputs: Spec[]) (f: Tensor[] -> 'T) : 'T =
+        let level = TraceLevel(inputs, false)
+
+        try
+            f level.Inputs
+        finally
+            level.Close()
+
     /// Runs a graph on tensors at any level, operation by operation.
     let replay (g: Graph) (inputs: Tensor[]) : Tensor[] =
         let values = Array.zeroCreate<Tensor> g.Specs.Length

@@ -52,13 +52,14 @@ module MultiHeadAttention =
 
         let keys = Key.split 4 key
         let draw i inputs outputs = Dense.initWith settings.Dense keys[i] inputs outputs
+        let inAll units = Shape.times "multiHeadAttention" "units in all heads" settings.Heads units
 
         {
             Heads = settings.Heads
-            Query = draw 0 queryFeatures (settings.Heads * settings.KeyUnits)
-            Key = draw 1 keyFeatures (settings.Heads * settings.KeyUnits)
-            Value = draw 2 valueFeatures (settings.Heads * valueUnits)
-            Output = draw 3 (settings.Heads * valueUnits) (defaultArg settings.Outputs queryFeatures)
+            Query = draw 0 queryFeatures (inAll settings.KeyUnits)
+            Key = draw 1 keyFeatures (inAll settings.KeyUnits)
+            Value = draw 2 valueFeatures (inAll valueUnits)
+            Output = draw 3 (inAll valueUnits) (defaultArg settings.Outputs queryFeatures)
         }
 
     /// Float32 parameters for inputs of so many features. Example: `MultiHeadAttention.init (Key.create 1L) 8 64 512`.

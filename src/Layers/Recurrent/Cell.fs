@@ -60,10 +60,11 @@ module Cell =
         if inputs < 1 || units < 1 then
             invalidArg "units" $"{name}: {inputs} inputs and {units} units; there must be at least one of each"
 
+        let width = Shape.times name "units in all gates" gates units
         let keys = Key.split 3 key
 
-        struct (settings.KernelInitializer settings.DType [| inputs; gates * units |] keys[0],
-                settings.RecurrentInitializer settings.DType [| units; gates * units |] keys[1],
+        struct (settings.KernelInitializer settings.DType [| inputs; width |] keys[0],
+                settings.RecurrentInitializer settings.DType [| units; width |] keys[1],
                 settings.BiasInitializer |> Option.map (fun bias -> bias settings.DType biasShape keys[2]))
 
     /// x·kernel + bias.

@@ -32,7 +32,7 @@ module Lstm =
         let remember (bias: Tensor) =
             if options.UnitForgetBias then
                 let parts = bias |> split 0 [ units; units; 2 * units ]
-                concat 0 [ parts[0]; Tensor.full bias.DType [| units |] 1.0; parts[2] ]
+                concat 0 [ parts[0]; Initializer.ones bias.DType [| units |] key; parts[2] ]
             else
                 bias
 

@@ -147,7 +147,8 @@ module RecurrentBlock =
 
                     [|
                         match directions with
-                        | Directions.Merged BidirectionalMerge.Concat -> of' (2 * units)
+                        | Directions.Merged BidirectionalMerge.Concat ->
+                            of' (Shape.times name "units in both directions" 2 units)
                         | Directions.Merged _ -> of' units
                         | Directions.Apart ->
                             of' units
