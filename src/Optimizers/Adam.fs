@@ -39,9 +39,7 @@ module Adam =
 
     let private power (x: float) (n: Tensor) = Tensor.scalar x ** n
 
-    /// m ← beta1·m + (1 − beta1)·g, v ← beta2·v + (1 − beta2)·g², p ← p − rate·√(1 − beta2ᵗ)/(1 − beta1ᵗ)·m/(√v + epsilon)
-    /// (keras/optimizers/adam.py). Example: `Adam.create { Adam.defaults with Beta2 = 0.99 }`.
-    let create (settings: Adam) : Optimizer = {
+    let private rule (settings: Adam) : Optimizer = {
         Name = "adam"
         Rate = settings.Rate
         Init =
@@ -82,6 +80,31 @@ module Adam =
                 ]
     }
 
+    /// m ← beta1·m + (1 − beta1)·g, v ← beta2·v + (1 − beta2)·g², p ← p − rate·√(1 − beta2ᵗ)/(1 − beta1ᵗ)·m/(√v + epsilon)
+    /// (keras/optimizers/adam.py). Example: `Adam.create { Adam.defaults with Beta2 = 0.99 }`.
+    /// Errors: settings outside their ranges.
+    let create (settings: Adam) : Optimizer =
+        Settings.kept "Adam" "beta1" settings.Beta1
+        Settings.kept "Adam" "beta2" settings.Beta2
+        Settings.positive "Adam" "epsilon" settings.Epsilon
+
+        rule settings
+        |> Update.described "adam" [
+            "beta1", Setting.Number settings.Beta1
+            "beta2", Setting.Number settings.Beta2
+            "epsilon", Setting.Number settings.Epsilon
+            "amsgrad", Setting.Switch settings.AmsGrad
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Beta1 = Description.number "beta1" d
+            Beta2 = Description.number "beta2" d
+            Epsilon = Description.number "epsilon" d
+            AmsGrad = Description.switch "amsgrad" d
+        }
+
 /// Adam with Nesterov's look ahead: Dozat, "Incorporating Nesterov momentum into Adam" (2016).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Nadam =
@@ -89,9 +112,7 @@ module Nadam =
     /// Rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7.
     let defaults: Nadam = { Rate = Schedule.constant 0.001; Beta1 = 0.9; Beta2 = 0.999; Epsilon = 1e-7 }
 
-    /// With uₜ = beta1·(1 − ½·0.96ᵗ) and Uₜ = u₁·…·uₜ: p ← p − rate·m̂/(√v̂ + epsilon), where
-    /// m̂ = uₜ₊₁·m/(1 − Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ) and v̂ = v/(1 − beta2ᵗ) (keras/optimizers/nadam.py).
-    let create (settings: Nadam) : Optimizer = {
+    let private rule (settings: Nadam) : Optimizer = {
         Name = "nadam"
         Rate = settings.Rate
         Init =
@@ -132,6 +153,29 @@ module Nadam =
                 Update.next state [ "momentum", moments; "velocity", velocities; "momentum product", [| product |] ]
     }
 
+    /// With uₜ = beta1·(1 − ½·0.96ᵗ) and Uₜ = u₁·…·uₜ: p ← p − rate·m̂/(√v̂ + epsilon), where
+    /// m̂ = uₜ₊₁·m/(1 − Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ) and v̂ = v/(1 − beta2ᵗ) (keras/optimizers/nadam.py).
+    /// Errors: settings outside their ranges.
+    let create (settings: Nadam) : Optimizer =
+        Settings.kept "Nadam" "beta1" settings.Beta1
+        Settings.kept "Nadam" "beta2" settings.Beta2
+        Settings.positive "Nadam" "epsilon" settings.Epsilon
+
+        rule settings
+        |> Update.described "nadam" [
+            "beta1", Setting.Number settings.Beta1
+            "beta2", Setting.Number settings.Beta2
+            "epsilon", Setting.Number settings.Epsilon
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Beta1 = Description.number "beta1" d
+            Beta2 = Description.number "beta2" d
+            Epsilon = Description.number "epsilon" d
+        }
+
 /// Steps of one size along the sign of an averaged gradient: Chen et al., "Symbolic discovery of optimization
 /// algorithms" (2023).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -140,8 +184,7 @@ module Lion =
     /// Rate 0.001, beta1 0.9, beta2 0.99.
     let defaults: Lion = { Rate = Schedule.constant 0.001; Beta1 = 0.9; Beta2 = 0.99 }
 
-    /// p ← p − rate·sign(beta1·m + (1 − beta1)·g), m ← beta2·m + (1 − beta2)·g (keras/optimizers/lion.py).
-    let create (settings: Lion) : Optimizer = {
+    let private rule (settings: Lion) : Optimizer = {
         Name = "lion"
         Rate = settings.Rate
         Init = Update.initial [ "momentum", Tensor.zerosLike ]
@@ -154,3 +197,19 @@ module Lion =
                 Array.map3 step parameters moments gradients,
                 Update.next state [ "momentum", Array.map2 (Update.average settings.Beta2) moments gradients ]
     }
+
+    /// p ← p − rate·sign(beta1·m + (1 − beta1)·g), m ← beta2·m + (1 − beta2)·g (keras/optimizers/lion.py).
+    /// Errors: settings outside their ranges.
+    let create (settings: Lion) : Optimizer =
+        Settings.kept "Lion" "beta1" settings.Beta1
+        Settings.kept "Lion" "beta2" settings.Beta2
+
+        rule settings
+        |> Update.described "lion" [ "beta1", Setting.Number settings.Beta1; "beta2", Setting.Number settings.Beta2 ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Beta1 = Description.number "beta1" d
+            Beta2 = Description.number "beta2" d
+        }

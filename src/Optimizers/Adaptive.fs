@@ -46,9 +46,7 @@ module RmsProp =
         Centered = false
     }
 
-    /// v ← rho·v + (1 − rho)·g², p ← p − rate·g/√(v + epsilon), where centring takes the square of the mean gradient
-    /// from v and momentum sums the steps (keras/optimizers/rmsprop.py).
-    let create (settings: RmsProp) : Optimizer = {
+    let private rule (settings: RmsProp) : Optimizer = {
         Name = "rmsprop"
         Rate = settings.Rate
         Init =
@@ -97,6 +95,31 @@ module RmsProp =
                 ]
     }
 
+    /// v ← rho·v + (1 − rho)·g², p ← p − rate·g/√(v + epsilon), where centring takes the square of the mean gradient
+    /// from v and momentum sums the steps (keras/optimizers/rmsprop.py).
+    /// Errors: settings outside their ranges.
+    let create (settings: RmsProp) : Optimizer =
+        Settings.kept "RmsProp" "rho" settings.Rho
+        Settings.momentum "RmsProp" settings.Momentum
+        Settings.positive "RmsProp" "epsilon" settings.Epsilon
+
+        rule settings
+        |> Update.described "rmsprop" [
+            "rho", Setting.Number settings.Rho
+            "momentum", Setting.Number settings.Momentum
+            "epsilon", Setting.Number settings.Epsilon
+            "centered", Setting.Switch settings.Centered
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Rho = Description.number "rho" d
+            Momentum = Description.number "momentum" d
+            Epsilon = Description.number "epsilon" d
+            Centered = Description.switch "centered" d
+        }
+
 /// Adagrad: Duchi, Hazan and Singer, "Adaptive subgradient methods" (2011).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Adagrad =
@@ -104,8 +127,7 @@ module Adagrad =
     /// Rate 0.001, initial accumulator 0.1, epsilon 1e-7.
     let defaults: Adagrad = { Rate = Schedule.constant 0.001; InitialAccumulator = 0.1; Epsilon = 1e-7 }
 
-    /// a ← a + g², p ← p − rate·g/√(a + epsilon) (keras/optimizers/adagrad.py).
-    let create (settings: Adagrad) : Optimizer = {
+    let private rule (settings: Adagrad) : Optimizer = {
         Name = "adagrad"
         Rate = settings.Rate
         Init = Update.initial [ "accumulator", fun p -> Tensor.full p.DType p.Shape settings.InitialAccumulator ]
@@ -117,6 +139,25 @@ module Adagrad =
                 Array.map3 step parameters gradients sums, Update.next state [ "accumulator", sums ]
     }
 
+    /// a ← a + g², p ← p − rate·g/√(a + epsilon) (keras/optimizers/adagrad.py).
+    /// Errors: settings outside their ranges.
+    let create (settings: Adagrad) : Optimizer =
+        Settings.notNegative "Adagrad" "initial accumulator" settings.InitialAccumulator
+        Settings.positive "Adagrad" "epsilon" settings.Epsilon
+
+        rule settings
+        |> Update.described "adagrad" [
+            "initial_accumulator", Setting.Number settings.InitialAccumulator
+            "epsilon", Setting.Number settings.Epsilon
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            InitialAccumulator = Description.number "initial_accumulator" d
+            Epsilon = Description.number "epsilon" d
+        }
+
 /// Adadelta: Zeiler, "ADADELTA: an adaptive learning rate method" (2012).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Adadelta =
@@ -124,9 +165,7 @@ module Adadelta =
     /// Rate 0.001, rho 0.95, epsilon 1e-7.
     let defaults: Adadelta = { Rate = Schedule.constant 0.001; Rho = 0.95; Epsilon = 1e-7 }
 
-    /// a ← rho·a + (1 − rho)·g², d = g·√(b + epsilon)/√(a + epsilon), b ← rho·b + (1 − rho)·d², p ← p − rate·d
-    /// (keras/optimizers/adadelta.py).
-    let create (settings: Adadelta) : Optimizer = {
+    let private rule (settings: Adadelta) : Optimizer = {
         Name = "adadelta"
         Rate = settings.Rate
         Init = Update.initial [ "accumulated gradient", Tensor.zerosLike; "accumulated delta", Tensor.zerosLike ]
@@ -146,3 +185,23 @@ module Adadelta =
                 let next = average last (Array.map square deltas)
                 updated, Update.next state [ "accumulated gradient", sums; "accumulated delta", next ]
     }
+
+    /// a ← rho·a + (1 − rho)·g², d = g·√(b + epsilon)/√(a + epsilon), b ← rho·b + (1 − rho)·d², p ← p − rate·d
+    /// (keras/optimizers/adadelta.py).
+    /// Errors: settings outside their ranges.
+    let create (settings: Adadelta) : Optimizer =
+        Settings.kept "Adadelta" "rho" settings.Rho
+        Settings.positive "Adadelta" "epsilon" settings.Epsilon
+
+        rule settings
+        |> Update.described "adadelta" [
+            "rho", Setting.Number settings.Rho
+            "epsilon", Setting.Number settings.Epsilon
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Rho = Description.number "rho" d
+            Epsilon = Description.number "epsilon" d
+        }

@@ -32,6 +32,17 @@ module OptimizerType =
         Update: Tensor[] -> OptimizerState -> Tensor[] -> Tensor[] * OptimizerState
     }
 
+/// An optimiser's rule that knows what it was made with: as `DescribedSchedule`.
+[<Sealed>]
+type internal DescribedUpdate
+    (description: Description, update: Tensor[] -> OptimizerState -> Tensor[] -> Tensor[] * OptimizerState) =
+    inherit OptimizedClosures.FSharpFunc<Tensor[], OptimizerState, Tensor[], Tensor[] * OptimizerState>()
+    let update = OptimizedClosures.FSharpFunc<_, _, _, _>.Adapt update
+    member _.Description = description
+    override _.Invoke(gradients, state, parameters) = update.Invoke(gradients, state, parameters)
+
+    override _.Invoke gradients = fun state parameters -> update.Invoke(gradients, state, parameters)
+
 /// What the update rules are written with. Rates and corrections are single numbers of Float64; where their value is
 /// there already it goes into the operation, and a step is one pass over the parameter.
 [<RequireQualifiedAccess>]
@@ -90,3 +101,31 @@ module internal Update =
 
     /// An average that forgets: keep·average + (1 − keep)·x.
     let average (keep: float) (average: Tensor) (x: Tensor) : Tensor = addScaled (1.0 - keep) average (x - average)
+
+    /// What an optimiser was made with; None where some of it is a function of one's own.
+    let description (optimizer: Optimizer) : Description option =
+        match box optimizer.Update with
+        | :? DescribedUpdate as update -> Some update.Description
+        | _ -> None
+
+    let private knowing (description: Description) (optimizer: Optimizer) : Optimizer = {
+        optimizer with
+            Update = unbox (box (DescribedUpdate(description, optimizer.Update)))
+    }
+
+    /// The optimiser, knowing its settings, if its schedule knows its own.
+    let described (kind: string) (settings: (string * Setting) list) (optimizer: Optimizer) : Optimizer =
+        match Schedule.describe optimizer.Rate with
+        | Some rate -> knowing { Kind = kind; Settings = ("rate", Setting.Part rate) :: settings } optimizer
+        | None -> optimizer
+
+    /// An optimiser made of another, knowing its settings, if that one knows its own.
+    let describedAround kind name (value: float) (inner: Optimizer) (outer: Optimizer) : Optimizer =
+        match description inner with
+        | Some part ->
+            let settings = [ name, Setting.Number value; "optimizer", Setting.Part part ]
+            knowing { Kind = kind; Settings = settings } outer
+        | None -> outer
+
+    /// The schedule that a description of an optimiser has.
+    let readRate (description: Description) : Schedule = Schedule.ofDescription (Description.part "rate" description)

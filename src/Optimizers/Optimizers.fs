@@ -112,45 +112,78 @@ let ofRule
 
 /// Before every step the parameters lose rate·decay of themselves: decoupled weight decay, Loshchilov and Hutter,
 /// "Decoupled weight decay regularization" (2019). Example: `Optimizer.adam 0.001 |> Optimizer.weightDecay 0.004`.
-let weightDecay (decay: float) (optimizer: Optimizer) : Optimizer = {
-    optimizer with
-        Update =
-            fun gradients state parameters ->
-                let factor = 1.0 - Update.rate optimizer.Rate state * decay
-                optimizer.Update gradients state (Array.map (Update.scale factor) parameters)
-}
+let weightDecay (decay: float) (optimizer: Optimizer) : Optimizer =
+    Settings.notNegative "Optimizer.weightDecay" "decay" decay
+
+    {
+        optimizer with
+            Update =
+                fun gradients state parameters ->
+                    let factor = 1.0 - Update.rate optimizer.Rate state * decay
+                    optimizer.Update gradients state (Array.map (Update.scale factor) parameters)
+    }
+    |> Update.describedAround "weight_decay" "decay" decay optimizer
 
 /// Adam with decoupled weight decay; Keras' decay is 0.004, its rate 0.001.
 let adamw (decay: float) (rate: float) : Optimizer = { weightDecay decay (adam rate) with Name = "adamw" }
 
-let private clipped name (limit: float) clip (optimizer: Optimizer) =
-    if not (limit > 0.0) then
-        invalidArg "limit" $"Optimizer.{name}: the limit must be positive; {limit} was given"
+let private clipped name kind (limit: float) clip (optimizer: Optimizer) =
+    Settings.positive $"Optimizer.{name}" "limit" limit
 
     {
         optimizer with
             Update = fun gradients -> optimizer.Update(clip limit gradients)
     }
+    |> Update.describedAround kind "limit" limit optimizer
 
 /// The optimiser with every number of the gradient kept within ±limit (Keras' clipvalue).
 let clipByValue (limit: float) (optimizer: Optimizer) : Optimizer =
-    clipped "clipByValue" limit Gradient.clipValues optimizer
+    clipped "clipByValue" "clip_by_value" limit Gradient.clipValues optimizer
 
 /// The optimiser with every gradient tensor scaled down to a norm of at most the limit (Keras' clipnorm).
 let clipByNorm (limit: float) (optimizer: Optimizer) : Optimizer =
-    clipped "clipByNorm" limit Gradient.clipNorms optimizer
+    clipped "clipByNorm" "clip_by_norm" limit Gradient.clipNorms optimizer
 
 /// The optimiser with the whole gradient scaled down to a norm of at most the limit (Keras' global_clipnorm).
 /// Example: `Optimizer.adam 0.001 |> Optimizer.clipByGlobalNorm 1.0`.
 let clipByGlobalNorm (limit: float) (optimizer: Optimizer) : Optimizer =
-    clipped "clipByGlobalNorm" limit Gradient.clipGlobalNorm optimizer
+    clipped "clipByGlobalNorm" "clip_by_global_norm" limit Gradient.clipGlobalNorm optimizer
 
 /// The state with the learning rate multiplied by a factor from here on, as reduction on a plateau does.
-let scaleRate (factor: float) (state: OptimizerState) : OptimizerState = {
-    state with
-        RateScale = state.RateScale * factor
-}
+let scaleRate (factor: float) (state: OptimizerState) : OptimizerState =
+    Settings.notNegative "Optimizer.scaleRate" "factor" factor
+    { state with RateScale = state.RateScale * factor }
 
 /// The learning rate of the coming step.
 let currentRate (optimizer: Optimizer) (state: OptimizerState) : float =
     Tensor.toFloat (Update.rate optimizer.Rate state)
+
+// ---- optimisers in files
+
+/// What an optimiser was made with: its kind and settings, its schedule, clipping and weight decay; None where some of it is
+/// a function of one's own (`ofRule`, a schedule that is a function), which no file can hold.
+let describe (optimizer: Optimizer) : Description option = Update.description optimizer
+
+let private makers: Map<string, (Description -> Optimizer) -> Description -> Optimizer> =
+    let around name wrap read d = wrap (Description.number name d) (read (Description.part "optimizer" d))
+
+    Map [
+        "sgd", (fun _ -> Sgd.ofDescription)
+        "rmsprop", (fun _ -> RmsProp.ofDescription)
+        "adagrad", (fun _ -> Adagrad.ofDescription)
+        "adadelta", (fun _ -> Adadelta.ofDescription)
+        "adam", (fun _ -> Adam.ofDescription)
+        "nadam", (fun _ -> Nadam.ofDescription)
+        "lion", (fun _ -> Lion.ofDescription)
+        "weight_decay", around "decay" weightDecay
+        "clip_by_value", around "limit" clipByValue
+        "clip_by_norm", around "limit" clipByNorm
+        "clip_by_global_norm", around "limit" clipByGlobalNorm
+    ]
+
+/// The optimiser of a description: `describe` and `ofDescription` give one that makes the same steps, bit for bit.
+/// Errors: `InvalidDataException` where it describes none, `ArgumentException` where its settings cannot be.
+let rec ofDescription (description: Description) : Optimizer =
+    match makers.TryFind description.Kind with
+    | Some make -> make ofDescription description
+    | None -> raise (Description.unknown "optimizer" makers.Keys description)

@@ -57,8 +57,19 @@ module Sgd =
     }
 
     /// The optimiser of the settings. Example: `Sgd.create { Sgd.defaults with Momentum = 0.9; Nesterov = true }`.
+    /// Errors: a momentum outside [0, 1].
     let create (settings: Sgd) : Optimizer =
-        if not (settings.Momentum >= 0.0 && settings.Momentum <= 1.0) then
-            invalidArg "settings" $"Sgd: the momentum lies in [0, 1]; {settings.Momentum} was given"
+        Settings.momentum "Sgd" settings.Momentum
 
-        if settings.Momentum = 0.0 then plain settings else withMomentum settings
+        (if settings.Momentum = 0.0 then plain settings else withMomentum settings)
+        |> Update.described "sgd" [
+            "momentum", Setting.Number settings.Momentum
+            "nesterov", Setting.Switch settings.Nesterov
+        ]
+
+    let internal ofDescription (d: Description) : Optimizer =
+        create {
+            Rate = Update.readRate d
+            Momentum = Description.number "momentum" d
+            Nesterov = Description.switch "nesterov" d
+        }

@@ -7,6 +7,9 @@ open System.IO
 open Functional.Kernels
 open Functional.Operations
 
+/// What a file holds of an optimiser, under the names that it has in a whole training.
+type internal Remembered = { Optimizer: OptimizerState }
+
 /// Saving parameter trees and loading them into trees of the same structure.
 [<RequireQualifiedAccess>]
 module Checkpoint =
@@ -21,11 +24,25 @@ module Checkpoint =
     let saveWith (metadata: Map<string, string>) (path: string) (tree: 'P) : unit =
         Safetensors.write path metadata (Array.zip (names tree) (Tree.leaves tree))
 
-    /// Writes a tree: one tensor per leaf, named by its path. The file appears whole or not at all; what it held before
-    /// stays until then. Example: `Checkpoint.save "net.safetensors" net`.
-    let save (path: string) (tree: 'P) : unit = saveWith Map.empty path tree
+    /// Writes a tree: one tensor per leaf, named by its path. Only tensors are written: numbers, texts and cases that are
+    /// settings of the tree stay in the program, and `load` takes them from the tree it is given. The file appears whole or not
+    /// at all; what it held before stays until then. Errors: a tree without a tensor.
+    /// Example: `Checkpoint.save "net.safetensors" net`.
+    let save (path: string) (tree: 'P) : unit =
+        if (Tree.leaves tree).Length = 0 then
+            invalidArg
+                "tree"
+                $"save: a {typeof<'P>.Name} without tensors: there is nothing to write to {path}; settings that are no tensors are not saved"
+
+        saveWith Map.empty path tree
 
     let private describe (dtype: DType) (shape: int[]) = $"{dtype} {Shape.show shape}"
+
+    let private describeEntry (e: SafetensorsEntry) =
+        match e.DType with
+        | Some dtype when SafetensorsHeader.typeName dtype = e.Stored -> describe dtype e.Shape
+        | Some dtype -> $"{describe dtype e.Shape} ({e.Stored})"
+        | None -> $"{e.Stored} {Shape.show e.Shape}"
 
     let private few (items: string[]) =
         let shown = items |> Array.truncate 8 |> String.concat ", "
@@ -44,14 +61,14 @@ module Checkpoint =
         let extra = [|
             for KeyValue(name, e) in found do
                 if not (wanted.Contains name) then
-                    $"{name} ({describe e.DType e.Shape})"
+                    $"{name} ({describeEntry e})"
         |]
 
         let different = [|
             for name, t in expected do
                 match found.TryFind name with
-                | Some e when e.DType <> t.DType || not (Shape.same e.Shape t.Shape) ->
-                    $"{name} is {describe e.DType e.Shape} in the file and {describe t.DType t.Shape} in the model"
+                | Some e when e.DType <> Some t.DType || not (Shape.same e.Shape t.Shape) ->
+                    $"{name} is {describeEntry e} in the file and {describe t.DType t.Shape} in the model"
                 | _ -> ()
         |]
 
@@ -86,13 +103,56 @@ module Checkpoint =
 
     let internal ofTraining (e: SafetensorsEntry) = e.Name.StartsWith(trainingPrefix, StringComparison.Ordinal)
 
-    /// Reads the tensors of a file into a tree of the structure it was saved from; the tree given is not changed.
+    /// Reads the tensors of a file into a tree of the structure it was saved from; the tree given is not changed. What is no
+    /// tensor is as it is in the tree given.
     /// Where names, shapes or element types differ, the error lists every leaf that is missing, extra or different.
     /// Example: `let net = Checkpoint.load "net.safetensors" (init key)`.
     let load (path: string) (tree: 'P) : 'P =
         use stream = Safetensors.openFile path
         let entries, _ = SafetensorsHeader.parse path stream
         read path stream "" (entries |> Array.filter (ofTraining >> not)) tree
+
+    // ---- what an optimiser remembers
+
+    let private stateNames (state: OptimizerState) = names { Optimizer = state } |> Array.map ((+) trainingPrefix)
+
+    let private damaged path what : exn = InvalidDataException $"load: the training in {path} is damaged: {what}"
+
+    /// Refuses a state in which no optimiser can be.
+    let internal requirePossible (path: string) (state: OptimizerState) : unit =
+        let step, scale = Tensor.toArray<int64> state.Step, Tensor.toFloat state.RateScale
+
+        if step[0] < 0L then
+            raise (damaged path $"its optimiser has done {step[0]} steps")
+
+        if not (scale >= 0.0 && Double.IsFinite scale) then
+            raise (damaged path $"its learning rate is multiplied by {scale}")
+
+    /// Writes parameters with what their optimiser remembers, and texts beside them: a training of both goes on bit for bit as
+    /// it would have. `load` reads the parameters, `loadOptimizer` the rest.
+    let saveTrained (metadata: Map<string, string>) (path: string) (tree: 'P) (state: OptimizerState) : unit =
+        Safetensors.write
+            path
+            metadata
+            (Array.append
+                (Array.zip (names tree) (Tree.leaves tree))
+                (Array.zip (stateNames state) (Tree.leaves { Optimizer = state })))
+
+    /// What an optimiser remembers of parameters in a file of `saveTrained` or of a whole training; None where it holds no
+    /// optimiser's memory. Errors: it is another optimiser's, or of other parameters; the tensors that differ are listed.
+    /// Example: `Checkpoint.loadOptimizer "run.safetensors" optimizer net`.
+    let loadOptimizer (path: string) (optimizer: Optimizer) (parameters: 'P) : OptimizerState option =
+        use stream = Safetensors.openFile path
+        let entries, _ = SafetensorsHeader.parse path stream
+        let prefix = trainingPrefix + "Optimizer."
+
+        match entries |> Array.filter (fun e -> e.Name.StartsWith(prefix, StringComparison.Ordinal)) with
+        | [||] -> None
+        | entries ->
+            let expected = { Optimizer = Optimizer.init optimizer parameters }
+            let state = (read path stream trainingPrefix entries expected).Optimizer
+            requirePossible path state
+            Some state
 
     /// The texts saved beside the tensors.
     let metadata (path: string) : Map<string, string> = snd (Safetensors.describe path)

@@ -11,7 +11,9 @@ open Functional.SafetensorsHeader
 /// What a safetensors file holds: named tensors in the order of their bytes, and texts by name.
 type SafetensorsContents = { Tensors: (string * Tensor)[]; Metadata: Map<string, string> }
 
-/// Reading and writing safetensors files. Element types: F32, F64, I32, I64, BOOL.
+/// Reading and writing safetensors files. Element types: F32, F64, I32, I64, BOOL; read, and converted without loss, are also
+/// F16 and BF16 (as Float32), I8, U8, I16, U16 (as Int32), U32 (as Int64). A file may hold tensors of other types: only reading
+/// one of them is an error.
 [<RequireQualifiedAccess>]
 module Safetensors =
 
@@ -91,14 +93,64 @@ module Safetensors =
             raise (FileNotFoundException($"load: there is no file {path} (looked in {Path.GetFullPath path})", path))
         | :? UnauthorizedAccessException as e -> raise (IOException($"load: cannot read {path}: {e.Message}", e))
 
+    // ---- reading: types that this library has not
+
+    /// Converts elements, some thousand bytes at a time: `element` reads one at a place of a buffer.
+    let private convert
+        path
+        (stream: FileStream)
+        (e: SafetensorsEntry)
+        width
+        (element: byte[] -> int -> 'T)
+        (into: NDArray)
+        =
+        let buffer = Array.zeroCreate<byte>(min e.Bytes 65536L |> int)
+        let target = into.Storage.Span<'T>()
+        let mutable place = 0
+
+        while place < target.Length do
+            let count = min (buffer.Length / width) (target.Length - place)
+            fill path stream (Span(buffer, 0, count * width)) $"tensor \"{e.Name}\""
+
+            for i in 0 .. count - 1 do
+                target[place + i] <- element buffer (i * width)
+
+            place <- place + count
+
+    let private fillFrom path (stream: FileStream) (e: SafetensorsEntry) (into: NDArray) =
+        let float16 (bytes: byte[]) at = float32 (BitConverter.ToHalf(bytes, at))
+        // the upper half of a Float32
+        let bfloat16 (bytes: byte[]) at =
+            BitConverter.UInt32BitsToSingle(uint32 (BitConverter.ToUInt16(bytes, at)) <<< 16)
+
+        match e.Stored with
+        | "F16" -> convert path stream e 2 float16 into
+        | "BF16" -> convert path stream e 2 bfloat16 into
+        | "I8" -> convert path stream e 1 (fun bytes at -> int (sbyte bytes[at])) into
+        | "U8" -> convert path stream e 1 (fun bytes at -> int bytes[at]) into
+        | "I16" -> convert path stream e 2 (fun bytes at -> int (BitConverter.ToInt16(bytes, at))) into
+        | "U16" -> convert path stream e 2 (fun bytes at -> int (BitConverter.ToUInt16(bytes, at))) into
+        | "U32" -> convert path stream e 4 (fun bytes at -> int64 (BitConverter.ToUInt32(bytes, at))) into
+        | _ -> fill path stream (into.Storage.Span<byte>()) $"tensor \"{e.Name}\""
+
     /// The numbers of one tensor of an open file.
     let internal readTensor (path: string) (stream: FileStream) (e: SafetensorsEntry) : Tensor =
-        let array = NDArray.Allocate(e.Shape, e.DType)
-        let bytes = array.Storage.Span<byte>()
-        stream.Position <- e.Offset
-        fill path stream bytes $"tensor \"{e.Name}\""
+        let dtype =
+            match e.DType with
+            | Some dtype -> dtype
+            | None ->
+                raise (
+                    NotSupportedException
+                        $"load: tensor \"{e.Name}\" of {path} has the element type {e.Stored}, which this library cannot read: convert it first, or read the others with Safetensors.readThose"
+                )
 
-        if e.DType = DType.Bool then
+        let array = NDArray.Allocate(e.Shape, dtype)
+        stream.Position <- e.Offset
+        fillFrom path stream e array
+
+        if dtype = DType.Bool then
+            let bytes = array.Storage.Span<byte>()
+
             match MemoryExtensions.IndexOfAnyExceptInRange(bytes, 0uy, 1uy) with
             | -1 -> ()
             | i -> raise (corrupt path $"tensor \"{e.Name}\" of BOOL holds {bytes[i]} at place {i}, expected 0 or 1")
@@ -120,3 +172,18 @@ module Safetensors =
             Tensors = entries |> Array.map (fun e -> e.Name, readTensor path stream e)
             Metadata = metadata
         }
+
+    /// Reads some of a file's tensors, by their names, in the order of the names; the others may be of any type.
+    /// Example: `Safetensors.readThose [ "wte.weight"; "wpe.weight" ] "model.safetensors"`.
+    let readThose (names: string seq) (path: string) : Tensor[] =
+        use stream = openFile path
+        let entries, _ = parse path stream
+        let byName = entries |> Array.map (fun e -> e.Name, e) |> Map.ofArray
+
+        [|
+            for name in names do
+                match byName.TryFind name with
+                | Some e -> readTensor path stream e
+                | None ->
+                    invalidArg "names" $"load: {path} has no tensor \"{name}\"; Safetensors.describe lists those it has"
+        |]

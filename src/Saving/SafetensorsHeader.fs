@@ -13,10 +13,16 @@ open Functional.Operations
 /// What a safetensors file says of one of its tensors.
 type SafetensorsEntry = {
     Name: string
-    DType: DType
+    /// The element type that reading gives; None where this library has none that could hold the numbers, so that this one
+    /// tensor cannot be read.
+    DType: DType option
+    /// The element type in the file, by the format's name: `F32`, `BF16`.
+    Stored: string
     Shape: int[]
     /// Where its bytes begin in the file.
     Offset: int64
+    /// How many bytes there are.
+    Bytes: int64
 }
 
 /// Reading a header and believing it only when all of it fits the file.
@@ -35,16 +41,30 @@ module internal SafetensorsHeader =
         | DType.Int64 -> "I64"
         | DType.Bool -> "BOOL"
 
-    let private typeOf (name: string) =
-        match name with
-        | "F32" -> Some DType.Float32
-        | "F64" -> Some DType.Float64
-        | "I32" -> Some DType.Int32
-        | "I64" -> Some DType.Int64
-        | "BOOL" -> Some DType.Bool
-        | _ -> None
-
-    let byteCount (e: SafetensorsEntry) = int64 (Shape.size e.Shape) * int64 (e.DType.Size())
+    /// The element types of the format: as what they are read, and how many bits an element has.
+    let private types: Map<string, struct (DType option * int64)> =
+        Map [
+            "F32", struct (Some DType.Float32, 32L)
+            "F64", struct (Some DType.Float64, 64L)
+            "I32", struct (Some DType.Int32, 32L)
+            "I64", struct (Some DType.Int64, 64L)
+            "BOOL", struct (Some DType.Bool, 8L)
+            // what other libraries write, converted when it is read: no number changes its value
+            "F16", struct (Some DType.Float32, 16L)
+            "BF16", struct (Some DType.Float32, 16L)
+            "I8", struct (Some DType.Int32, 8L)
+            "U8", struct (Some DType.Int32, 8L)
+            "I16", struct (Some DType.Int32, 16L)
+            "U16", struct (Some DType.Int32, 16L)
+            "U32", struct (Some DType.Int64, 32L)
+            "U64", struct (None, 64L)
+            "C64", struct (None, 64L)
+            for name in [ "F8_E4M3"; "F8_E5M2"; "F8_E8M0" ] do
+                name, struct (None, 8L)
+            for name in [ "F6_E2M3"; "F6_E3M2" ] do
+                name, struct (None, 6L)
+            "F4", struct (None, 4L)
+        ]
 
     let corrupt (path: string) (what: string) : exn =
         InvalidDataException $"load: {path} is no safetensors file, or a damaged one: {what}"
@@ -66,43 +86,48 @@ module internal SafetensorsHeader =
                 )
     |]
 
-    /// The bytes that a shape takes; an error where they are more than an array can hold.
-    let private bytesOf path tensor (dtype: DType) (shape: int64[]) =
+    /// The bytes that a shape takes; an error where they, or what they are read into, are more than an array can hold.
+    let private bytesOf path tensor (stored: string) (bits: int64) (inMemory: int64) (shape: int64[]) =
         let show = String.Join("×", shape)
-        let mutable bytes = int64 (dtype.Size())
+        let most = int64 Int32.MaxValue / max 1L inMemory
+        let mutable elements = 1L
 
         for d in shape do
-            if d > int64 Int32.MaxValue || (d > 0L && bytes > int64 Int32.MaxValue / d) then
+            if d > int64 Int32.MaxValue || (d > 0L && elements > most / d) then
                 raise (
                     corrupt
                         path
-                        $"tensor \"{tensor}\" of {dtype} {show} would take more than 2 GB, the most that one array holds"
+                        $"tensor \"{tensor}\" of {stored} {show} would take more than 2 GB, the most that one array holds"
                 )
 
-            bytes <- bytes * d
+            elements <- elements * d
 
-        bytes
+        if elements * bits % 8L <> 0L then
+            raise (corrupt path $"tensor \"{tensor}\" of {stored} {show} does not end with a byte")
+
+        elements * bits / 8L
 
     let private entry path (dataLength: int64) (name: string) (value: JsonElement) =
         if value.ValueKind <> JsonValueKind.Object then
             raise (corrupt path $"tensor \"{name}\" is described by {value.GetRawText()}, expected an object")
 
-        let typeText = (field path name value "dtype" JsonValueKind.String).GetString()
+        let stored = (field path name value "dtype" JsonValueKind.String).GetString()
 
-        let dtype =
-            match typeOf typeText with
-            | Some dtype -> dtype
-            | None ->
-                raise (
-                    NotSupportedException
-                        $"load: tensor \"{name}\" of {path} has the element type {typeText}; this library reads F32, F64, I32, I64 and BOOL: convert the file first"
-                )
+        let struct (dtype, bits) =
+            match types.TryFind stored with
+            | Some known -> known
+            | None -> raise (corrupt path $"tensor \"{name}\" has the element type {stored}, which the format has not")
+
+        let inMemory =
+            match dtype with
+            | Some dtype -> int64 (dtype.Size())
+            | None -> 1L
 
         let shape = field path name value "shape" JsonValueKind.Array |> numbers path name "shape"
 
         match field path name value "data_offsets" JsonValueKind.Array |> numbers path name "data_offsets" with
         | [| first; last |] ->
-            let needed = bytesOf path name dtype shape
+            let needed = bytesOf path name stored bits inMemory shape
 
             if last < first || last > dataLength then
                 raise (
@@ -115,10 +140,17 @@ module internal SafetensorsHeader =
                 raise (
                     corrupt
                         path
-                        $"tensor \"{name}\" of {dtype} {Shape.show (Array.map int shape)} needs {needed} bytes, its data_offsets [{first}, {last}] span {last - first}"
+                        $"tensor \"{name}\" of {stored} {Shape.show (Array.map int shape)} needs {needed} bytes, its data_offsets [{first}, {last}] span {last - first}"
                 )
 
-            { Name = name; DType = dtype; Shape = Array.map int shape; Offset = first }
+            {
+                Name = name
+                DType = dtype
+                Stored = stored
+                Shape = Array.map int shape
+                Offset = first
+                Bytes = needed
+            }
         | offsets -> raise (corrupt path $"tensor \"{name}\" has {offsets.Length} data_offsets, expected 2")
 
     /// The tensors must fill the data without a gap: what nobody claims could be anything, what two claim is a mistake.
@@ -137,7 +169,7 @@ module internal SafetensorsHeader =
             if e.Offset > reached then
                 raise (corrupt path $"bytes {reached} to {e.Offset} of the data, after \"{last}\", belong to no tensor")
 
-            reached <- reached + byteCount e
+            reached <- reached + e.Bytes
             last <- e.Name
 
         if reached < dataLength then
@@ -177,7 +209,7 @@ module internal SafetensorsHeader =
         |]
 
         // an empty tensor may share its offset with the one behind it
-        let entries = entries |> Array.sortBy (fun e -> struct (e.Offset, byteCount e))
+        let entries = entries |> Array.sortBy (fun e -> struct (e.Offset, e.Bytes))
         requireContiguous path dataLength entries
 
         let metadata =
@@ -211,8 +243,11 @@ module internal SafetensorsHeader =
         use json =
             try
                 JsonDocument.Parse(ReadOnlyMemory text, options)
-            with :? JsonException as e ->
-                raise (corrupt path $"its header is not the JSON it should be ({e.Message})")
+            with
+            | :? JsonException as e -> raise (corrupt path $"its header is not the JSON it should be ({e.Message})")
+            // a name that is no text: half of a surrogate pair
+            | :? InvalidOperationException as e ->
+                raise (corrupt path $"its header holds a text that is none ({e.Message})")
 
         try
             believe path (8L + length) (stream.Length - 8L - length) json.RootElement

@@ -40,7 +40,13 @@ module Callbacks =
     /// A callback's numbers, or what they are at first.
     let private recall (name: string) (first: float[]) (state: TrainingState<'P>) : float[] =
         match state.Memory.TryFind name with
-        | Some memory -> memory |> Array.map Tensor.toFloat
+        | Some memory when memory.Length = first.Length && memory |> Array.forall (fun t -> t.Size = 1) ->
+            memory |> Array.map Tensor.toFloat
+        | Some memory ->
+            raise (
+                InvalidDataException
+                    $"{name}: the state remembers {memory.Length} tensors of it, where {first.Length} numbers are expected; it is damaged, or another callback's"
+            )
         | None -> first
 
     let private remember (name: string) (values: float[]) (state: TrainingState<'P>) : TrainingState<'P> = {
@@ -90,7 +96,23 @@ module Callbacks =
             match ending, state.Memory.TryFind bestName with
             | Interrupted, _
             | _, None -> state
-            | (Completed | Stopped _), Some best -> { state with Parameters = Tree.rebuild state.Parameters best }
+            | (Completed | Stopped _), Some best ->
+                let now = Tree.leaves state.Parameters
+
+                let fits =
+                    best.Length = now.Length
+                    && Array.forall2
+                        (fun (a: Tensor) (b: Tensor) -> Shape.same a.Shape b.Shape && a.DType = b.DType)
+                        best
+                        now
+
+                if not fits then
+                    raise (
+                        InvalidDataException
+                            $"{name}: the best parameters that the state remembers are of another network"
+                    )
+
+                { state with Parameters = Tree.rebuild state.Parameters best }
 
         {
             Callback.create name with

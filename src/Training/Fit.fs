@@ -296,6 +296,13 @@ module internal Fit =
         if options.Epochs < 0 then
             invalidArg "Epochs" $"fit: {options.Epochs} epochs; there must be 0 or more"
 
+        match source.Batches with
+        | Some batches when state.Batch > batches ->
+            invalidArg
+                "state"
+                $"fit: the state has done {state.Batch} batches of an epoch, which has {batches} here; go on with the data and the batch size that it was trained with"
+        | _ -> ()
+
         let names = Trainer.names trainer
 
         let plan = {

@@ -5,7 +5,9 @@ namespace Functional
 open System
 open System.Globalization
 open System.IO
+open System.Text
 open System.Text.Json
+open Functional.Operations
 
 /// Where a training is. Everything that decides how it goes on is in here.
 type TrainingState<'P> = {
@@ -47,6 +49,16 @@ module TrainingState =
     let private memoryPrefix = Checkpoint.trainingPrefix + "memory/"
     let private columnsName = "history"
 
+    let private columnsText (columns: string list) =
+        use buffer = new MemoryStream()
+
+        using (new Utf8JsonWriter(buffer)) (fun json ->
+            json.WriteStartArray()
+            columns |> List.iter (fun (name: string) -> json.WriteStringValue name)
+            json.WriteEndArray())
+
+        Encoding.UTF8.GetString(buffer.ToArray())
+
     let private tensorsOf (state: TrainingState<'P>) : TrainingTensors = {
         Key = state.Key
         Position = Tensor.create [ 2 ] [| int64 state.Epoch; int64 state.Batch |]
@@ -63,7 +75,7 @@ module TrainingState =
 
         let history = Tensor.create [ rows.Length; columns.Length ] (Array.concat rows)
 
-        Safetensors.write path (metadata |> Map.add columnsName (JsonSerializer.Serialize(Array.ofList columns))) [|
+        Safetensors.write path (metadata |> Map.add columnsName (columnsText columns)) [|
             yield! Array.zip (Checkpoint.names state.Parameters) (Tree.leaves state.Parameters)
             yield!
                 Array.zip (Checkpoint.names tensors |> Array.map ((+) Checkpoint.trainingPrefix)) (Tree.leaves tensors)
@@ -77,17 +89,34 @@ module TrainingState =
     /// Writes a state. Example: `TrainingState.save "run.safetensors" fitted.State`.
     let save (path: string) (state: TrainingState<'P>) : unit = saveWith Map.empty path state
 
-    let private readHistory path stream (entries: SafetensorsEntry[]) (metadata: Map<string, string>) =
-        let damaged what : exn = InvalidDataException $"load: the history in {path} is damaged: {what}"
+    let private damaged path what : exn = InvalidDataException $"load: the training in {path} is damaged: {what}"
 
+    /// The names of the history's numbers.
+    let private readColumns path (text: string) : string list =
         let columns =
             try
-                JsonSerializer.Deserialize<string[]> metadata[columnsName] |> List.ofArray
-            with :? JsonException as e ->
-                raise (damaged e.Message)
+                use json = JsonDocument.Parse text
+
+                [
+                    for name in json.RootElement.EnumerateArray() do
+                        name.GetString()
+                ]
+            with
+            | :? JsonException
+            | :? InvalidOperationException as e ->
+                raise (damaged path $"the names of its history are none ({e.Message})")
+
+        if List.exists isNull columns || (List.distinct columns).Length < columns.Length then
+            let names = columns |> List.map (fun name -> if isNull name then "null" else name) |> String.concat ", "
+            raise (damaged path $"its history has the columns {names}; each has a name of its own")
+
+        columns
+
+    let private readHistory path stream (entries: SafetensorsEntry[]) (metadata: Map<string, string>) (epochs: int) =
+        let columns = readColumns path metadata[columnsName]
 
         match entries |> Array.tryFind (fun e -> e.Name = historyName) with
-        | Some e when e.DType = DType.Float64 && e.Shape.Length = 2 && e.Shape[1] = columns.Length ->
+        | Some e when e.DType = Some DType.Float64 && e.Shape.Length = 2 && e.Shape[1] = columns.Length ->
             let rows =
                 if columns.IsEmpty then
                     []
@@ -97,15 +126,31 @@ module TrainingState =
                     |> Array.chunkBySize columns.Length
                     |> List.ofArray
 
+            if rows.Length <> epochs && not rows.IsEmpty then
+                raise (damaged path $"its history has {rows.Length} epochs, of which {epochs} are done")
+
             History.ofRows columns rows
-        | Some _ -> raise (damaged $"it does not have the {columns.Length} columns that it should")
-        | None -> raise (damaged "its numbers are missing")
+        | Some e ->
+            raise (
+                damaged path $"its history is {e.Stored} {Shape.show e.Shape}; it has {columns.Length} columns of F64"
+            )
+        | None -> raise (damaged path "the numbers of its history are missing")
+
+    /// A count that a position can have.
+    let private readCount path what (count: int64) =
+        if count < 0L || count > int64 Int32.MaxValue then
+            raise (damaged path $"it has done {count} {what}")
+
+        int count
 
     /// The callbacks' memory: `NAME/0`, `NAME/1` …
     let private readMemory path stream (entries: SafetensorsEntry[]) : Map<string, Tensor[]> =
         entries
         |> Array.filter (fun e -> e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal))
         |> Array.map (fun e ->
+            if e.DType.IsNone then
+                raise (damaged path $"\"{e.Name}\" is of {e.Stored}, which no callback can have written")
+
             let slash = e.Name.LastIndexOf '/'
 
             match Int32.TryParse(e.Name[slash + 1 ..], NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -116,15 +161,19 @@ module TrainingState =
                 ))
         |> Array.groupBy (fun (name, _, _) -> name)
         |> Array.map (fun (name, parts) ->
-            name,
+            let parts = parts |> Array.sortBy (fun (_, i, _) -> i)
+
             parts
-            |> Array.sortBy (fun (_, i, _) -> i)
-            |> Array.map (fun (_, _, e) -> Safetensors.readTensor path stream e))
+            |> Array.iteri (fun place (_, i, _) ->
+                if i <> place then
+                    raise (damaged path $"of what \"{name}\" remembers, number {place} is missing"))
+
+            name, parts |> Array.map (fun (_, _, e) -> Safetensors.readTensor path stream e))
         |> Map.ofArray
 
     /// Reads a state that was saved by a trainer of the same kind; the parameters given say what their structure is.
-    /// Errors: the file is damaged, holds no training, or one of another network or optimiser (the leaves that differ
-    /// are listed).
+    /// Errors: the file is damaged, holds a state in which no training can be, no training, or one of another network or
+    /// optimiser (the leaves that differ are listed).
     let load (path: string) (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) : TrainingState<'P> =
         use stream = Safetensors.openFile path
         let entries, metadata = SafetensorsHeader.parse path stream
@@ -147,8 +196,8 @@ module TrainingState =
                 |> Array.mapi (fun j sum ->
                     training
                     |> Array.tryFind (fun e ->
-                        e.Name = $"{Checkpoint.trainingPrefix}Sums[{i}][{j}]" && e.DType = sum.DType)
-                    |> Option.fold (fun _ e -> Tensor.full e.DType e.Shape 0.0) sum))
+                        e.Name = $"{Checkpoint.trainingPrefix}Sums[{i}][{j}]" && e.DType = Some sum.DType)
+                    |> Option.fold (fun _ e -> Tensor.full sum.DType e.Shape 0.0) sum))
 
         let known =
             training
@@ -158,15 +207,17 @@ module TrainingState =
         let tensors =
             Checkpoint.read path stream Checkpoint.trainingPrefix known (tensorsOf { empty with Sums = sums })
 
+        Checkpoint.requirePossible path tensors.Optimizer
         let position = Tensor.toArray<int64> tensors.Position
+        let epochs = readCount path "epochs" position[0]
 
         {
             Parameters = parameters
             Optimizer = tensors.Optimizer
             Key = tensors.Key
-            Epoch = int position[0]
-            Batch = int position[1]
+            Epoch = epochs
+            Batch = readCount path "batches" position[1]
             Sums = tensors.Sums
-            History = readHistory path stream training metadata
+            History = readHistory path stream training metadata epochs
             Memory = readMemory path stream training
         }
