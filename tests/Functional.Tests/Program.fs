@@ -74,6 +74,7 @@ let main args =
 
     match args with
     | DurabilityTests.Child work
+    | HostileTests.Child work
     | InterruptTests.Child work ->
         work ()
         0

@@ -17,3 +17,25 @@ var loss = model.Fit(inputs, targets, batchSize: 4, epochs: 200, verbose: 0)["lo
 
 if (loss[^1] > 0.1 * loss[0])
     throw new InvalidOperationException($"200 steps of gradient descent took the loss from {loss[0]} to {loss[^1]}");
+
+// what was learnt is saved, comes back, and goes on learning: without JSON by reflection, which a C# file and a trimmed program lack
+var path = Path.Combine(Path.GetTempPath(), $"functional-{Guid.NewGuid():N}.safetensors");
+try
+{
+    var learner = new Sequential([new Dense(4, "tanh", inputDim: 2, kernelRegularizer: "l2"), new Reshape(2, 2), new LSTM(3), new Dense(1)], seed: 1);
+    learner.Compile(Loss.Huber(0.5), new Adam(LearningRate.Cosine(0.05, 100)) { GlobalClipNorm = 1 }, ["mae", Metric.BinaryAccuracy(0.4)]);
+    learner.Fit(inputs, targets, batchSize: 4, epochs: 5, verbose: 0, seed: 1, callbacks: [new ModelCheckpoint(path)]);
+    learner.Fit(inputs, targets, batchSize: 4, epochs: 6, verbose: 0, resumeFrom: path);
+    learner.Save(path);
+    var loaded = Model.Load(path);
+    foreach (var one in new Model[] { learner, loaded }) one.Fit(inputs, targets, batchSize: 4, epochs: 3, verbose: 0, seed: 2);
+
+    if (!loaded.Predict(inputs).ToArray<float>().SequenceEqual(learner.Predict(inputs).ToArray<float>()))
+        throw new InvalidOperationException($"loaded, the model answers {loaded.Predict(inputs)}, not {learner.Predict(inputs)}");
+}
+finally
+{
+    File.Delete(path);
+}
+
+Console.WriteLine("all is well");

@@ -15,3 +15,31 @@ let before, after = Tensor.toFloat (loss net), Tensor.toFloat (loss trained)
 
 if not (after < 0.1 * before) then
     failwith $"200 steps of gradient descent took the loss from {before} to {after}"
+
+// what was learnt is saved, comes back, and goes on learning
+let path =
+    System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"functional-{System.Guid.NewGuid():N}.safetensors")
+
+try
+    let predict net = dense net.Hidden >> tanh >> dense net.Output
+    let optimizer = Optimizer.adam 0.01 |> Optimizer.clipByGlobalNorm 1.0
+    let trainer = Trainer.ofFunction predict Loss.meanSquaredError optimizer []
+    let data = Dataset.create x y
+    let saved = Callbacks.checkpoint path 1 (ModelFile.withOptimizer optimizer Map.empty)
+    let options epochs = { FitOptions.create epochs with Display = Silent }
+    let whole = Training.fit (options 4) trainer net data
+    Training.fit { options 2 with Callbacks = [ saved ] } trainer net data |> ignore
+
+    let trainer = { trainer with Optimizer = ModelFile.optimizer path }
+    let resumed = Training.resume (options 4) trainer (TrainingState.load path trainer net) data
+    let numbers net = net |> Tree.leaves |> Array.map Tensor.toFloats
+
+    if numbers resumed.Parameters <> numbers whole.Parameters then
+        failwith "the resumed training has learnt something else than the one that was not stopped"
+
+    Checkpoint.save path resumed.Parameters
+
+    if numbers (Checkpoint.load path net) <> numbers resumed.Parameters then
+        failwith "the network that was loaded is not the one that was saved"
+finally
+    System.IO.File.Delete path

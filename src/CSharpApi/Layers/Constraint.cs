@@ -68,16 +68,17 @@ public sealed class Constraint
             ["axis"] = new JsonArray([.. axis.Select(one => JsonValue.Create(one))]),
         };
 
-    internal static Constraint Read(JsonNode json)
+    internal static Constraint Read(JsonNode? node, string what)
     {
-        var numbers = json["numbers"]!.AsArray().Select(number => number!.GetValue<double>()).ToArray();
-        var axis = json["axis"]!.AsArray().Select(one => one!.GetValue<int>()).ToArray();
-        return json["name"]!.GetValue<string>() switch
+        var json = Described.Object(node, what);
+        var (numbers, axis) = (Described.Numbers(json["numbers"], "numbers"), Described.Wholes(json["axis"], "axis"));
+        return (Described.Text(json, "name"), numbers) switch
         {
-            "max_norm" => MaxNorm(numbers[0], axis),
-            "unit_norm" => UnitNorm(axis),
-            "min_max_norm" => MinMaxNorm(numbers[0], numbers[1], numbers[2], axis),
-            var other => other,
+            ("max_norm", [var most]) => MaxNorm(most, axis),
+            ("unit_norm", []) => UnitNorm(axis),
+            ("min_max_norm", [var least, var most, var rate]) => MinMaxNorm(least, most, rate, axis),
+            ("non_neg", []) => NonNeg(),
+            var (name, _) => throw Described.Damaged($"there is no constraint \"{name}\" of {numbers.Length} numbers"),
         };
     }
 

@@ -18,7 +18,7 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
     {
         if (node is not JsonObject settings || settings["class"]?.GetValueKind() != JsonValueKind.String)
             throw new InvalidDataException("load: the model's description has a layer without a class");
-        return new LayerConfig(settings["class"]!.GetValue<string>(), settings);
+        return new LayerConfig(Described.Text(settings, "class"), settings);
     }
 
     public JsonObject ToJson()
@@ -58,35 +58,40 @@ internal sealed class LayerConfig(string kind, JsonObject settings)
 
     public bool Has(string name) => settings[name] is not null;
 
-    public int Int(string name) => Read(name, node => node.GetValue<int>());
+    public int Int(string name) => Read(name, Described.Whole);
 
-    public double Double(string name) => Read(name, node => node.GetValue<double>());
+    public double Double(string name) => Read(name, Described.Number);
 
-    public bool Bool(string name) => Read(name, node => node.GetValue<bool>());
+    public bool Bool(string name) => Read(name, Described.Switch);
 
-    public string Text(string name) => Read(name, node => node.GetValue<string>());
+    public string Text(string name) => Read(name, Described.Text);
 
-    public int[] Ints(string name) => Read(name, node => node.AsArray().Select(item => item!.GetValue<int>()).ToArray());
+    public int[] Ints(string name) => Read(name, Described.Wholes);
 
-    public JsonNode Node(string name) => Read(name, node => node);
+    /// <summary>So many whole numbers.</summary>
+    public int[] Ints(string name, int count) => Ints(name) is var numbers && numbers.Length == count
+        ? numbers
+        : throw new InvalidDataException($"load: \"{name}\" of a {kind} layer in the model's description has {numbers.Length} numbers, expected {count}");
+
+    public JsonNode Node(string name) => Read(name, (node, what) => node ?? throw Described.Damaged($"{what} is missing"));
 
     public Named<TChoice> Choice<TChoice>(string name)
-        where TChoice : struct, Enum => Has(name) ? Read<Named<TChoice>>(name, node => node.GetValue<string>()) : default;
+        where TChoice : struct, Enum => Has(name) ? Read<Named<TChoice>>(name, (node, what) => Described.Text(node, what)) : default;
 
-    public ActivationFunction? Activation(string name) => Has(name) ? Read<ActivationFunction>(name, node => node.GetValue<string>()) : null;
+    public ActivationFunction? Activation(string name) => Has(name) ? Read<ActivationFunction>(name, (node, what) => Described.Text(node, what)) : null;
 
     public Regularizer? Regularizer(string name) =>
-        Has(name + "_l1") ? CSharp.Regularizer.L1L2(Double(name + "_l1"), Double(name + "_l2")) : null;
+        Has(name + "_l1") ? CSharp.Regularizer.Read(Double(name + "_l1"), Double(name + "_l2")) : null;
 
     public Constraint? Constraint(string name) => Has(name) ? Read(name, CSharp.Constraint.Read) : null;
 
-    private T Read<T>(string name, Func<JsonNode, T> read)
+    private T Read<T>(string name, Func<JsonNode?, string, T> read)
     {
         try
         {
-            return read(settings[name] ?? throw new InvalidOperationException("it is missing"));
+            return read(settings[name], $"\"{name}\"");
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"load: \"{name}\" of a {kind} layer in the model's description cannot be read: {e.Message}", e);
         }

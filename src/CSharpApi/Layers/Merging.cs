@@ -108,5 +108,9 @@ public sealed class Dot : Merging
 
     internal override LayerConfig Config() => Settings.Set("axes", [axes.First, axes.Second]).Set("normalize", normalize);
 
-    internal static Dot Read(LayerConfig c) => new((c.Ints("axes")[0], c.Ints("axes")[1]), c.Bool("normalize"));
+    internal static Dot Read(LayerConfig c)
+    {
+        var both = c.Ints("axes", 2);
+        return new((both[0], both[1]), c.Bool("normalize"));
+    }
 }

@@ -43,6 +43,9 @@ public sealed class Regularizer
     /// <summary>l1·Σ|w| + l2·Σw².</summary>
     public static Regularizer L1L2(double l1 = 0.01, double l2 = 0.01) => new(w => Functional.Penalty.l1l2(l1, l2, w), l1, l2);
 
+    /// <summary>The penalty of two strengths, as it was: one that is 0 is not computed.</summary>
+    internal static Regularizer Read(double l1, double l2) => l1 == 0 ? L2(l2) : l2 == 0 ? L1(l1) : L1L2(l1, l2);
+
     /// <summary>Whether the penalty is one of the user's own, which text cannot hold.</summary>
     internal bool IsCustom => double.IsNaN(L1Strength);
 }

@@ -64,9 +64,10 @@ internal sealed class Built
     /// <summary>A way to parameters that are copied out when somebody looks at them; null: as they are here.</summary>
     public void Lend(Func<TrainingState<object[]>>? state) => lent = state;
 
-    /// <summary>The model with parameters drawn from a seed.</summary>
-    public static Built Create(Network network, IReadOnlyList<Layer> layers, IReadOnlyList<LayerConfig?> arguments, string[] inputNames, int[][] inputShapes, long seed) =>
-        new(network, layers, arguments, inputNames, inputShapes, NetworkModule.initialize(network, Key.create(seed), inputShapes));
+    /// <summary>The model with parameters as they are drawn.</summary>
+    public static Built Create(
+        Network network, IReadOnlyList<Layer> layers, IReadOnlyList<LayerConfig?> arguments, string[] inputNames, int[][] inputShapes, Func<Network, int[][], object[]> draw) =>
+        new(network, layers, arguments, inputNames, inputShapes, draw(network, inputShapes));
 
     /// <summary>Takes the parameters of the layers that another model has, too.</summary>
     public void BeginAs(Built other)

@@ -77,29 +77,35 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
         return [.. targets.Select((target, i) => MaskedModule.ofTensor(Target(LossOf(i), model.OutputShapes[i], target)))];
     }
 
-    /// <summary>The description in a file; null where something has no name.</summary>
-    public JsonObject? Describe()
+    /// <summary>What of this no file can hold, as it is a function of the user's own; null where there is nothing.</summary>
+    public string? Obstacle()
     {
-        if (Optimizer.LearningRate.Value is not { } rate || !Losses.All(loss => loss.HasKnownName) || !Metrics.All(all => all.All(metric => metric.KnownName is not null)))
-            return null;
+        if (Losses.FirstOrDefault(loss => loss.Describe() is null) is { } own) return $"the loss \"{own.Name}\"";
+        if (Metrics.SelectMany(all => all).FirstOrDefault(metric => metric.Describe() is null) is { } mine) return $"the metric \"{mine.Name}\"";
+        return Optimizer.Describe() is null ? "the learning rate's schedule" : null;
+    }
+
+    /// <summary>The description in a file; there must be no <see cref="Obstacle"/>.</summary>
+    public JsonObject Describe()
+    {
         var description = new JsonObject
         {
-            ["losses"] = new JsonArray([.. Losses.Select(loss => JsonValue.Create(loss.Name))]),
-            ["optimizer"] = Optimizer.Name,
-            ["learning_rate"] = rate,
-            ["metrics"] = new JsonArray([.. Metrics.Select(all => new JsonArray([.. all.Select(metric => JsonValue.Create(metric.KnownName))]))]),
+            ["losses"] = new JsonArray([.. Losses.Select(loss => loss.Describe())]),
+            ["optimizer"] = Optimizer.Describe(),
+            ["metrics"] = new JsonArray([.. Metrics.Select(all => new JsonArray([.. all.Select(metric => metric.Describe())]))]),
+            ["run_eagerly"] = RunEagerly,
         };
         if (LossWeights is not null) description["loss_weights"] = new JsonArray([.. LossWeights.Select(weight => JsonValue.Create(weight))]);
         return description;
     }
 
-    /// <summary>As it was described: the optimiser of that name with its rate and Keras' other settings.</summary>
+    /// <summary>As it was described.</summary>
     public static CompileArguments Read(JsonObject description) => new(
-        [.. description["losses"]!.AsArray().Select(name => (Loss)name!.GetValue<string>())],
-        description["loss_weights"]?.AsArray().Select(weight => weight!.GetValue<double>()).ToArray(),
-        [.. description["metrics"]!.AsArray().Select(all => all!.AsArray().Select(name => (Metric)name!.GetValue<string>()).ToArray())],
-        CSharp.Optimizer.Named(description["optimizer"]!.GetValue<string>(), description["learning_rate"]!.GetValue<double>()),
-        false);
+        [.. Described.Array(description, "losses").Select(Loss.Read)],
+        description["loss_weights"] is { } weights ? Described.Numbers(weights, "loss_weights") : null,
+        [.. Described.Array(description, "metrics").Select(all => Described.Array(all, "metrics").Select(Metric.Read).ToArray())],
+        CSharp.Optimizer.Read(Described.Object(description["optimizer"], "optimizer")),
+        Described.Switch(description["run_eagerly"], "run_eagerly"));
 
     private static Tensor Target(Loss loss, int[] shape, Tensor target)
     {

@@ -3,8 +3,8 @@ namespace Functional.CSharp;
 
 internal static class Graph
 {
-    /// <summary>The model between inputs and outputs, with parameters drawn from a seed.</summary>
-    public static Built Build(string name, Node[] inputs, Node[] outputs, long seed)
+    /// <summary>The model between inputs and outputs, with parameters as they are drawn.</summary>
+    public static Built Build(string name, Node[] inputs, Node[] outputs, Func<Network, int[][], object[]> draw)
     {
         if (inputs.Length == 0) throw new ArgumentException($"{name}: a model needs an input: Model.Input(784)", nameof(inputs));
         if (outputs.Length == 0) throw new ArgumentException($"{name}: a model needs an output: a node that a layer gave", nameof(outputs));
@@ -23,7 +23,7 @@ internal static class Graph
             [.. outputs.Select(SourceOf)]);
         RequireUsed(name, inputs, network);
         string[] inputNames = [.. inputs.Select((node, i) => node.Layer.Name ?? $"input_{i + 1}")];
-        return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Sizes)], seed);
+        return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Sizes)], draw);
     }
 
     /// <summary>A model's layers applied to other nodes.</summary>

@@ -15,19 +15,27 @@ internal static class GraphDescription
         description["outputs"] = Sources(model.Network.Outputs);
     }
 
-    public static Model Read(JsonObject description, IReadOnlyList<Layer> layers)
+    public static Model Read(JsonObject description, IReadOnlyList<Layer> layers, string name)
     {
         Node[] inputs =
         [
-            .. description["inputs"]!.AsArray().Select(input => Model.Input(input!["name"]!.GetValue<string>(), Dimensions.Seen(input["shape"]!.AsArray().Select(size => size!.GetValue<int>())))),
+            .. Described.Array(description, "inputs")
+                .Select(input => Described.Object(input, "an input"))
+                .Select(input => Model.Input(Described.Text(input, "name"), Dimensions.Seen(Described.Wholes(input["shape"], "shape")))),
         ];
         var made = new List<Node[]>();
-        Node At(JsonNode? source) => source![0]!.GetValue<int>() is >= 0 and var call ? made[call][source[1]!.GetValue<int>()] : inputs[source[1]!.GetValue<int>()];
-        Node[] All(JsonNode? sources) => [.. sources!.AsArray().Select(At)];
+        Node At(JsonNode? source) => Described.Wholes(source, "a source") is [var call, var output]
+            ? call == -1 ? Described.At(inputs, output, "an input") : Described.At(Described.At(made, call, "a call"), output, "an output")
+            : throw Described.Damaged("a source is not two numbers");
+        Node[] All(JsonNode? sources) => [.. Described.Array(sources, "sources").Select(At)];
 
-        foreach (var call in description["calls"]!.AsArray())
-            made.Add(new LayerCall(layers[call!["layer"]!.GetValue<int>()], All(call["inputs"]), call["arguments"] is { } told ? LayerConfig.Parse(told) : null).Outputs);
-        return new Model(inputs, All(description["outputs"]), description["name"]!.GetValue<string>());
+        foreach (var node in Described.Array(description, "calls"))
+        {
+            var call = Described.Object(node, "a call");
+            var layer = Described.At(layers, Described.Whole(call, "layer"), "a layer");
+            made.Add(new LayerCall(layer, All(call["inputs"]), call["arguments"] is { } told ? LayerConfig.Parse(told) : null).Outputs);
+        }
+        return Model.ForFile(inputs, All(description["outputs"]), name);
     }
 
     private static JsonObject Called(Call call, LayerConfig? arguments)
@@ -39,5 +47,5 @@ internal static class GraphDescription
 
     private static JsonArray Sources(Source[] sources) => new([.. sources.Select(source => Numbers([source.Call, source.Output]))]);
 
-    private static JsonArray Numbers(int[] numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
+    public static JsonArray Numbers(int[] numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
 }

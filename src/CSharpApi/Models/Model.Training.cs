@@ -14,6 +14,9 @@ public partial class Model
     private OptimizerState? optimizerState;
     private bool hasLearnt;
 
+    // why a model that came from a file is not compiled
+    private string? notCompiled;
+
     /// <summary>Says how the model is trained: against which loss, by which optimiser, and what is reported.</summary>
     /// <param name="loss">A Keras name (<c>"mse"</c>), a <see cref="Losses"/>, or a loss made before.</param>
     /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
@@ -21,7 +24,8 @@ public partial class Model
     /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program: slower,
     /// but a debugger can stop in it. The results are the same.</param>
     /// <example><code>model.Compile(loss: "mse", optimizer: new SGD(lr: 0.1), metrics: ["accuracy"]);</code></example>
-    /// <exception cref="ArgumentException">A name is not known; the message lists those that are.</exception>
+    /// <exception cref="ArgumentException">A name is not known (the message lists those that are), or a setting of the
+    /// optimiser is outside its range.</exception>
     public void Compile(Loss loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -297,6 +301,8 @@ public partial class Model
 
     private void CompileAs(CompileArguments wanted)
     {
+        // settings outside their ranges are refused here, not by the first step
+        wanted.Optimizer.Create();
         if (built is not null) wanted.Goals(built);
         (compilation, trainer, optimizerState) = (wanted, null, null);
     }
@@ -323,7 +329,7 @@ public partial class Model
             _ => throw new ArgumentOutOfRangeException(nameof(verbose), $"Fit: verbose is 0 (silent), 1 (live progress) or 2 (a line for each epoch); {verbose} was given"),
         };
         var compiled = RequireCompiled("Fit");
-        var context = new CallbackContext(this, state => built!.Parameters = state.Parameters, built!.Lend, state => built!.Remembering?.AfterReset(state), compiled.Optimizer.LearningRate.Value);
+        var context = new CallbackContext(this, Show, Lend, state => built!.Remembering?.AfterReset(state), compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
         return new Options(
             epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
@@ -367,8 +373,19 @@ public partial class Model
         hasLearnt = true;
     }
 
-    private CompileArguments RequireCompiled(string operation) =>
-        compilation ?? throw new InvalidOperationException($"{operation}: the model is not compiled; call model.Compile(loss: \"mse\", optimizer: \"sgd\", metrics: [\"accuracy\"]) first");
+    /// <summary>The model as a state has it, for callbacks, which may save it.</summary>
+    private void Show(State state) => (built!.Parameters, optimizerState) = (state.Parameters, state.Optimizer);
+
+    /// <summary>The same, when somebody looks.</summary>
+    private void Lend(Func<State>? state) => built!.Lend(state is null ? null : () =>
+    {
+        var now = state();
+        optimizerState = now.Optimizer;
+        return now;
+    });
+
+    private CompileArguments RequireCompiled(string operation) => compilation ?? throw new InvalidOperationException(
+        $"{operation}: the model is not compiled{(notCompiled is null ? "" : $": {notCompiled}")}; call model.Compile(loss: \"mse\", optimizer: \"sgd\", metrics: [\"accuracy\"]) first");
 
     private Trainer TrainerFor(string operation)
     {

@@ -34,16 +34,21 @@ public partial class Model
     public Model(Nodes inputs, Nodes outputs, string name = "model", long? seed = null, Model? weightsFrom = null)
         : this(name, seed)
     {
-        built = Graph.Build(name, inputs.ToArray(), outputs.ToArray(), Seed);
+        built = Graph.Build(name, inputs.ToArray(), outputs.ToArray(), Draw);
         if (weightsFrom is not null) built.BeginAs(weightsFrom.RequireBuilt("weightsFrom"));
     }
 
-    private protected Model(string name, long? seed)
+    private protected Model(string name, long? seed, bool isFromFile = false)
     {
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
-        Seed = seed ?? System.Random.Shared.NextInt64();
+        var from = seed ?? System.Random.Shared.NextInt64();
+        Draw = isFromFile ? NetworkModule.outline : (network, shapes) => NetworkModule.initialize(network, Key.create(from), shapes);
     }
+
+    private Model(Node[] inputs, Node[] outputs, string name)
+        : this(name, null, isFromFile: true) =>
+        built = Graph.Build(name, inputs, outputs, Draw);
 
     /// <summary>What the model is called.</summary>
     public string Name { get; }
@@ -77,8 +82,11 @@ public partial class Model
     /// <summary>The names of the weights: <c>[0].Weights</c>, <c>[0].Bias</c>, in the order of <see cref="Weights"/>.</summary>
     public IReadOnlyList<string> WeightNames => Tree.paths(RequireBuilt("WeightNames").Parameters);
 
-    /// <summary>What the weights are drawn from.</summary>
-    private protected long Seed { get; }
+    /// <summary>A graph whose weights are in a file: until they are read it knows their shapes alone.</summary>
+    internal static Model ForFile(Node[] inputs, Node[] outputs, string name) => new(inputs, outputs, name);
+
+    /// <summary>Makes the weights of a network for inputs of some shapes.</summary>
+    private protected Func<Network, int[][], object[]> Draw { get; }
 
     /// <summary>Whether the weights are no longer those that were drawn.</summary>
     private protected bool HasLearnt => hasLearnt;

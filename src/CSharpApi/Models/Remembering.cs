@@ -101,6 +101,9 @@ internal sealed class Remembering
             With("Fit", state.Parameters[..Blocks], null), state.Optimizer, state.Key, state.Epoch, state.Batch, state.Sums, state.History, state.Memory);
     }
 
+    /// <summary>Parameters as they are written to a file, with the states where there are some.</summary>
+    public object[] InFile(object[] parameters) => States is null ? parameters : [.. parameters, new Frozen<Tensor[]>(States)];
+
     /// <summary>Parameters as a file has them, perhaps with the states of the training that wrote it.</summary>
     public object[] InFile(string path, object[] parameters)
     {

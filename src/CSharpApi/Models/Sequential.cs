@@ -38,6 +38,14 @@ public sealed class Sequential : Model
         foreach (var layer in layers) Add(layer);
     }
 
+    /// <summary>A row of layers whose weights are in a file.</summary>
+    internal Sequential(IReadOnlyList<Layer> layers, string name, int[] inputShape)
+        : base(name, null, isFromFile: true)
+    {
+        this.layers.AddRange(layers);
+        BuildFor(inputShape);
+    }
+
     /// <summary>The layers, in order.</summary>
     public override IReadOnlyList<Layer> Layers => layers;
 
@@ -92,14 +100,15 @@ public sealed class Sequential : Model
         if (real.Count == 0)
             throw new InvalidOperationException("Build: the model has no layers; add some first: model.Add(new Dense(10))");
         var network = NetworkModule.chain(Name, real.Select(layer => layer.Block));
-        Current = Built.Create(network, real, new LayerConfig?[real.Count], ["input_1"], [inputShape], Seed);
+        Current = Built.Create(network, real, new LayerConfig?[real.Count], ["input_1"], [inputShape], Draw);
     }
 
-    /// <summary>The model of a file that <see cref="Model.Save"/> or <see cref="ModelCheckpoint"/> wrote, compiled as it was
-    /// where losses, optimiser and metrics have names.</summary>
+    /// <summary>The model of a file that <see cref="Model.Save"/> or <see cref="ModelCheckpoint"/> wrote, compiled as it
+    /// was.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or holds a graph or layers that are functions of one's own.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or holds a graph, or layers that are functions of one's
+    /// own.</exception>
     /// <example><code>var model = Sequential.Load("model.safetensors");</code></example>
     public static new Sequential Load(string path) => Model.Load(path) as Sequential
         ?? throw new InvalidDataException($"load: {path} holds a graph of layers, not a row of them; load it with Model.Load");

@@ -22,7 +22,11 @@ public sealed class LearningRate
     internal Schedule Schedule { get; }
 
     /// <summary>The same rate always.</summary>
+    /// <exception cref="ArgumentException">A rate below 0, or none: NaN, infinity.</exception>
     public static implicit operator LearningRate(double rate) => new(ScheduleModule.constant(rate), rate);
+
+    /// <summary>The schedule of a saved optimiser.</summary>
+    internal static LearningRate Restored(Schedule schedule) => new(schedule, ScheduleModule.constantRate(schedule)?.Value);
 
     /// <summary>rate·factor^⌊step/every⌋.</summary>
     public static LearningRate Step(double rate, int every, double factor) => new(ScheduleModule.step(rate, every, factor), null);
@@ -36,7 +40,7 @@ public sealed class LearningRate
     /// <summary>Up to the highest rate and down again to almost nothing.</summary>
     public static LearningRate OneCycle(double highest, int steps) => new(ScheduleModule.oneCycle(highest, steps), null);
 
-    /// <summary>A schedule of one's own.</summary>
+    /// <summary>A schedule of one's own. A model whose optimiser has one can be saved without its training alone.</summary>
     /// <param name="schedule">Takes the number of steps done (0-d, Int64) to the rate of the next one (0-d, Float64).</param>
     public static LearningRate Of(Func<Tensor, Tensor> schedule)
     {

@@ -1,4 +1,5 @@
 // Losses by enum, by Keras' string, or as a function of one's own.
+using System.Text.Json.Nodes;
 using LossFunction = Microsoft.FSharp.Core.FSharpFunc<Functional.Tensor, Microsoft.FSharp.Core.FSharpFunc<Functional.Tensor, Functional.Tensor>>;
 
 namespace Functional.CSharp;
@@ -57,6 +58,8 @@ public enum Losses
 /// </code></example>
 public sealed class Loss
 {
+    private readonly double? delta;
+
     private static readonly IReadOnlyList<(string, Losses)> Known =
     [
         .. Enum.GetValues<Losses>().Select(loss => (Names.Snake(loss), loss)),
@@ -74,6 +77,14 @@ public sealed class Loss
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
         Function = Bridge.Curry(function);
+    }
+
+    private Loss(double delta)
+        : this((target, prediction) => LossModule.huber(delta, target, prediction), "huber")
+    {
+        if (!(delta > 0 && double.IsFinite(delta)))
+            throw new ArgumentOutOfRangeException(nameof(delta), $"Loss.Huber: delta is a number above 0; {delta} was given");
+        this.delta = delta;
     }
 
     private Loss(Losses loss)
@@ -105,7 +116,18 @@ public sealed class Loss
     public static implicit operator Loss(Func<Tensor, Tensor, Tensor> function) => new(function);
 
     /// <summary>Huber's loss: quadratic near the target, linear beyond <paramref name="delta"/>.</summary>
-    public static Loss Huber(double delta) => new((target, prediction) => LossModule.huber(delta, target, prediction), "huber");
+    /// <param name="delta">Where it becomes linear.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A delta that is not above 0.</exception>
+    public static Loss Huber(double delta) => new(delta);
+
+    /// <summary>What a file says of the loss; null where it is a function of the user's own.</summary>
+    internal JsonNode? Describe() => delta is { } number
+        ? new JsonObject { ["name"] = Name, ["delta"] = number }
+        : HasKnownName ? JsonValue.Create(Name) : null;
+
+    /// <summary>The loss that <see cref="Describe"/> wrote.</summary>
+    internal static Loss Read(JsonNode? description) =>
+        description is JsonObject huber ? Huber(Described.Number(huber, "delta")) : Described.Text(description, "a loss");
 
     private static Func<Tensor, Tensor, Tensor> Named(Losses loss) => loss switch
     {

@@ -1,4 +1,6 @@
 // Metrics by Keras' string, or as a function of one's own.
+using System.Text.Json.Nodes;
+
 namespace Functional.CSharp;
 
 /// <summary>A number about predictions that training reports; Keras' names convert to it.</summary>
@@ -7,13 +9,19 @@ namespace Functional.CSharp;
 /// </code></example>
 public sealed class Metric
 {
+    private const string TopKName = "top_k_categorical_accuracy";
+    private const string ThresholdName = "binary_accuracy";
+
+    private readonly string? knownName;
+    private readonly (string Name, double Value)? setting;
+
     private static readonly IReadOnlyList<(string, Func<Metric>)> Known =
     [
         ("accuracy", () => new(MetricModule.accuracy, "accuracy")), ("acc", () => new(MetricModule.accuracy, "accuracy")),
-        ("binary_accuracy", () => new(MetricModule.binaryAccuracy(0.5), "binary_accuracy")),
+        (ThresholdName, () => new(MetricModule.binaryAccuracy(0.5), ThresholdName)),
         ("categorical_accuracy", () => new(MetricModule.categoricalAccuracy, "categorical_accuracy")),
         ("sparse_categorical_accuracy", () => new(MetricModule.sparseCategoricalAccuracy, "sparse_categorical_accuracy")),
-        ("top_k_categorical_accuracy", () => TopK(5)),
+        (TopKName, () => TopK(5)),
         ("precision", () => new(MetricModule.precision(0.5), "precision")),
         ("recall", () => new(MetricModule.recall(0.5), "recall")),
         ("f1_score", () => new(MetricModule.f1(0.5), "f1_score")), ("f1", () => new(MetricModule.f1(0.5), "f1_score")),
@@ -32,10 +40,11 @@ public sealed class Metric
         Value = MetricModule.ofMean(name, Bridge.Curry(function));
     }
 
-    private Metric(MetricType.Metric<Tensor> value, string? knownName)
+    private Metric(MetricType.Metric<Tensor> value, string knownName, (string Name, double Value)? setting = null)
     {
         Value = value;
-        KnownName = knownName;
+        this.knownName = knownName;
+        this.setting = setting;
     }
 
     /// <summary>What the number is called in the history.</summary>
@@ -43,8 +52,20 @@ public sealed class Metric
 
     internal MetricType.Metric<Tensor> Value { get; }
 
-    /// <summary>The name that this metric can be made of again; null where there is none.</summary>
-    internal string? KnownName { get; }
+    /// <summary>What a file says of the metric; null where it is a function of the user's own.</summary>
+    internal JsonNode? Describe() => knownName is null ? null : setting is { } one
+        ? new JsonObject { ["name"] = knownName, [one.Name] = one.Value }
+        : JsonValue.Create(knownName);
+
+    /// <summary>The metric that <see cref="Describe"/> wrote.</summary>
+    internal static Metric Read(JsonNode? description) => description is not JsonObject set
+        ? Described.Text(description, "a metric")
+        : Described.Text(set["name"], "a metric's name") switch
+        {
+            TopKName => TopK(Described.Whole(set, "k")),
+            ThresholdName => BinaryAccuracy(Described.Number(set, "threshold")),
+            var other => throw new InvalidDataException($"load: the model's description has a metric \"{other}\" with settings; there are {TopKName}, {ThresholdName}"),
+        };
 
     /// <summary>The metric of a Keras name: <c>"accuracy"</c>, <c>"mae"</c>.</summary>
     /// <exception cref="ArgumentException">The name is not known; the message lists those that are.</exception>
@@ -52,9 +73,9 @@ public sealed class Metric
 
     /// <summary>How often the class is among the k largest numbers of a prediction.</summary>
     /// <param name="k">How many are looked at.</param>
-    public static Metric TopK(int k) => new(MetricModule.topK(k), k == 5 ? "top_k_categorical_accuracy" : null);
+    public static Metric TopK(int k) => new(MetricModule.topK(k), TopKName, k == 5 ? null : ("k", k));
 
     /// <summary>How often a prediction is on its target's side of a threshold.</summary>
     /// <param name="threshold">Keras' is 0.5.</param>
-    public static Metric BinaryAccuracy(double threshold = 0.5) => new(MetricModule.binaryAccuracy(threshold), null);
+    public static Metric BinaryAccuracy(double threshold = 0.5) => new(MetricModule.binaryAccuracy(threshold), ThresholdName, ("threshold", threshold));
 }

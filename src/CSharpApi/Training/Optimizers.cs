@@ -1,4 +1,5 @@
 // Optimisers with Keras' names, arguments and defaults. Each makes the F# optimiser of its settings.
+using System.Text.Json.Nodes;
 using FSharpOptimizer = Functional.OptimizerType.Optimizer;
 
 namespace Functional.CSharp;
@@ -45,6 +46,13 @@ public abstract class Optimizer
     /// <summary>The optimiser of a name, with a rate or Keras' default.</summary>
     internal static Optimizer Named(string name, LearningRate? rate) => Names.Find("optimizer", name, Known)(rate);
 
+    /// <summary>The optimiser of a description in a file: F# makes it again as it was, with its schedule, clipping and decay.</summary>
+    internal static Optimizer Read(JsonNode description) => new Restored(OptimizerModule.ofDescription(DescriptionModule.ofJson(description.ToJsonString())));
+
+    /// <summary>What the optimiser is made of, as F# describes it; null where some of it is a function of the user's own.</summary>
+    internal JsonNode? Describe() => OptimizerModule.describe(Create())?.Value is { } description ? JsonNode.Parse(DescriptionModule.toJson(description)) : null;
+
+    /// <exception cref="ArgumentException">Settings outside their ranges.</exception>
     internal FSharpOptimizer Create()
     {
         var optimizer = CreateCore();
@@ -67,7 +75,7 @@ public sealed class SGD(LearningRate? lr = null, double momentum = 0.0, bool nes
     : Optimizer(lr ?? 0.01)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        SgdModule.create(new Sgd(LearningRate.Schedule, momentum, nesterov));
+        SgdModule.create(new Sgd(rate: LearningRate.Schedule, momentum: momentum, nesterov: nesterov));
 }
 
 /// <summary>RMSprop: steps divided by the size of recent gradients.</summary>
@@ -81,7 +89,7 @@ public sealed class RMSprop(LearningRate? lr = null, double rho = 0.9, double mo
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        RmsPropModule.create(new AdaptiveSettings.RmsProp(LearningRate.Schedule, rho, momentum, epsilon, centered));
+        RmsPropModule.create(new AdaptiveSettings.RmsProp(rate: LearningRate.Schedule, rho: rho, momentum: momentum, epsilon: epsilon, centered: centered));
 }
 
 /// <summary>Adagrad: steps divided by the size of all gradients so far.</summary>
@@ -93,7 +101,7 @@ public sealed class Adagrad(LearningRate? lr = null, double initialAccumulatorVa
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        AdagradModule.create(new AdaptiveSettings.Adagrad(LearningRate.Schedule, initialAccumulatorValue, epsilon));
+        AdagradModule.create(new AdaptiveSettings.Adagrad(rate: LearningRate.Schedule, initialAccumulator: initialAccumulatorValue, epsilon: epsilon));
 }
 
 /// <summary>Adadelta: steps in the units of the weights.</summary>
@@ -105,7 +113,7 @@ public sealed class Adadelta(LearningRate? lr = null, double rho = 0.95, double 
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        AdadeltaModule.create(new AdaptiveSettings.Adadelta(LearningRate.Schedule, rho, epsilon));
+        AdadeltaModule.create(new AdaptiveSettings.Adadelta(rate: LearningRate.Schedule, rho: rho, epsilon: epsilon));
 }
 
 /// <summary>Adam: averaged gradients, divided by their averaged size.</summary>
@@ -119,7 +127,7 @@ public sealed class Adam(LearningRate? lr = null, double beta1 = 0.9, double bet
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        AdamModule.create(new AdamSettings.Adam(LearningRate.Schedule, beta1, beta2, epsilon, amsgrad));
+        AdamModule.create(new AdamSettings.Adam(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2, epsilon: epsilon, amsGrad: amsgrad));
 }
 
 /// <summary>Adam with decoupled weight decay.</summary>
@@ -134,7 +142,7 @@ public sealed class AdamW(LearningRate? lr = null, double weightDecay = 0.004, d
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        OptimizerModule.weightDecay(weightDecay, AdamModule.create(new AdamSettings.Adam(LearningRate.Schedule, beta1, beta2, epsilon, amsgrad)));
+        OptimizerModule.weightDecay(weightDecay, AdamModule.create(new AdamSettings.Adam(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2, epsilon: epsilon, amsGrad: amsgrad)));
 }
 
 /// <summary>Adam with Nesterov's look ahead.</summary>
@@ -147,7 +155,7 @@ public sealed class Nadam(LearningRate? lr = null, double beta1 = 0.9, double be
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        NadamModule.create(new AdamSettings.Nadam(LearningRate.Schedule, beta1, beta2, epsilon));
+        NadamModule.create(new AdamSettings.Nadam(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2, epsilon: epsilon));
 }
 
 /// <summary>Steps of one size along the sign of an averaged gradient.</summary>
@@ -159,5 +167,11 @@ public sealed class Lion(LearningRate? lr = null, double beta1 = 0.9, double bet
     : Optimizer(lr ?? 0.001)
 {
     private protected override FSharpOptimizer CreateCore() =>
-        LionModule.create(new AdamSettings.Lion(LearningRate.Schedule, beta1, beta2));
+        LionModule.create(new AdamSettings.Lion(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2));
+}
+
+/// <summary>The optimiser of a saved model.</summary>
+internal sealed class Restored(FSharpOptimizer optimizer) : Optimizer(LearningRate.Restored(optimizer.Rate))
+{
+    private protected override FSharpOptimizer CreateCore() => optimizer;
 }

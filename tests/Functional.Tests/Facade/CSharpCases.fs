@@ -14,6 +14,7 @@ let tests =
         cases "tensors" (TensorCases.All())
         cases "derivatives" (DifferentiationCases.All())
         cases "models" (ModelCases.All())
+        cases "saving" (SavingCases.All())
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())

@@ -63,8 +63,8 @@ let tests =
 
             for e in entries do
                 let size =
-                    if e.DType = DType.Bool then 1L
-                    elif e.DType = DType.Float32 || e.DType = DType.Int32 then 4L
+                    if e.DType = Some DType.Bool then 1L
+                    elif e.DType = Some DType.Float32 || e.DType = Some DType.Int32 then 4L
                     else 8L
 
                 Expect.equal (e.Offset % size) 0L $"{e.Name} begins at a multiple of its elements' size"
@@ -176,12 +176,76 @@ let tests =
             File.WriteAllBytes(path, Array.concat [ BitConverter.GetBytes Int64.MaxValue; Array.zeroCreate 100 ])
             messageOf<InvalidDataException>(fun () -> Safetensors.read path |> ignore) |> mentions [ "header" ])
 
-        testCase "another element type is named"
+        testCase "other libraries' element types are read without changing a number"
         <| inFolder (fun folder ->
-            let path = craft folder """{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}""" 4
+            let path = Path.Combine(folder, "other.safetensors")
+
+            let bytes =
+                Array.concat [
+                    // 1, −2, 65504 and infinity as F16; 1, −2.5, 3.4e38 and the smallest denormal as BF16
+                    [| 0x00uy; 0x3Cuy; 0x00uy; 0xC0uy; 0xFFuy; 0x7Buy; 0x00uy; 0x7Cuy |]
+                    [| 0x80uy; 0x3Fuy; 0x20uy; 0xC0uy; 0x7Fuy; 0x7Fuy; 0x01uy; 0x00uy |]
+                    [| 0x80uy; 0x7Fuy |]
+                    [| 0x80uy; 0xFFuy |]
+                    BitConverter.GetBytes Int16.MinValue
+                    BitConverter.GetBytes UInt16.MaxValue
+                    BitConverter.GetBytes UInt32.MaxValue
+                    BitConverter.GetBytes UInt64.MaxValue
+                    [| 0xC7uy |]
+                ]
+
+            let header =
+                """{"f16":{"dtype":"F16","shape":[4],"data_offsets":[0,8]},"bf16":{"dtype":"BF16","shape":[2,2],"data_offsets":[8,16]},"i8":{"dtype":"I8","shape":[2],"data_offsets":[16,18]},"u8":{"dtype":"U8","shape":[2],"data_offsets":[18,20]},"i16":{"dtype":"I16","shape":[1],"data_offsets":[20,22]},"u16":{"dtype":"U16","shape":[1],"data_offsets":[22,24]},"u32":{"dtype":"U32","shape":[1],"data_offsets":[24,28]},"u64":{"dtype":"U64","shape":[1],"data_offsets":[28,36]},"f8":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[36,37]}}"""
+
+            File.WriteAllBytes(
+                path,
+                Array.concat [ BitConverter.GetBytes(int64 header.Length); Encoding.UTF8.GetBytes header; bytes ]
+            )
+
+            let readable = [
+                "f16", DType.Float32, [| 1.0; -2.0; 65504.0; infinity |]
+                "bf16",
+                DType.Float32,
+                [|
+                    1.0
+                    -2.5
+                    float (BitConverter.UInt32BitsToSingle 0x7F7F0000u)
+                    float (BitConverter.UInt32BitsToSingle 0x00010000u)
+                |]
+                "i8", DType.Int32, [| -128.0; 127.0 |]
+                "u8", DType.Int32, [| 128.0; 255.0 |]
+                "i16", DType.Int32, [| -32768.0 |]
+                "u16", DType.Int32, [| 65535.0 |]
+                "u32", DType.Int64, [| 4294967295.0 |]
+            ]
+
+            let tensors = Safetensors.readThose [ for name, _, _ in readable -> name ] path
+
+            for (name, dtype, numbers), t in Seq.zip readable tensors do
+                Expect.equal t.DType dtype name
+                Expect.equal (Tensor.toFloats t) numbers name
+
+            Expect.equal tensors[1].Shape [| 2; 2 |] "shape"
+            Expect.equal (fst (Safetensors.describe path)).Length 9 "all are described"
 
             messageOf<NotSupportedException>(fun () -> Safetensors.read path |> ignore)
-            |> mentions [ "\"w\""; "BF16"; "F32" ])
+            |> mentions [ "\"u64\""; "U64"; "readThose" ]
+
+            messageOf<NotSupportedException>(fun () -> Safetensors.readThose [ "f8" ] path |> ignore)
+            |> mentions [ "F8_E4M3" ]
+
+            messageOf<ArgumentException>(fun () -> Safetensors.readThose [ "w" ] path |> ignore)
+            |> mentions [ "no tensor \"w\"" ])
+
+        testCase "a checkpoint in half precision is loaded into single"
+        <| inFolder (fun folder ->
+            let path = craft folder """{"value":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}""" 4
+            Expect.equal (Checkpoint.load path (Tensor.full DType.Float32 [ 2 ] 5.0)).DType DType.Float32 "type")
+
+        refused "an element type that there is none of" """{"w":{"dtype":"F17","shape":[2],"data_offsets":[0,4]}}""" 4 [
+            "F17"
+        ]
+        refused "a name that is no text" """{"\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""" 4 [ "text" ]
 
         testCase "a truth value that is neither 0 nor 1"
         <| inFolder (fun folder ->
