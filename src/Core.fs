@@ -52,7 +52,9 @@ type Level =
 
 /// An immutable n-dimensional array of numbers, or a stand-in for one inside a transformation. Shape and element type
 /// are known at every level.
-and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Tensor =
+/// Tensors are not compared by F#'s `=`: two of the same numbers would not be equal, being two objects. `equal` compares
+/// elementwise, `obj.ReferenceEquals` objects.
+and [<AbstractClass; AllowNullLiteral; NoEquality; NoComparison; StructuredFormatDisplay("{Display}")>] Tensor =
     /// The innermost transformation this tensor takes part in; null for a concrete one.
     val Level: Level
     /// The sizes of the axes; empty for a single number. Not to be written to.
@@ -133,7 +135,9 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
     static member (+)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.add, a, b)
     static member (-)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.sub, a, b)
     static member (*)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.mul, a, b)
+    /// a/b; of integers the quotient without its fraction, as in .NET: −7/2 is −3. Division of integers by 0 is an error.
     static member (/)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.div, a, b)
+    /// The remainder of a/b, with the sign of a, as in .NET: −7 % 2 is −1.
     static member (%)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.rem, a, b)
     static member Pow(a: Tensor, b: Tensor) = Tensor.Bind(Prim.pow, a, b)
     static member (~-)(a: Tensor) = Tensor.Bind(Prim.neg, a)
@@ -155,7 +159,23 @@ and [<AbstractClass; AllowNullLiteral; StructuredFormatDisplay("{Display}")>] Te
     static member Abs(a: Tensor) = Tensor.Bind(Prim.abs, a)
     static member Exp(a: Tensor) = Tensor.Bind(Prim.exp, a)
     static member Log(a: Tensor) = Tensor.Bind(Prim.log, a)
-    static member Log10(a: Tensor) = Tensor.Bind(Prim.log, a) * (1.0 / Math.Log 10.0)
+
+    /// The decimal logarithm, exact of the powers of ten.
+    static member Log10(a: Tensor) =
+        let y = Tensor.Bind(Prim.log, a) * (1.0 / Math.Log 10.0)
+        let whole = Tensor.Bind(Prim.round, y)
+        let size = Tensor.Pow(10.0, Tensor.Bind(Prim.abs, whole))
+        let small = Tensor.Bind(Compare Comparison.Less, whole, Concrete.Host(0.0, a.DType))
+        let power = Tensor.Bind(Select, small, 1.0 / size, size)
+
+        let finite =
+            Tensor.Bind(Compare Comparison.Less, Tensor.Bind(Prim.abs, y), Concrete.Host(infinity, a.DType))
+
+        let exact = Tensor.Bind(Prim.logicalAnd, finite, Tensor.Bind(Prim.equal, power, a))
+        // as a constant, so that the derivative is the logarithm's
+        let missing = Tensor.Bind(Select, exact, whole - y, Concrete.Host(0.0, a.DType))
+        y + Tensor.Bind(StopGradient, missing)
+
     static member Sqrt(a: Tensor) = Tensor.Bind(Prim.sqrt, a)
     static member Sin(a: Tensor) = Tensor.Bind(Prim.sin, a)
     static member Cos(a: Tensor) = Tensor.Bind(Prim.cos, a)

@@ -276,13 +276,20 @@ let private reduce r name keep axes (x: Tensor) =
     | [||] -> x
     | axes -> bind1 (Reduce(r, axes, keep)) x
 
+/// The sum of Bool is the number of those that are true.
+let private addUp keep axes (x: Tensor) =
+    reduce Reduction.Sum "sum" keep axes (if x.DType = DType.Bool then cast DType.Int32 x else x)
+
 let private everything (x: Tensor) = [| 0 .. x.Rank - 1 |]
 let private count (axes: int seq) (x: Tensor) = axes |> Seq.fold (fun n i -> n * x.Shape[Shape.axis "count" x.Rank i]) 1
 
-/// The sum of all elements.
-let sum (x: Tensor) = reduce Reduction.Sum "sum" false (everything x) x
-let sumOver (axes: int seq) (x: Tensor) = reduce Reduction.Sum "sum" false axes x
-let sumKeep (axes: int seq) (x: Tensor) = reduce Reduction.Sum "sum" true axes x
+/// The sum of all elements; of Bool, how many are true, Int32. Sums of integers wrap around, as .NET's do: where Int32 is
+/// too small, cast to Int64 first.
+let sum (x: Tensor) = addUp false (everything x) x
+/// The sum over axes.
+let sumOver (axes: int seq) (x: Tensor) = addUp false axes x
+/// The sum over axes, which stay with size 1.
+let sumKeep (axes: int seq) (x: Tensor) = addUp true axes x
 
 let private average keep (axes: int seq) (x: Tensor) =
     if not (x.DType.IsFloat()) then
@@ -329,8 +336,30 @@ let varianceOver (axes: int seq) (x: Tensor) = square (x - meanKeep axes x) |> m
 let varianceKeep (axes: int seq) (x: Tensor) = square (x - meanKeep axes x) |> meanKeep axes
 let variance (x: Tensor) = varianceOver (everything x) x
 
-/// √Σx², with derivative 0 at 0.
-let normOver (axes: int seq) (x: Tensor) = safeSqrt (sumProductOver axes x x)
+/// √Σx² over axes, for numbers of any size: they are scaled by the largest. Its derivative is 0 at 0, where there is no second
+/// one: that is NaN.
+let normOver (axes: int seq) (x: Tensor) =
+    match axesOf "norm" axes x with
+    | [||] -> abs x
+    | axes ->
+        // any constant would do, and numbers that are not finite are none
+        let largest =
+            stopGradient (
+                maximum (reduce Reduction.Max "norm" true axes x) (-(reduce Reduction.Min "norm" true axes x))
+            )
+
+        let fits = logicalAnd (greater largest (host x 0.0)) (isFinite largest)
+        let scale = where fits largest (host x 1.0)
+        let scaled = x / scale
+        let squares = Tensor.Bind(SumProduct(axes, false), scaled, scaled)
+        let zero = lessEqual squares (host x 0.0)
+        let one = host x 1.0
+        // s^1.5 is 0 at 0, and so is its derivative, but not the second: a constant 0 would be flat in silence
+        reshape squares.Shape scale
+        * where zero ((where zero squares one) ** 1.5) (sqrt (where zero one squares))
+
+/// √Σx² of all elements, for numbers of any size. Its derivative is 0 at 0, where there is no second one: that is NaN.
+/// Example: `norm (Tensor.ofSeq [3.0; 4.0])` is 5.
 let norm (x: Tensor) = normOver (everything x) x
 
 let private argReduce r name axis (x: Tensor) = bind1 (ArgReduce(r, Shape.axis name x.Rank axis)) x
@@ -348,14 +377,27 @@ let cumprod (axis: int) (x: Tensor) = bind1 (Cumulate(Cumulation.Prod, Shape.axi
 let softmax (x: Tensor) = bind1 (Softmax(Shape.axis "softmax" x.Rank -1)) x
 /// exp(x)/Σ exp(x) along an axis.
 let softmaxOver (axis: int) (x: Tensor) = bind1 (Softmax(Shape.axis "softmax" x.Rank axis)) x
-/// x − log Σ exp(x) along an axis.
-let logSoftmaxOver (axis: int) (x: Tensor) = x - logsumexpKeep [ axis ] x
+
+/// x − log Σ exp(x) along an axis, for numbers of any size: the largest is taken off first.
+let logSoftmaxOver (axis: int) (x: Tensor) =
+    let axis = Shape.axis "logSoftmax" x.Rank axis
+    let shifted = x - stopGradient (maxKeep [ axis ] x)
+    let top = cast x.DType (equal shifted (host x 0.0))
+    // the sum but for one term that is 1, beside which the others might be too small to count
+    let others = sumKeep [ axis ] (exp shifted - top) + (sumKeep [ axis ] top - 1.0)
+    shifted - log1p others
+
 /// x − log Σ exp(x) along the last axis.
 let logSoftmax (x: Tensor) = logSoftmaxOver -1 x
 
 // ---- places
 
-let private wholeIndex (index: Tensor) (size: int) =
+let private wholeIndex name (index: Tensor) (size: int) =
+    if index.DType <> DType.Int32 && index.DType <> DType.Int64 then
+        invalidArg
+            "index"
+            $"{name}: an index holds places, Int32 or Int64; it is {index.DType} {Shape.show index.Shape}. A Bool mask goes to `where`"
+
     // negative places count from the end
     where (less index (host index 0.0)) (index + float size) index
 
@@ -363,12 +405,12 @@ let private wholeIndex (index: Tensor) (size: int) =
 /// the index' axes. Outside the axis is an error.
 let take (axis: int) (index: Tensor) (x: Tensor) =
     let axis = Shape.axis "take" x.Rank axis
-    Tensor.Bind(Gather axis, x, wholeIndex index x.Shape[axis])
+    Tensor.Bind(Gather axis, x, wholeIndex "take" index x.Shape[axis])
 
 /// Along an axis, the element that the index names at each place (NumPy's take_along_axis): the index has x's axes.
 let gatherAlong (axis: int) (index: Tensor) (x: Tensor) =
     let axis = Shape.axis "gatherAlong" x.Rank axis
-    Tensor.Bind(GatherAlong axis, x, wholeIndex index x.Shape[axis])
+    Tensor.Bind(GatherAlong axis, x, wholeIndex "gatherAlong" index x.Shape[axis])
 
 /// Zeros of `size` places along the axis, with the updates added where the index says.
 let scatterAdd (axis: int) (size: int) (index: Tensor) (updates: Tensor) =

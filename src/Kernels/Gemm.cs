@@ -101,7 +101,8 @@ public static unsafe class Gemm
     public static void RunHere<T>(in Product<T> product)
         where T : unmanaged, INumber<T>
     {
-        if (Vector512.IsHardwareAccelerated && !IsNarrow(product)) GemmBlock<Lanes<Simd512<T>, T>, Simd512<T>, T>.Run(product);
+        if (GemmLong.IsLong(product)) GemmLong.Run(product);
+        else if (Vector512.IsHardwareAccelerated && !IsNarrow(product)) GemmBlock<Lanes<Simd512<T>, T>, Simd512<T>, T>.Run(product);
         else if (Fma.IsSupported && Avx2.IsSupported) GemmBlock<Lanes<Simd256<T>, T>, Simd256<T>, T>.Run(product);
         else if (Vector128.IsHardwareAccelerated) GemmBlock<Lanes<Simd128<T>, T>, Simd128<T>, T>.Run(product);
         else GemmBlock<LanesOfOne<T>, T, T>.Run(product);

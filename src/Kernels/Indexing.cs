@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 
 namespace Functional.Kernels;
@@ -5,7 +6,7 @@ namespace Functional.Kernels;
 /// <summary>
 /// Reading and adding at places named by an array of indices (Int32 or Int64). An index outside its axis is an error
 /// that says where it stands; nothing is wrapped or clamped. Additions are done in the order of the indices, so equal
-/// inputs give equal bits on any number of threads.
+/// inputs give equal bits on any number of threads; many of Float32 to one place are made in double precision.
 /// </summary>
 public static unsafe class Indexing
 {
@@ -144,8 +145,28 @@ public static unsafe class Indexing
     private static void Add<T>(byte* from, int* at, int count, Extent extent, byte* to)
         where T : unmanaged, IAdditionOperators<T, T, T>
     {
-        var work = new IndexingWork.Add<T>((T*)from, at, count, extent.Outer, extent.Size, extent.Inner, (T*)to);
-        Run(work.Chunks, ref work);
+        var wide = 0;
+        var rows = typeof(T) == typeof(float) && count > IndexingWork.Many ? RowsOfBusyPlaces(at, count, extent.Size, out wide) : null;
+        fixed (int* row = rows)
+        {
+            var work = new IndexingWork.Add<T>((T*)from, at, count, extent.Outer, extent.Size, extent.Inner, (T*)to, row, wide);
+            Run(work.Chunks, ref work);
+        }
+
+        if (rows is not null) ArrayPool<int>.Shared.Return(rows);
+    }
+
+    /// <summary>The places that many indices name, numbered; the others are −1. Null if there are none.</summary>
+    private static int[]? RowsOfBusyPlaces(int* at, int count, int size, out int busy)
+    {
+        var rows = ArrayPool<int>.Shared.Rent(size);
+        Array.Clear(rows, 0, size);
+        for (var i = 0; i < count; i++) rows[at[i]]++;
+        busy = 0;
+        for (var place = 0; place < size; place++) rows[place] = rows[place] > IndexingWork.Many ? busy++ : -1;
+        if (busy > 0) return rows;
+        ArrayPool<int>.Shared.Return(rows);
+        return null;
     }
 
     private static void Along<T>(byte* from, int* at, int count, Extent extent, byte* to, bool scatter)

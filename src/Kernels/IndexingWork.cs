@@ -83,14 +83,27 @@ internal static unsafe class IndexingWork
         private readonly int size;
         private readonly int inner;
         private readonly T* to;
+        private readonly int* rows;
+        private readonly int wide;
         private readonly int columns;
         private readonly int pieces;
 
-        public Add(T* from, int* at, int count, int outer, int size, int inner, T* to)
+        /// <param name="from">The slices, outer × count × inner.</param>
+        /// <param name="at">Where they go.</param>
+        /// <param name="count">How many there are for every outer position.</param>
+        /// <param name="outer">The outer positions.</param>
+        /// <param name="size">The places of the result.</param>
+        /// <param name="inner">The columns.</param>
+        /// <param name="to">The result, zero.</param>
+        /// <param name="rows">For every place the row of its sums in double precision, or −1; null if there are no such rows.</param>
+        /// <param name="wide">How many there are.</param>
+        public Add(T* from, int* at, int count, int outer, int size, int inner, T* to, int* rows, int wide)
         {
             this.from = from;
             this.at = at;
             this.to = to;
+            this.rows = rows;
+            this.wide = wide;
             (this.count, this.size, this.inner) = (count, size, inner);
             // Whole cache lines, so that two threads seldom write the same one.
             var line = 64 / sizeof(T);
@@ -108,6 +121,12 @@ internal static unsafe class IndexingWork
             var length = Math.Min(columns, inner - start);
             var source = from + (nint)outer * count * inner + start;
             var target = to + (nint)outer * size * inner + start;
+            if (rows != null)
+            {
+                RunWide((float*)source, (float*)target, length);
+                return;
+            }
+
             if (length == 1)
             {
                 for (var i = 0; i < count; i++) target[(nint)at[i] * inner] += source[(nint)i * inner];
@@ -115,6 +134,33 @@ internal static unsafe class IndexingWork
             }
 
             for (var i = 0; i < count; i++) AddRun(source + (nint)i * inner, target + (nint)at[i] * inner, length);
+        }
+
+        /// <summary>What many slices go to is added up in double precision, and rounded once.</summary>
+        private void RunWide(float* source, float* target, int length)
+        {
+            var sums = Scratch.Of<double>((long)wide * length);
+            new Span<double>(sums, checked(wide * length)).Clear();
+            for (var i = 0; i < count; i++, source += inner)
+            {
+                var row = rows[at[i]];
+                if (row < 0)
+                {
+                    AddRun((T*)source, (T*)(target + (nint)at[i] * inner), length);
+                    continue;
+                }
+
+                var sum = sums + (nint)row * length;
+                for (var j = 0; j < length; j++) sum[j] += source[j];
+            }
+
+            for (var place = 0; place < size; place++)
+            {
+                if (rows[place] < 0) continue;
+                double* sum = sums + (nint)rows[place] * length;
+                var y = target + (nint)place * inner;
+                for (var j = 0; j < length; j++) y[j] = (float)sum[j];
+            }
         }
 
         private static void AddRun(T* source, T* target, int length)
@@ -163,6 +209,12 @@ internal static unsafe class IndexingWork
             {
                 var whole = o * size * inner;
                 var picked = o * count * inner;
+                if (scatter && typeof(T) == typeof(float) && count > Many && size * inner <= MostWide)
+                {
+                    AddWide((float*)from + picked, at + picked, (float*)to + whole);
+                    continue;
+                }
+
                 for (var i = 0; i < count; i++, picked += inner)
                 {
                     var place = at + picked;
@@ -177,7 +229,27 @@ internal static unsafe class IndexingWork
                 }
             }
         }
+
+        /// <summary>All places in double precision, rounded once.</summary>
+        private void AddWide(float* source, int* places, float* target)
+        {
+            var elements = size * inner;
+            var sums = Scratch.Of<double>(elements);
+            new Span<double>(sums, checked((int)elements)).Clear();
+            for (var i = 0; i < count; i++, source += inner, places += inner)
+            {
+                for (nint j = 0; j < inner; j++) sums[places[j] * inner + j] += source[j];
+            }
+
+            for (nint j = 0; j < elements; j++) target[j] = (float)sums[j];
+        }
     }
+
+    /// <summary>So many numbers in single precision are added as they are; a place that more go to is summed in double precision.</summary>
+    public const int Many = 256;
+
+    /// <summary>So many sums in double precision at most are kept at once.</summary>
+    private const long MostWide = 1 << 27;
 
     /// <summary>A Bool element, whose sum is "or".</summary>
     public readonly struct Truth(byte value) : IAdditionOperators<Truth, Truth, Truth>

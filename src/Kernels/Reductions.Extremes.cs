@@ -31,7 +31,10 @@ public static unsafe partial class Reductions
         GC.KeepAlive(y.Storage);
     }
 
-    /// <summary>y = the running sum or product of x along an axis, from the first element on or, reversed, from the last.</summary>
+    /// <summary>
+    /// y = the running sum or product of x along an axis, from the first element on or, reversed, from the last. Those of
+    /// Float32 are kept in double precision: every element of y is rounded once.
+    /// </summary>
     /// <exception cref="NotSupportedException">The elements are Bool.</exception>
     public static void Cumulate(Cumulation op, NDArray x, int axis, bool reverse, NDArray y)
     {
@@ -191,6 +194,11 @@ public static unsafe partial class Reductions
                     Line(x, y);
                     continue;
                 }
+                if (Type == DType.Float32)
+                {
+                    WideLines((float*)x, (float*)y, Reverse ? -Along.Inner : Along.Inner);
+                    continue;
+                }
                 Buffer.MemoryCopy(x, y, row, row);
                 for (nint k = 1; k < Along.Count; k++)
                 {
@@ -206,10 +214,49 @@ public static unsafe partial class Reductions
             nint count = Along.Count, step = Reverse ? -1 : 1;
             switch (Type)
             {
-                case DType.Float32: Line((float*)x, (float*)y, count, step); break;
+                case DType.Float32: WideLine((float*)x, (float*)y, count, step); break;
                 case DType.Float64: Line((double*)x, (double*)y, count, step); break;
                 case DType.Int32: Line((int*)x, (int*)y, count, step); break;
                 default: Line((long*)x, (long*)y, count, step); break;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void WideLine(float* x, float* y, nint count, nint step)
+        {
+            double running = *y = *x;
+            for (nint k = 1; k < count; k++)
+            {
+                x += step;
+                y += step;
+                running = Product ? running * *x : running + *x;
+                *y = (float)running;
+            }
+        }
+
+        /// <summary>Lines side by side, whose running results wait in double precision.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void WideLines(float* x, float* y, nint step)
+        {
+            var running = Scratch.Of<double>(Along.Inner);
+            new Span<double>(running, (int)Along.Inner).Fill(Product ? 1 : 0);
+            for (nint k = 0; k < Along.Count; k++, x += step, y += step)
+            {
+                nint j = 0;
+                for (; j + Vector256<float>.Count <= Along.Inner; j += Vector256<float>.Count)
+                {
+                    var (low, high) = Vector256.Widen(Vector256.Load(x + j));
+                    Vector256<double> before = Vector256.Load(running + j), after = Vector256.Load(running + j + Vector256<double>.Count);
+                    (low, high) = Product ? (before * low, after * high) : (before + low, after + high);
+                    low.Store(running + j);
+                    high.Store(running + j + Vector256<double>.Count);
+                    Vector256.Narrow(low, high).Store(y + j);
+                }
+                for (; j < Along.Inner; j++)
+                {
+                    running[j] = Product ? running[j] * x[j] : running[j] + x[j];
+                    y[j] = (float)running[j];
+                }
             }
         }
 

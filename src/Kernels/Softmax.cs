@@ -57,6 +57,9 @@ public static unsafe partial class Reductions
     private struct Softmaxing<V, T> : IChunks
         where V : struct, ISimd<V, T>
     {
+        /// <summary>Terms in every lane that are added before their sum is, as in the sums: a long line loses no accuracy.</summary>
+        private const int Part = 16;
+
         public Along Along;
         public T* X, S, Y;
 
@@ -85,9 +88,8 @@ public static unsafe partial class Reductions
             max = V.All(V.Fold<Max>(max));
             for (i = 0; i < count;)
             {
-                // Two levels, as in the sums: a long line loses no accuracy.
                 var part = V.Of(0);
-                for (var end = Math.Min(i + 16 * width, count); i < end; i += width)
+                for (var end = Math.Min(i + Part * width, count); i < end; i += width)
                 {
                     var some = (int)Math.Min(width, count - i);
                     var e = VectorMath<V, T>.Exp((some == width ? V.Load(x + i) : V.Load(x + i, some, least)) - max, constants);
@@ -111,11 +113,16 @@ public static unsafe partial class Reductions
                 var some = (int)Math.Min(width, stride - j);
                 V max = V.Of(double.NegativeInfinity), sum = V.Of(0);
                 for (nint i = j; i < count * stride; i += stride) max = V.Max(max, Load(x + i, some));
-                for (nint i = j; i < count * stride; i += stride)
+                for (nint i = j; i < count * stride;)
                 {
-                    var e = VectorMath<V, T>.Exp(Load(x + i, some) - max, constants);
-                    sum += e;
-                    Store(e, y + i, some);
+                    var part = V.Of(0);
+                    for (var end = Math.Min(i + Part * stride, count * stride); i < end; i += stride)
+                    {
+                        var e = VectorMath<V, T>.Exp(Load(x + i, some) - max, constants);
+                        part += e;
+                        Store(e, y + i, some);
+                    }
+                    sum += part;
                 }
                 for (nint i = j; i < count * stride; i += stride) Store(Load(y + i, some) / sum, y + i, some);
             }
@@ -126,10 +133,15 @@ public static unsafe partial class Reductions
         {
             var sum = V.Of(0);
             nint width = V.Count;
-            for (nint i = 0; i < count; i += width)
+            for (nint i = 0; i < count;)
             {
-                var some = (int)Math.Min(width, count - i);
-                sum = V.Fma(Load(t + i, some), Load(s + i, some), sum);
+                var part = V.Of(0);
+                for (var end = Math.Min(i + Part * width, count); i < end; i += width)
+                {
+                    var some = (int)Math.Min(width, count - i);
+                    part = V.Fma(Load(t + i, some), Load(s + i, some), part);
+                }
+                sum += part;
             }
             sum = V.All(V.Fold<Add>(sum));
             for (nint i = 0; i < count; i += width)
@@ -147,7 +159,13 @@ public static unsafe partial class Reductions
             {
                 var some = (int)Math.Min(width, stride - j);
                 var sum = V.Of(0);
-                for (nint i = j; i < count * stride; i += stride) sum = V.Fma(Load(t + i, some), Load(s + i, some), sum);
+                for (nint i = j; i < count * stride;)
+                {
+                    var part = V.Of(0);
+                    for (var end = Math.Min(i + Part * stride, count * stride); i < end; i += stride)
+                        part = V.Fma(Load(t + i, some), Load(s + i, some), part);
+                    sum += part;
+                }
                 for (nint i = j; i < count * stride; i += stride)
                     Store(Load(s + i, some) * (Load(t + i, some) - sum), y + i, some);
             }

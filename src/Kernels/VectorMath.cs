@@ -194,8 +194,8 @@ internal static unsafe partial class VectorMath<V, T>
     public static V Sigmoid(V x) => Sigmoid(x, SigmoidConstants(false));
 
     /// <summary>
-    /// With −x = n·ln 2 + r and w = tanh(−r/2), e⁻ˣ = 2ⁿ·(1 − w)/(1 + w), so 1 / (1 + e⁻ˣ) = (1 + w) / ((1 + w) + 2ⁿ·(1 − w));
-    /// 0 where that overflows.
+    /// With −x = n·ln 2 + r and w = tanh(−r/2), e⁻ˣ = 2ⁿ·(1 − w)/(1 + w), so 1 / (1 + e⁻ˣ) = (1 + w) / ((1 + w) + 2ⁿ·(1 − w)).
+    /// Both 1 ± w are made smaller by the same power of two, so that nothing overflows down to the smallest denormal result.
     /// </summary>
     [MethodImpl(Inline)]
     public static V Sigmoid(V x, Held<V> constants)
@@ -205,14 +205,15 @@ internal static unsafe partial class VectorMath<V, T>
         var r = V.Fma(n, Ln2Low, V.Fma(n, Ln2High, a));
         var z = r * r;
         var w = r * V.Fma(TanhRest(z, constants.D, true), z, V.Of(0.5));
-        var more = w + Unit;
-        return more / (more - V.Scale(w - Unit, n));
+        var one = V.Of(Single ? 1.0 / (1 << 24) : 1.0 / (1L << 53));
+        var more = V.Fma(w, one, one);
+        return more / (more - V.Scale(V.Fma(w, one, -one), n));
     }
 
     /// <summary>The bounds of the argument, −log₂ e, the first coefficient.</summary>
     [MethodImpl(Inline)]
     public static Held<V> SigmoidConstants(bool held) => new(
-        Constant(Single ? -90 : -711, held),
+        Constant(Single ? -104 : -746, held),
         Constant(Single ? 104 : 746, held),
         Constant(-Log2E, held),
         Constant(TanhFirst * (Single ? 1.0 / 32 : 1.0 / 8192), held));

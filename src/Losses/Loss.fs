@@ -72,10 +72,14 @@ let binaryCrossEntropy (target: Tensor) (prediction: Tensor) : Tensor =
     let p = clamp Epsilon (1.0 - Epsilon) prediction
     -(mean (target * log p + (1.0 - target) * log (1.0 - p)))
 
-/// The binary cross-entropy of p = sigmoid(logits), computed as softplus(x) − x·t, which is right for logits of any size.
+/// The binary cross-entropy of p = sigmoid(logits), softplus(x) − x·t, computed as softplus(−|x|) + x·((x > 0) − t): sums of
+/// what is not negative, which are right for logits of any size.
 let binaryCrossEntropyFromLogits (target: Tensor) (logits: Tensor) : Tensor =
     sameShape "binaryCrossEntropyFromLogits" target logits
-    mean (softplus logits - logits * target)
+    let positive = greater logits (host logits 0.0)
+    // not −|x|, whose derivative at 0 would be 0
+    let below = softplus (where positive -logits logits)
+    mean (below + logits * (cast logits.DType positive - target))
 
 /// Log-probabilities as Keras takes them from a model's output: scaled to sum 1, kept away from 0 and 1.
 let private safeLogOf (probabilities: Tensor) =

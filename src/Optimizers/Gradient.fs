@@ -10,12 +10,9 @@ let private globalNormOf (gs: Tensor[]) =
     if gs.Length = 0 then
         Tensor.scalar 0.0
     else
-        let mutable total = inner gs[0] gs[0]
-
-        for i in 1 .. gs.Length - 1 do
-            total <- total + cast total.DType (inner gs[i] gs[i])
-
-        safeSqrt total
+        let first = gs[0].DType
+        // of any size: the square of a number beyond 1e19 is none in Float32
+        gs |> Array.map (fun g -> cast first (norm g)) |> stack 0 |> norm
 
 /// The factor that brings a norm within the limit, 1 where it is already.
 let private shrink (limit: float) (norm: Tensor) = limit / maximum norm (host norm limit)

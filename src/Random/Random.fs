@@ -27,7 +27,10 @@ module Key =
 
     /// A key for each integer, as a step counter: different numbers give independent keys.
     let foldTensor (data: Tensor) (key: Tensor) : Tensor =
-        key + (cast DType.Int64 data + 1.0) * golden |> splitTensor 1 |> index -1 0
+        let data = cast DType.Int64 data
+        let folded = key + (data + 1.0) * golden |> splitTensor 1 |> index -1 0
+        // −1 leaves the key as it is, whose first bits are a key of its split: turned over, they are another
+        where (equal data (integer -1L)) (logicalNot folded) folded
 
     /// A key for a number: different numbers give independent keys. Example: `Key.fold epoch key`.
     let fold (data: int64) (key: Tensor) : Tensor = foldTensor (integer data) key
@@ -54,12 +57,13 @@ module Random =
     let truncatedNormal (dtype: DType) (shape: int seq) (key: Tensor) =
         draw "Random.truncatedNormal" Distribution.TruncatedNormal dtype shape key
 
-    /// True with probability p.
+    /// True with probability p, to 24 bits; to 53 where p or 1 − p is below 1/256, so that rare events have their rate.
     let bernoulli (p: float) (shape: int seq) (key: Tensor) =
         if not (p >= 0.0 && p <= 1.0) then
             invalidArg "p" $"Random.bernoulli: a probability lies in [0, 1]; {p} was given"
 
-        less (draw "Random.bernoulli" Distribution.Uniform DType.Float32 shape key) (Tensor.scalarOf DType.Float32 p)
+        let dtype = if min p (1.0 - p) < 1.0 / 256.0 then DType.Float64 else DType.Float32
+        less (draw "Random.bernoulli" Distribution.Uniform dtype shape key) (Tensor.scalarOf dtype p)
 
     /// 0 … n − 1 in random order, Int32.
     let permutation (n: int) (key: Tensor) =

@@ -11,35 +11,81 @@ let inline private map op hole c = Derivative.Linear(op, c, hole)
 let private times (c: Tensor) = map Prim.mul 0 c
 let private over (c: Tensor) = map Prim.div 0 c
 
+/// The value of one expression with the derivatives of another that is equal to it: of a product that is exact where a
+/// difference of squares is not, and of the squares, whose derivative is not a difference of numbers near 1.
+let private valueOf (value: Tensor) (derivative: Tensor) = stopGradient value + (derivative - stopGradient derivative)
+
+/// 1 − x², to the last bits near ±1; its derivative, near 0.
+let private oneMinusSquare (x: Tensor) = valueOf ((1.0 - x) * (1.0 + x)) (-(x * x))
+
+/// Whether |x| > 1, and x, or there 1/x, whose square stays within range.
+let private turned (x: Tensor) =
+    let large = greater (abs x) (host x 1.0)
+    // the inner guard keeps 1/0 out of the derivative
+    large, where large (reciprocal (where large x (host x 1.0))) x
+
+/// 1/(1 + x²)
+let private atanSlope (x: Tensor) =
+    let large, z = turned x
+    let slope = reciprocal (z * z + 1.0)
+    where large (z * z * slope) slope
+
+/// 1/√(1 + x²)
+let private asinhSlope (x: Tensor) =
+    let large, z = turned x
+    let slope = rsqrt (z * z + 1.0)
+    where large (abs z * slope) slope
+
+/// y/(x² + y²), both scaled by the larger, which may be any constant.
+let private atan2Slope (y: Tensor) (x: Tensor) =
+    let larger = stopGradient (maximum (abs x) (abs y))
+    let scale = where (isFinite larger) larger (host larger 1.0)
+    let x, y = x / scale, y / scale
+    y / (x * x + y * y) / scale
+
+/// 1/(1 + e⁻ˣ) by e^−|x|: unlike sigmoid's, its derivative is not made of 1 − y, of which nothing is left where y rounds to 1.
+let private softplusSlope (x: Tensor) =
+    let positive = greater x (host x 0.0)
+    let e = exp (where positive -x x)
+    let share = reciprocal (e + 1.0)
+    where positive share (e * share)
+
+/// e^−x², whose relative error is not that of x² times x²: x = h + l with so few bits in h that its square is exact.
+let private gaussian (x: Tensor) =
+    // beyond it is 0
+    let x = clamp -40.0 40.0 x
+    let high = round (x * 16.0) * (1.0 / 16.0)
+    exp (-(high * high)) * exp (-((x - high) * (x + high)))
+
 /// x is the operand, y the result.
 let private unary (u: Unary) (x: Tensor) (y: Tensor) : Derivative =
     match u with
     | Unary.Neg -> map Prim.neg 0 null
     | Unary.Abs -> times (signum x)
     | Unary.Exp -> times y
-    | Unary.Expm1 -> times (y + 1.0)
+    | Unary.Expm1 -> times (exp x)
     | Unary.Log -> over x
     | Unary.Log1p -> over (x + 1.0)
     | Unary.Sqrt -> over (y + y)
-    | Unary.Rsqrt -> times (y * y * y * -0.5)
+    | Unary.Rsqrt -> times (y * y * (y * -0.5))
     | Unary.Square -> times (x + x)
     | Unary.Reciprocal -> times (-(y * y))
     | Unary.Sin -> times (cos x)
     | Unary.Cos -> times (-(sin x))
     | Unary.Tan -> times (y * y + 1.0)
-    | Unary.Asin -> times (rsqrt (1.0 - x * x))
-    | Unary.Acos -> times (-(rsqrt (1.0 - x * x)))
-    | Unary.Atan -> over (x * x + 1.0)
+    | Unary.Asin -> times (rsqrt (oneMinusSquare x))
+    | Unary.Acos -> times (-(rsqrt (oneMinusSquare x)))
+    | Unary.Atan -> times (atanSlope x)
     | Unary.Sinh -> times (cosh x)
     | Unary.Cosh -> times (sinh x)
     | Unary.Tanh -> map Prim.tanhScale 0 y
-    | Unary.Asinh -> times (rsqrt (x * x + 1.0))
-    | Unary.Acosh -> times (rsqrt ((x - 1.0) * (x + 1.0)))
-    | Unary.Atanh -> over ((1.0 - x) * (1.0 + x))
+    | Unary.Asinh -> times (asinhSlope x)
+    | Unary.Acosh -> times (rsqrt (x - 1.0) * rsqrt (x + 1.0))
+    | Unary.Atanh -> over (oneMinusSquare x)
     | Unary.Sigmoid -> map Prim.sigmoidScale 0 y
-    | Unary.Softplus -> times (sigmoid x)
+    | Unary.Softplus -> times (softplusSlope x)
     | Unary.Relu -> map Prim.reluScale 0 y
-    | Unary.Erf -> times (exp (-(x * x)) * (2.0 / sqrt Math.PI))
+    | Unary.Erf -> times (gaussian x * (2.0 / sqrt Math.PI))
     | Unary.Sign
     | Unary.Floor
     | Unary.Ceil
@@ -61,7 +107,7 @@ let private binary (op: Op) (o: Binary) i (a: Tensor) (b: Tensor) (y: Tensor) : 
         // b·a^(b−1); the guard keeps 0·0⁻¹ out of a⁰
         times (b * (a ** where (equal b (host b 0.0)) (host b 1.0) (b - 1.0)))
     | Binary.Pow -> times (y * log (where (equal a (host a 0.0)) (host a 1.0) a))
-    | Binary.Atan2 -> if i = 0 then times (b / (a * a + b * b)) else times (-a / (a * a + b * b))
+    | Binary.Atan2 -> if i = 0 then times (atan2Slope b a) else times (-(atan2Slope a b))
     | Binary.Max -> if i = 0 then share greater a b else share greater b a
     | Binary.Min -> if i = 0 then share less a b else share less b a
     | Binary.Rem -> if i = 0 then Derivative.Identity else times (-(round ((a - y) / b)))
@@ -107,9 +153,12 @@ let private reduce r (axes: int[]) keep (x: Tensor) (y: Tensor) : Derivative =
         let mask = cast x.DType (equal x (kept axes x y))
         weighted (mask / sumKeep axes mask)
     | Reduction.LogSumExp ->
-        // where everything is −∞ the result is, too, and −∞ − (−∞) must not become NaN
-        let y = kept axes x y
-        weighted (exp (x - where (isFinite y) y (host y 0.0)))
+        // softmax, which is the same for every shift: the rounded result will do, and what its rounding left out goes with the
+        // division. Where everything is −∞ the shares are 0; an infinite element is without a share, the others have none.
+        let y = stopGradient (kept axes x y)
+        let e = exp (x - where (equal y (host y -infinity)) (host y 0.0) y)
+        let total = sumKeep axes e
+        weighted (e / where (greater total (host y 0.0)) total (host y 1.0))
 
 /// The derivative of `op` in input i at inputs a, b, c (absent ones null) with result y.
 let partial (op: Op) (i: int) (a: Tensor) (b: Tensor) (c: Tensor) (y: Tensor) : Derivative =
