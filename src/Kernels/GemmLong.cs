@@ -2,7 +2,6 @@
 // term, and past 2²⁴ equal terms it takes up nothing.
 using System.Buffers;
 using System.Numerics;
-using System.Runtime.Intrinsics;
 
 namespace Functional.Kernels;
 
@@ -37,7 +36,7 @@ internal static unsafe class GemmLong
                 part.Bias = part.Base = null;
                 part.Accumulate = false;
                 Gemm.RunHere(part);
-                fixed (double* to = sums) Add((float*)of, to, count);
+                fixed (double* to = sums) WideSums.Add((float*)of, to, count);
             }
         }
         for (var i = 0; i < m; i++)
@@ -54,17 +53,5 @@ internal static unsafe class GemmLong
         }
         ArrayPool<T>.Shared.Return(pieces);
         ArrayPool<double>.Shared.Return(sums);
-    }
-
-    private static void Add(float* piece, double* sums, int count)
-    {
-        var i = 0;
-        for (; i + Vector256<float>.Count <= count; i += Vector256<float>.Count)
-        {
-            var (low, high) = Vector256.Widen(Vector256.Load(piece + i));
-            (Vector256.Load(sums + i) + low).Store(sums + i);
-            (Vector256.Load(sums + i + Vector256<double>.Count) + high).Store(sums + i + Vector256<double>.Count);
-        }
-        for (; i < count; i++) sums[i] += piece[i];
     }
 }

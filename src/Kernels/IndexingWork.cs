@@ -150,8 +150,7 @@ internal static unsafe class IndexingWork
                     continue;
                 }
 
-                var sum = sums + (nint)row * length;
-                for (var j = 0; j < length; j++) sum[j] += source[j];
+                WideSums.Add(source, sums + (nint)row * length, length);
             }
 
             for (var place = 0; place < size; place++)

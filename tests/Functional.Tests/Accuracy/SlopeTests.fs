@@ -200,10 +200,7 @@ let tests =
                     (if abs k <= 22 then 0.0 else 2.0 * unitOf false * abs (float k))
                     $"log10 1e{k}"
 
-            Expect.equal
-                (Tensor.toFloats (log10 (Tensor.ofSeq [ 0.0; infinity; 2.0 ])))
-                [| -infinity; infinity; Math.Log10 2.0 |]
-                "edges"
+            Expect.equal (Tensor.toFloats (log10 (Tensor.ofSeq [ 0.0; infinity ]))) [| -infinity; infinity |] "edges"
 
             let g = Tensor.toFloats (grad (log10 >> sum) (Tensor.ofSeq [ 1000.0; 7.0 ]))
             Expect.floatClose Accuracy.veryHigh g[0] (1.0 / (1000.0 * log 10.0)) "slope at 1000"
