@@ -195,7 +195,7 @@ internal static unsafe partial class VectorMath<V, T>
 
     /// <summary>
     /// With −x = n·ln 2 + r and w = tanh(−r/2), e⁻ˣ = 2ⁿ·(1 − w)/(1 + w), so 1 / (1 + e⁻ˣ) = (1 + w) / ((1 + w) + 2ⁿ·(1 − w)).
-    /// Both 1 ± w are made smaller by the same power of two, so that nothing overflows down to the smallest denormal result.
+    /// All of it is made smaller by one power of two, <see cref="Small"/>, so that nothing overflows down to the least result.
     /// </summary>
     [MethodImpl(Inline)]
     public static V Sigmoid(V x, Held<V> constants)
@@ -204,10 +204,10 @@ internal static unsafe partial class VectorMath<V, T>
         var n = V.Fma(a, constants.C, Rounder) - Rounder;
         var r = V.Fma(n, Ln2Low, V.Fma(n, Ln2High, a));
         var z = r * r;
-        var w = r * V.Fma(TanhRest(z, constants.D, true), z, V.Of(0.5));
-        var one = V.Of(Single ? 1.0 / (1 << 24) : 1.0 / (1L << 53));
-        var more = V.Fma(w, one, one);
-        return more / (more - V.Scale(V.Fma(w, one, -one), n));
+        var w = r * V.Fma(TanhRest(z, constants.D, true), z, V.Of(0.5 * Small));
+        var one = V.Of(Small);
+        var more = w + one;
+        return more / (more - V.Scale(w - one, n));
     }
 
     /// <summary>The bounds of the argument, −log₂ e, the first coefficient.</summary>
@@ -216,7 +216,13 @@ internal static unsafe partial class VectorMath<V, T>
         Constant(Single ? -104 : -746, held),
         Constant(Single ? 104 : 746, held),
         Constant(-Log2E, held),
-        Constant(TanhFirst * (Single ? 1.0 / 32 : 1.0 / 8192), held));
+        Constant(TanhFirst * Small * (Single ? 1.0 / 32 : 1.0 / 8192), held));
+
+    private static double Small
+    {
+        [MethodImpl(Inline)]
+        get => Single ? 1.0 / (1 << 24) : 1.0 / (1L << 53);
+    }
 
     private static double TanhFirst
     {
@@ -224,16 +230,19 @@ internal static unsafe partial class VectorMath<V, T>
         get => Single ? 0.13110461831092834 : 0.003444755873864628;
     }
 
-    /// <summary>(tanh(k·r) − k·r) / r³ as a function of z = r², for |k·r| ≤ ln 2 / 4; k is ½ or 1. A polynomial, with its first coefficient.</summary>
+    /// <summary>
+    /// (tanh(k·r) − k·r) / r³ as a function of z = r², for |k·r| ≤ ln 2 / 4; k is 1, or ½ and the whole times <see cref="Small"/>.
+    /// A polynomial, with its first coefficient.
+    /// </summary>
     [MethodImpl(Inline)]
     private static V TanhRest(V z, V p, bool half)
     {
-        if (Single) return V.Fma(p, z, V.Of(-0.3333126902580261 * (half ? 1.0 / 8 : 1)));
-        p = V.Fma(p, z, V.Of(-0.008857302110237436 * (half ? 1.0 / 2048 : 1)));
-        p = V.Fma(p, z, V.Of(0.02186937051497777 * (half ? 1.0 / 512 : 1)));
-        p = V.Fma(p, z, V.Of(-0.05396825277932377 * (half ? 1.0 / 128 : 1)));
-        p = V.Fma(p, z, V.Of(0.13333333332782188 * (half ? 1.0 / 32 : 1)));
-        return V.Fma(p, z, V.Of(-0.3333333333333248 * (half ? 1.0 / 8 : 1)));
+        if (Single) return V.Fma(p, z, V.Of(-0.3333126902580261 * (half ? Small / 8 : 1)));
+        p = V.Fma(p, z, V.Of(-0.008857302110237436 * (half ? Small / 2048 : 1)));
+        p = V.Fma(p, z, V.Of(0.02186937051497777 * (half ? Small / 512 : 1)));
+        p = V.Fma(p, z, V.Of(-0.05396825277932377 * (half ? Small / 128 : 1)));
+        p = V.Fma(p, z, V.Of(0.13333333332782188 * (half ? Small / 32 : 1)));
+        return V.Fma(p, z, V.Of(-0.3333333333333248 * (half ? Small / 8 : 1)));
     }
 
     /// <summary>ln(1 + eˣ) = max(x, 0) + ln(1 + e^−|x|).</summary>
