@@ -93,6 +93,11 @@ type internal CompiledProgram(graph: Graph) =
 
     member _.Simplified = simplified.Value
 
+    /// Bytes of the plans that no run uses.
+    member _.Bytes =
+        let one = Volatile.Read &idle
+        (if isNull one then 0L else one.Plan.Bytes) + (others |> Seq.sumBy _.Plan.Bytes)
+
     /// A plan to look at.
     member _.Runner =
         let runner = take ()

@@ -89,12 +89,19 @@ module internal Traced =
                     $"{at path} is gone, was {text}"
         ]
 
-    /// Why an argument needs a trace of its own: how it differs from the earlier one that is most like it.
-    let cause (earlier: IReadOnlyCollection<Traced>) (now: struct (string * string)[]) : string =
-        if earlier.Count = 0 then
+    /// So many programs a compiled function keeps, and so many traces it tells of.
+    [<Literal>]
+    let Kept = 256
+
+    /// So many bytes its programs may take together: a quarter of the memory there is.
+    let keptBytes () = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4L
+
+    /// Why an argument needs a trace of its own: how it differs from the one of some earlier that is most like it.
+    let cause (earlier: Traced list) (now: struct (string * string)[]) : string =
+        if earlier.IsEmpty then
             "first call"
         else
-            match earlier |> Seq.map (fun t -> differences t.Parts now) |> Seq.minBy _.Length with
+            match earlier |> List.map (fun t -> differences t.Parts now) |> List.minBy _.Length with
             | [] -> "a setting that has no text is another one"
             | differences -> several differences
 
@@ -146,3 +153,53 @@ module internal Traced =
 
         Console.Error.WriteLine
             $"warning: {what}: the function closes over large arrays, which its program keeps as they are now: {several arrays}; pass them as arguments if they change or should be freed"
+
+/// The traces of a compiled function or a stepper: the last of them. Says on the error output, once each, that a program
+/// holds large arrays, and that there is one trace after another.
+[<Sealed>]
+type internal TraceHistory(what: string) =
+    // a trace is compared with so many before it, and after so many it is time for a word
+    let compared, many = 16, 64
+    let last = LinkedList<Traced>()
+    let mutable traced = 0
+    let mutable hasWarned = false
+    let latest n = last |> Seq.rev |> Seq.truncate n |> List.ofSeq
+
+    /// Writes a trace down. `level` is the transformation whose tensor the function closes over, or null.
+    member _.Add(parts: struct (string * string)[], level: string, time: TimeSpan, held: (string * int)[]) : unit =
+        lock last (fun () ->
+            let cause =
+                if isNull level then
+                    Traced.cause (latest compared) parts
+                else
+                    $"it closes over a tensor of {level}, which is another one at each call"
+
+            match
+                latest compared |> List.tryFind (fun t -> not (isNull level) && t.Cause = cause && t.Parts = parts)
+            with
+            | Some again -> again.Count <- again.Count + 1
+            | None ->
+                last.AddLast {
+                    Parts = parts
+                    Cause = cause
+                    Time = time.TotalMilliseconds
+                    Held = held
+                    Count = 1
+                }
+                |> ignore
+
+                if last.Count > Traced.Kept then
+                    last.RemoveFirst()
+
+                traced <- traced + 1
+
+                if traced = many then
+                    Console.Error.WriteLine
+                        $"warning: {what}: traced {many} times, since the argument changes ({cause}); sizes that change are best filled up to a few sizes (BatchSource.ofSequences does, for sequences), settings that change are best tensors"
+
+            if held.Length > 0 && not hasWarned then
+                hasWarned <- true
+                Traced.warn what held)
+
+    /// The last traces, in order.
+    member _.Traces: Traced[] = lock last (fun () -> Array.ofSeq last)

@@ -141,6 +141,15 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
         else
             y.Storage.Span<float>()[0]
 
+/// A planned step with what it was made for, its graph as traced, and the names of that graph's inputs.
+type internal Planned<'R> = {
+    Kind: Kind
+    Step: PlannedStep<'R>
+    Graph: Graph
+    Names: string[]
+    Number: int
+}
+
 /// A step with state it owns: `step state batch` returns the next state and a result. The step is compiled once for each
 /// kind of batch; running it allocates nothing and writes the state in place where that is safe. What the outside sees,
 /// `Snapshot` and `Result`, are copies that later steps do not touch. A step that fails leaves the state as it was.
@@ -157,12 +166,14 @@ type Stepper<'S, 'B, 'R>
     let paths = Tree.paths state
     let statics = Tree.statics state
     let collector = Tree.Collector()
-    let plans = List<struct (Kind * PlannedStep<'R>)>()
-    let graphs = List<struct (Graph * string[])>()
-    let history = List<Traced>()
+    /// The plans, the one used last first; those not used for long are let go.
+    let plans = List<Planned<'R>>()
+    let history = TraceHistory "Stepper"
+    let mutable made = 0
+    let bytesOf (planned: Planned<'R>) = planned.Step.Plan.Bytes
+    let inOrder () = plans.ToArray() |> Array.sortBy _.Number
     let structure = Tree.map (fun _ -> scalar 0.0) state
     let flexible = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> mayChangeShape paths[i])
-    let mutable warned = false
     let mutable last: PlannedStep<'R> = Unchecked.defaultof<_>
     let mutable disposed = false
     /// 1 while a call reads or writes the state.
@@ -246,26 +257,28 @@ type Stepper<'S, 'B, 'R>
                 (flexible |> Array.map (fun i -> struct (paths[i], $"{now[i].DType} {Shape.show now[i].Shape}")))
                 (Tree.describe batch)
 
-        let cause = Traced.cause history parts
-
         let plan =
             PlannedStep(Simplify.graph graph, leaves.Length, keepsPrevious, Tree.map (fun _ -> scalar 0.0) result.Value)
 
-        history.Add {
-            Parts = parts
-            Cause = cause
-            Time = Stopwatch.GetElapsedTime(start).TotalMilliseconds
-            Held = held
-            Count = 1
-        }
-
-        if held.Length > 0 && not warned then
-            warned <- true
-            Traced.warn "Stepper" held
-
+        history.Add(parts, null, Stopwatch.GetElapsedTime start, held)
         hasSettings <- kind.Statics.Length > 0
-        graphs.Add(struct (graph, Array.append paths (Tree.paths batch |> Array.map (fun path -> "batch " + path))))
-        plans.Add(struct (kind, plan))
+
+        made <- made + 1
+
+        plans.Insert(
+            0,
+            {
+                Kind = kind
+                Step = plan
+                Graph = graph
+                Number = made
+                Names = Array.append paths (Tree.paths batch |> Array.map (fun path -> "batch " + path))
+            }
+        )
+
+        while plans.Count > 1 && (plans.Count > Traced.Kept || Seq.sumBy bytesOf plans > Traced.keptBytes ()) do
+            plans.RemoveAt(plans.Count - 1)
+
         plan
 
     let check () =
@@ -310,11 +323,19 @@ type Stepper<'S, 'B, 'R>
         Tree.collectInto collector batch
         let mutable found: PlannedStep<'R> = Unchecked.defaultof<_>
 
-        for i in 0 .. plans.Count - 1 do
-            let struct (kind, plan) = plans[i]
+        let mutable i = 0
 
-            if isNull (box found) && isKind kind plan batch then
-                found <- plan
+        while isNull (box found) && i < plans.Count do
+            let planned = plans[i]
+
+            if isKind planned.Kind planned.Step batch then
+                found <- planned.Step
+
+                if i > 0 then
+                    plans.RemoveAt i
+                    plans.Insert(0, planned)
+
+            i <- i + 1
 
         if isNull (box found) then
             found <- make batch
@@ -399,17 +420,17 @@ type Stepper<'S, 'B, 'R>
     /// Bytes of the state, the arenas and the small constants of all plans.
     member _.Bytes =
         let state = Array.append now next |> Array.sumBy (fun v -> int64 v.Storage.ByteLength)
-        state + (plans |> Seq.sumBy (fun (struct (_, p)) -> p.Plan.Bytes))
+        state + Seq.sumBy bytesOf plans
 
-    /// Every trace in order: why it was needed, and for what batch.
-    member _.Traces: string[] = history |> Seq.map Traced.line |> Array.ofSeq
+    /// The last traces in order: why each was needed, and for what batch.
+    member _.Traces: string[] = history.Traces |> Array.map Traced.line
 
     /// What became of the step, for every kind of batch so far: why it was traced, the graphs before and after, the
     /// kernels, what was not fused and why, the bytes, and which state is written in place. Plain text.
     member _.Explain() : string =
-        plans
-        |> Seq.mapi (fun n (struct (_, p)) ->
-            let struct (graph, names) = graphs[n]
+        inOrder ()
+        |> Array.map (fun planned ->
+            let p = planned.Step
 
             let kept =
                 paths
@@ -424,22 +445,16 @@ type Stepper<'S, 'B, 'R>
                 else
                     $"  written to a second buffer: {kept}"
 
-            Explain.program names graph p.Plan + state + Environment.NewLine)
-        |> Array.ofSeq
-        |> Explain.report "stepper" (history.ToArray())
+            Explain.program planned.Names planned.Graph p.Plan + state + Environment.NewLine)
+        |> Explain.report "stepper" history.Traces
 
     /// The simplified graphs as Mermaid diagrams, kernels as boxes.
     member _.Mermaid() : string[] =
-        plans
-        |> Seq.mapi (fun n (struct (_, p)) ->
-            let struct (_, names) = graphs[n]
-            Explain.mermaid names p.Plan)
-        |> Array.ofSeq
+        inOrder () |> Array.map (fun planned -> Explain.mermaid planned.Names planned.Step.Plan)
 
-    member internal _.Plans = plans |> Seq.map (fun (struct (_, p)) -> p.Plan) |> Array.ofSeq
+    member internal _.Plans = inOrder () |> Array.map _.Step.Plan
 
     interface IDisposable with
         member _.Dispose() =
             disposed <- true
             plans.Clear()
-            graphs.Clear()

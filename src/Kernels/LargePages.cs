@@ -18,7 +18,7 @@ internal static unsafe partial class LargePages
     /// <summary>An array that stays where it is, with no particular values, on large pages as far as it fills them.</summary>
     public static byte[] Allocate(int length)
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+        var bytes = Pool.Allocate(length, pinned: true);
         Want(bytes);
         return bytes;
     }

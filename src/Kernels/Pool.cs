@@ -17,6 +17,10 @@ internal static unsafe class Pool
     private const int TrimMilliseconds = 2000;
 
     private static readonly Bin[] Bins = MakeBins();
+
+    // No more lies free than a quarter of what there is: the program has other things to keep.
+    private static readonly long MostFree = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+
     private static long budget = 32 << 20, limit = 32 << 20, outstanding, free, trimmed = Environment.TickCount64;
     private static int collecting, hand;
 
@@ -55,7 +59,7 @@ internal static unsafe class Pool
         if (array.Length > KeepLimit + Alignment) return;
         var home = ClassOf(array.Length - Alignment);
         // As much may lie free as may be in use: more was hardly needed at once.
-        if (Interlocked.Add(ref free, array.Length) > Volatile.Read(ref limit) && !MakeWay(home))
+        if (Interlocked.Add(ref free, array.Length) > MayLieFree && !MakeWay(home))
         {
             Interlocked.Add(ref free, -array.Length);
             return;
@@ -101,14 +105,46 @@ internal static unsafe class Pool
     // Drops arrays of other sizes, in turns, until no more lies free than may; whether that is so then.
     private static bool MakeWay(int home)
     {
-        for (var tried = 0; tried < Bins.Length && Volatile.Read(ref free) > Volatile.Read(ref limit); tried++)
+        for (var tried = 0; tried < Bins.Length && Volatile.Read(ref free) > MayLieFree; tried++)
         {
             var other = (int)((uint)Interlocked.Increment(ref hand) % Bins.Length);
             if (other == home) continue;
-            while (Volatile.Read(ref free) > Volatile.Read(ref limit) && Bins[other].Take() is { } array)
+            while (Volatile.Read(ref free) > MayLieFree && Bins[other].Take() is { } array)
                 Interlocked.Add(ref free, -array.Length);
         }
-        return Volatile.Read(ref free) <= Volatile.Read(ref limit);
+        return Volatile.Read(ref free) <= MayLieFree;
+    }
+
+    private static long MayLieFree => Math.Min(Volatile.Read(ref limit), MostFree);
+
+    /// <summary>New memory; where there is none left, what lies free here is given up, and garbage found, before anybody hears of it.</summary>
+    /// <exception cref="OutOfMemoryException">There is no room for so much beside what is in use.</exception>
+    public static byte[] Allocate(int length, bool pinned)
+    {
+        try
+        {
+            return GC.AllocateUninitializedArray<byte>(length, pinned);
+        }
+        catch (OutOfMemoryException)
+        {
+            // arrays that nobody holds come back here once their finalizers have run
+            for (var round = 0; round < 2; round++)
+            {
+                Drop();
+                GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                GC.WaitForPendingFinalizers();
+            }
+            return GC.AllocateUninitializedArray<byte>(length, pinned);
+        }
+    }
+
+    /// <summary>Lets go of all free arrays.</summary>
+    public static void Drop()
+    {
+        foreach (var bin in Bins)
+        {
+            while (bin.Take() is { } array) Interlocked.Add(ref free, -array.Length);
+        }
     }
 
     private static void Trim()

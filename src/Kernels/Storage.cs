@@ -50,6 +50,10 @@ public class Storage
         set => Pool.Budget = value;
     }
 
+    /// <summary>Lets go of the memory that waits to be used again, so that the garbage collector can have it. That of arrays
+    /// which nobody holds any more comes to it with the next collections.</summary>
+    public static void Trim() => Pool.Drop();
+
     /// <summary>How many bytes there are.</summary>
     public int ByteLength => length;
 
@@ -70,7 +74,7 @@ public class Storage
     /// <summary>Room for some bytes, whose values are not set.</summary>
     public static Storage Allocate(int bytes)
     {
-        if (bytes < SmallLimit) return new Storage(GC.AllocateUninitializedArray<byte>(bytes), 0, bytes);
+        if (bytes < SmallLimit) return new Storage(Pool.Allocate(bytes, pinned: false), 0, bytes);
         return bytes < LargeLimit ? Medium(bytes) : LargeStorage.Of(bytes);
     }
 
@@ -119,7 +123,7 @@ public class Storage
     // Aligned where the array lies now. The garbage collector may move it later; then it is slower, not wrong.
     private static Storage Medium(int bytes)
     {
-        var array = Pool.Take(bytes) ?? GC.AllocateUninitializedArray<byte>(Pool.RoomFor(bytes));
+        var array = Pool.Take(bytes) ?? Pool.Allocate(Pool.RoomFor(bytes), pinned: false);
         return new Storage(array, Pool.AlignedOffset(array), bytes);
     }
 

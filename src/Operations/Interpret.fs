@@ -3,7 +3,6 @@
 [<RequireQualifiedAccess>]
 module internal Functional.Operations.Interpret
 
-open System.Collections.Generic
 open System.Runtime.CompilerServices
 open Functional
 open Functional.Compile
@@ -59,32 +58,27 @@ let private deaths (g: Graph) : int[][] =
 
 let private schedules = ConditionalWeakTable<Graph, int[][]>()
 
-let private loops = ConditionalWeakTable<Graph, List<struct (Scan * CompiledProgram)>>()
+/// The programs of the loops that ran last, by their bodies, lengths and counts: an eighth of the memory at most.
+let private loops =
+    Recent<Scan, CompiledProgram>(
+        256,
+        System.GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8L,
+        (fun program -> program.Bytes)
+    )
 
 /// The program of a loop: a graph of one instruction.
 let private program (s: Scan) (inputs: Spec[]) : CompiledProgram =
     let s = { s with Body = Graphs.intern s.Body }
-    let known = loops.GetValue(s.Body, (fun _ -> List()))
 
-    lock known (fun () ->
-        let mutable found = Unchecked.defaultof<CompiledProgram>
-
-        // an equal loop has a body, counts and a length that leave its inputs only one shape
-        for struct (loop, program) in known do
-            if isNull (box found) && loop = s then
-                found <- program
-
-        if isNull (box found) then
-            let results = Shapes.inferMany (Scan s) inputs
-            let n = inputs.Length
-            let loop = ApplyMany(Scan s, [| 0 .. n - 1 |], results.Length)
-
-            found <-
-                CompiledProgram(Graph(n, [| loop |], Array.append inputs results, [| n .. n + results.Length - 1 |]))
-
-            known.Add(struct (s, found))
-
-        found)
+    // an equal loop has a body, counts and a length that leave its inputs only one shape
+    match loops.TryFind s with
+    | ValueSome program -> program
+    | ValueNone ->
+        let results = Shapes.inferMany (Scan s) inputs
+        let n = inputs.Length
+        let loop = ApplyMany(Scan s, [| 0 .. n - 1 |], results.Length)
+        let graph = Graph(n, [| loop |], Array.append inputs results, [| n .. n + results.Length - 1 |])
+        loops.Add(s, CompiledProgram graph)
 
 /// The values of an operation with many inputs or results.
 let rec many (op: ManyOp) (xs: NDArray[]) : NDArray[] =

@@ -210,12 +210,18 @@ and [<Sealed; AllowNullLiteral>] Graph(inputs: int, instructions: Instruction[],
 
 /// A graph with a way to run it.
 and [<AbstractClass>] Program(graph: Graph) =
-    let derived = System.Collections.Concurrent.ConcurrentDictionary<string, System.Lazy<Program>>()
+    // batches of ever new sizes are among them
+    let derived = Recent<string, System.Lazy<Program>>(32)
     member _.Graph = graph
 
     /// A program made from this one, once: the key says how.
     member p.Derive(key: string, make: unit -> Graph) : Program =
-        derived.GetOrAdd(key, (fun _ -> lazy (p.With(make ())))).Value
+        let found =
+            match derived.TryFind key with
+            | ValueSome found -> found
+            | ValueNone -> derived.Add(key, lazy (p.With(make ())))
+
+        found.Value
 
     abstract Run: inputs: Functional.Kernels.NDArray[] -> Functional.Kernels.NDArray[]
     /// Another graph, to be run the same way: derivatives and batches of this program are made so.

@@ -48,6 +48,8 @@ let private report (summary: TestRunSummary) =
     out.Flush()
 
 let private run (args: string[]) =
+    // every plan that the tests make is a debug plan
+    Shadow.IsOn <- true
     let isReduced, args = args |> Array.partition ((=) "--reduced")
 
     let tests =
@@ -69,12 +71,10 @@ let private run (args: string[]) =
 
 [<EntryPoint>]
 let main args =
-    // every plan that the tests make is a debug plan
-    Shadow.IsOn <- true
-
     match args with
     | DurabilityTests.Child work
     | HostileTests.Child work
+    | MemoryTests.Child work
     | InterruptTests.Child work ->
         work ()
         0

@@ -157,4 +157,43 @@ let tests =
 
             messageOf<ArgumentException>(fun () -> Dataset.narrow 2 5 (numbered 3) |> ignore)
             |> mentions [ "5 examples from 2" ]
+
+        testCase "sequences of many lengths make batches of few, with each sequence once and zeros behind it"
+        <| fun () ->
+            let random = Random 5
+            let lengths = [| for _ in 1..50 -> random.Next(0, 12) |]
+
+            // the sequence of example i is i+1 everywhere
+            let examples =
+                lengths
+                |> Array.mapi (fun i n -> Tensor.full DType.Float64 [ n; 2 ] (float (i + 1)), scalar (float i))
+
+            let source = BatchSource.ofSequences [ 12; 4 ] (Batching.ofSize 8) examples
+            let batches = source.Read (Key.create 3L) 0 |> Array.ofSeq
+            Expect.equal (Some batches.Length) source.Batches "as many batches as it says"
+            Expect.isTrue (batches |> Array.forall (fun (x, _) -> x.Shape[1] = 4 || x.Shape[1] = 12)) "two lengths"
+            let found = batches |> Array.collect (snd >> Tensor.toFloats) |> Array.sort
+            Expect.equal found [| for i in 0..49 -> float i |] "each once"
+
+            for x, y in batches do
+                for row, i in Seq.zip (unstack 0 x) (Tensor.toFloats y) do
+                    let n = lengths[int i]
+
+                    Expect.equal
+                        (Tensor.toFloats row)
+                        [| for t in 0 .. 2 * x.Shape[1] - 1 -> if t < 2 * n then i + 1.0 else 0.0 |]
+                        "the sequence, and zeros"
+
+            let again = source.Read (Key.create 3L) 2 |> Seq.map (snd >> Tensor.toFloats) |> Array.ofSeq
+            Expect.equal again (batches[2..] |> Array.map (snd >> Tensor.toFloats)) "the same key, from batch 2 on"
+
+            let pairs = examples |> Array.map (fun (x, _) -> x, x)
+            let source = BatchSource.ofSequencePairs [ 12 ] (Batching.ofSize 8) pairs
+
+            for x, y in source.Read (Key.create 3L) 0 do
+                Expect.equal (Tensor.toFloats x) (Tensor.toFloats y) "targets are filled up, too"
+
+            messageOf<ArgumentException>(fun () ->
+                BatchSource.ofSequences [ 4; 8 ] (Batching.ofSize 8) examples |> ignore)
+            |> mentions [ "none of the lengths"; "8" ]
     ]
