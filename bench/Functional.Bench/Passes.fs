@@ -71,7 +71,7 @@ let private case options name (graph: Graph) (leaves: Tensor[]) =
     for pass, passes in oneMoreAtATime do
         let runner = Runner(simplified, passes)
         let us = time (fun () -> release (runner.Run inputs))
-        print pass us $"{runner.Plan.Steps.Length} kernels, {runner.Plan.Bytes / 1024} KB"
+        print pass us $"{runner.Plan.Steps.Length} kernels, {runner.Plan.Bytes / 1024L} KB"
 
 let run options =
     options.Threads |> Option.iter (fun n -> Workers.Count <- n)
