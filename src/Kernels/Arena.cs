@@ -25,7 +25,8 @@ public sealed class Arena
     {
         Size = size;
         this.block = block;
-        blocks = new (byte[], int)[(size + block - 1) / block];
+        // an array without elements lies in a block, too
+        blocks = new (byte[], int)[Math.Max(1, (size + block - 1) / block)];
         for (var i = 0; i < blocks.Length; i++)
         {
             var bytes = Allocate((int)Math.Min(block, size - (i * this.block)));
