@@ -71,7 +71,9 @@ public sealed class StorageView : Storage
     public static StorageView Of(Storage whole, int length)
     {
         whole.Expose();
-        return new StorageView(whole.Bytes, whole.Offset, length) { origin = whole.Offset };
+        var view = Nowhere(length);
+        view.Rebase(whole);
+        return view;
     }
 
     /// <summary>A view of so many bytes that looks nowhere yet.</summary>

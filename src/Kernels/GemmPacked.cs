@@ -71,11 +71,14 @@ public sealed unsafe class PackedMatrix
         GC.KeepAlive(matrix.Storage);
     }
 
-    /// <summary>Makes the copy a product's right factor. It stays where it is as long as this is alive.</summary>
-    internal void Use<T>(ref Product<T> product)
+    /// <summary>The bytes of the copy, which stay where they are as long as this is alive.</summary>
+    internal Storage Place => place.Storage!;
+
+    /// <summary>Makes the copy, which begins at an address, a product's right factor.</summary>
+    internal void Use<T>(ref Product<T> product, T* copy)
         where T : unmanaged
     {
-        fixed (byte* b = place.Storage) product.B = (T*)b;
+        product.B = copy;
         product.RowB = width;
         product.ColumnB = 1;
         product.PanelB = (nint)k * width;

@@ -85,7 +85,7 @@ public static unsafe class MatMul
         // Rows of several matrices times one matrix: one product with more rows.
         if (!transA && rankB == 2) m = y.Size / n;
         var products = y.Size / (m * n);
-        fixed (byte* pa = a.Storage, pb = b.Storage, py = y.Storage, pbias = bias, ponto = onto.Storage)
+        fixed (byte* pa = a.Storage, pb = b.Storage, py = y.Storage, pbias = bias, ponto = onto.Storage, ppacked = packed?.Place)
         {
             var first = new Product<T>
             {
@@ -105,7 +105,7 @@ public static unsafe class MatMul
                 RowBase = onto.Storage is null || onto.Size < y.Size ? 0 : n,
                 Scale = scale,
             };
-            packed?.Use(ref first);
+            packed?.Use(ref first, (T*)ppacked);
             if (products == 1)
             {
                 Gemm.Run(first);

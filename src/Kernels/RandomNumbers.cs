@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Functional.Kernels;
@@ -146,9 +145,11 @@ public static unsafe class RandomNumbers
         where TMap : struct, IMap<T>
     {
         var i = 0;
-        ref var first = ref MemoryMarshal.GetReference(y);
-        for (; i + Vector256<T>.Count <= y.Length; i += Vector256<T>.Count)
-            TMap.Of(Vector256.LoadUnsafe(ref first, (nuint)i)).StoreUnsafe(ref first, (nuint)i);
+        fixed (T* first = y)
+        {
+            for (; i + Vector256<T>.Count <= y.Length; i += Vector256<T>.Count)
+                TMap.Of(Vector256.Load(first + i)).Store(first + i);
+        }
         if (i == y.Length) return;
         Span<T> rest = stackalloc T[Vector256<T>.Count];
         y[i..].CopyTo(rest);

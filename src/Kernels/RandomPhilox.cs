@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -9,7 +8,7 @@ namespace Functional.Kernels;
 /// Philox4x32-10: four words of a counter and two of a key become four random words. From Salmon, Moraes, Dror and
 /// Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11 (2011).
 /// </summary>
-public static class Philox
+public static unsafe class Philox
 {
     /// <summary>Bytes one counter gives.</summary>
     public const int BlockBytes = 16;
@@ -73,11 +72,13 @@ public static class Philox
         var (ba, dc) = (Avx2.UnpackHigh(a, b).AsUInt64(), Avx2.UnpackHigh(c, d).AsUInt64());
         var (x0, x1) = (Avx2.UnpackLow(ab, cd).AsUInt32(), Avx2.UnpackHigh(ab, cd).AsUInt32());
         var (x2, x3) = (Avx2.UnpackLow(ba, dc).AsUInt32(), Avx2.UnpackHigh(ba, dc).AsUInt32());
-        ref var to = ref MemoryMarshal.GetReference(words);
-        Avx2.Permute2x128(x0, x1, 0x20).StoreUnsafe(ref to);
-        Avx2.Permute2x128(x2, x3, 0x20).StoreUnsafe(ref to, 8);
-        Avx2.Permute2x128(x0, x1, 0x31).StoreUnsafe(ref to, 16);
-        Avx2.Permute2x128(x2, x3, 0x31).StoreUnsafe(ref to, 24);
+        fixed (uint* to = words)
+        {
+            Avx2.Permute2x128(x0, x1, 0x20).Store(to);
+            Avx2.Permute2x128(x2, x3, 0x20).Store(to + 8);
+            Avx2.Permute2x128(x0, x1, 0x31).Store(to + 16);
+            Avx2.Permute2x128(x2, x3, 0x31).Store(to + 24);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,7 +62,12 @@ public sealed unsafe class ScalarProgram
         }
         if (methods.Length > 0)
         {
-            foreach (var method in methods) method((nint)slots);
+            var bare = (nint)slots;
+#if CHECKED_KERNELS
+            // Nobody checks what is compiled at run time.
+            bare = (nint)Checked.Bare(slots);
+#endif
+            foreach (var method in methods) method(bare);
         }
         else Interpret(slots);
         foreach (var (slot, value) in outputs)

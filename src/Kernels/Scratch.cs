@@ -30,6 +30,10 @@ internal static unsafe class Scratch
         if (bytes is null || bytes.Length < needed)
             bytes = GC.AllocateUninitializedArray<byte>(checked((int)Math.Max(needed, 1 << 16)), pinned: true);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes));
-        return (T*)((address + Alignment - 1) & -Alignment);
+        var first = (T*)((address + Alignment - 1) & -Alignment);
+#if CHECKED_KERNELS
+        first = (T*)Checked.Scratch(first, count * sizeof(T), Unsafe.AreSame(ref bytes, ref common));
+#endif
+        return first;
     }
 }

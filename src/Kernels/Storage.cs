@@ -32,6 +32,11 @@ public class Storage
     private protected int offset;
     private volatile bool exposed;
 
+#if CHECKED_KERNELS
+    // Where the whole lies that this may be a view of: a view beside it has nothing that may be touched.
+    private protected long first, end = long.MaxValue;
+#endif
+
     private protected Storage(byte[] data, int offset, int length)
     {
         this.data = data;
@@ -69,7 +74,13 @@ public class Storage
     internal int Offset => offset;
 
     /// <summary>Looks at another storage's bytes from now on.</summary>
-    private protected void Show(Storage whole) => data = whole.Bytes;
+    private protected void Show(Storage whole)
+    {
+        data = whole.Bytes;
+#if CHECKED_KERNELS
+        (first, end) = (whole.offset, (long)whole.offset + whole.length);
+#endif
+    }
 
     /// <summary>Room for some bytes, whose values are not set.</summary>
     public static Storage Allocate(int bytes)
@@ -80,7 +91,13 @@ public class Storage
 
     /// <summary>The first byte, for <c>fixed</c>.</summary>
     /// <exception cref="ObjectDisposedException">The storage was released.</exception>
-    public ref byte GetPinnableReference() => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(data ?? Gone()), (nint)offset);
+    public ref byte GetPinnableReference()
+    {
+#if CHECKED_KERNELS
+        Checked.Note(offset < first || (long)offset + length > end ? 0 : length);
+#endif
+        return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(data ?? Gone()), (nint)offset);
+    }
 
     /// <summary>The bytes as elements. Whoever uses the span keeps the storage alive meanwhile, or exposes it first.</summary>
     /// <exception cref="ObjectDisposedException">The storage was released.</exception>

@@ -1,5 +1,6 @@
 /// Runs every value marked [<Tests>]. Options are Expecto's (`--filter`, `--list-tests`, `--sequenced`, `--help`, ...),
-/// and `--reduced`, which leaves the slow tests out. The last line is `N passed, N failed`, with `, N skipped` when some were.
+/// `--reduced`, which leaves the slow tests out, and `--checked`, which fails where the kernels are ordinary ones and not
+/// checked (those fail for any access that a test did not provoke, whatever became of the test). The last line is `N passed, N failed`, with `, N skipped` when some were.
 module Functional.Tests.Program
 
 open System
@@ -34,8 +35,11 @@ let private reportSkipped (skipped: (FlatTest * TestSummary) list) =
         for test, _ in tests do
             out.WriteLine("    " + String.concat "." test.name))
 
-let private report (summary: TestRunSummary) =
-    let failed = summary.failed.Length + summary.errored.Length
+let private report (violations: string list) (summary: TestRunSummary) =
+    for violation in violations do
+        out.WriteLine $"VIOLATION {violation}"
+
+    let failed = summary.failed.Length + summary.errored.Length + violations.Length
     let skipped = summary.ignored.Length
     reportSkipped summary.ignored
     out.WriteLine $"{summary.results.Length} tests in {summary.duration.TotalSeconds:F1} s"
@@ -51,6 +55,10 @@ let private run (args: string[]) =
     // every plan that the tests make is a debug plan
     Shadow.IsOn <- true
     let isReduced, args = args |> Array.partition ((=) "--reduced")
+    let isChecked, args = args |> Array.partition ((=) "--checked")
+
+    if isChecked.Length > 0 && not Checks.isOn then
+        failwith "the kernels are not checked: build with -p:CheckedKernels=true"
 
     let tests =
         testFromThisAssembly ()
@@ -66,8 +74,9 @@ let private run (args: string[]) =
     ]
 
     let code = runTestsWithCLIArgs options args tests
-    Option.iter report summary
-    code
+    let violations = Checks.violations () |> List.distinct
+    Option.iter (report violations) summary
+    if violations.IsEmpty then code else 1
 
 [<EntryPoint>]
 let main args =

@@ -9,6 +9,7 @@ open FSharp.NativeInterop
 open Expecto
 open Functional
 open Functional.Kernels
+open Functional.Tests
 open Functional.Tests.Selection
 open Functional.Tests.Kernels.NaiveArrays
 
@@ -158,21 +159,25 @@ let private accumulated () =
             use pb = fixed &b.Storage.GetPinnableReference()
             use py = fixed &y.Storage.GetPinnableReference()
             use pbias = fixed &bias.Storage.GetPinnableReference()
-            let floats pointer = NativePtr.ofNativeInt<float32>(NativePtr.toNativeInt pointer)
+
+            let floats (array: NDArray) pointer =
+                NativePtr.ofNativeInt<float32>(Checks.point array.Storage (NativePtr.toNativeInt pointer))
+
             let mutable whole = Product<float32>(M = m, N = n, K = k, Accumulate = accumulate)
-            whole.A <- floats pa
+            whole.A <- floats a pa
             whole.RowA <- nativeint k
             whole.ColumnA <- 1n
-            whole.B <- floats pb
+            whole.B <- floats b pb
             whole.RowB <- if transB then 1n else nativeint n
             whole.ColumnB <- if transB then nativeint k else 1n
-            whole.C <- floats py
+            whole.C <- floats y py
             whole.RowC <- nativeint n
 
             if not accumulate then
-                whole.Bias <- floats pbias
+                whole.Bias <- floats bias pbias
 
             Gemm.Run &whole
+            Checks.forget ()
             Storage.KeepAlive(a.Storage, b.Storage, y.Storage, bias.Storage)
             expectSame (toFloats y) expected (fun () -> $"accumulate {accumulate}: {m}×{k} · {k}×{n}{transB}")
 
