@@ -20,6 +20,9 @@ type Missing =
 type Options = {
     /// Between fields; None: whichever of comma, semicolon, tab and bar the first line has most of.
     Separator: char option
+    /// What its bytes mean, unless they begin with a byte order mark. A byte that is no text in it is an error;
+    /// `Encoding.Latin1` reads what older programs of Western Europe wrote.
+    Encoding: Encoding
     /// Whether the first line names the columns; without one they are called "1", "2", ….
     HasHeader: bool
     /// Texts that stand for a missing value, besides the empty field; upper and lower case alike.
@@ -31,6 +34,7 @@ type Options = {
 /// A header, the separator found out, `NA`, `NaN`, `null` and `?` as missing, and missing numbers refused.
 let defaults = {
     Separator = None
+    Encoding = Encoding.UTF8
     HasHeader = true
     MissingTexts = [ "NA"; "N/A"; "NaN"; "null"; "?" ]
     Missing = Refuse
@@ -46,6 +50,10 @@ type Table = {
 }
 
 let private fail source line message = raise (InvalidDataException $"{source}, line {line}: {message}")
+
+/// A text has at most 2³⁰ characters.
+[<Literal>]
+let private MostBytes = 0x3FFFFFDF
 
 let private separatorOf (text: string) =
     let firstLine = text |> Seq.takeWhile (fun character -> character <> '\n' && character <> '\r')
@@ -160,14 +168,64 @@ let parse (options: Options) (source: string) (text: string) : Table =
         Lines = body |> Array.map (fun struct (line, _) -> line)
     }
 
-/// Reads a file.
-/// Example: `Csv.read Csv.defaults "iris.csv" |> Csv.numbers [ "width"; "length" ]`.
-/// <exception cref="T:System.IO.InvalidDataException">A quote is open, a row too short or too long, a name used twice, or nothing there.</exception>
-let read (options: Options) (path: string) : Table =
-    if not (File.Exists path) then
-        raise (FileNotFoundException($"{path}: there is no such file", path))
+/// The bytes of a file, in memory that grows as they come: some files do not know how long they are.
+let private bytesOf path : byte[] =
+    use file = RegularFile.openRead "CSV" path
+    let mutable bytes = Array.zeroCreate<byte>(int (min file.Length (int64 MostBytes)) + 1)
+    let mutable length, read = 0, -1
 
-    parse options path (File.ReadAllText path)
+    while read <> 0 do
+        if length = bytes.Length then
+            Array.Resize(&bytes, 2 * length)
+
+        read <- file.Read(bytes, length, bytes.Length - length)
+        length <- length + read
+
+        if length > MostBytes then
+            raise (
+                InvalidDataException
+                    $"{path}: it has more than {MostBytes} bytes, the most that one text holds; cut it into several files"
+            )
+
+    bytes[.. length - 1]
+
+/// The byte order marks, the longer ones first where one begins with another.
+let private marked: Encoding list = [
+    Encoding.UTF8
+    Encoding.UTF32
+    UTF32Encoding(true, true)
+    Encoding.Unicode
+    Encoding.BigEndianUnicode
+]
+
+/// The text of a file. What is no text is an error that says on which line it stands.
+let private decode (options: Options) path (bytes: byte[]) : string =
+    let isMarked (encoding: Encoding) = ReadOnlySpan(bytes).StartsWith(encoding.Preamble)
+    let found = marked |> List.tryFind isMarked
+    let strict = (defaultArg found options.Encoding).Clone() :?> Encoding
+    strict.DecoderFallback <- DecoderFallback.ExceptionFallback
+    let start = if found.IsSome then strict.Preamble.Length else 0
+
+    try
+        strict.GetString(bytes, start, bytes.Length - start)
+    with :? DecoderFallbackException as e ->
+        let place = start + max 0 e.Index
+        let ends = bytes |> Seq.truncate place |> Seq.filter ((=) (byte '\n')) |> Seq.length
+        let shown = Convert.ToHexString(if isNull e.BytesUnknown then [||] else e.BytesUnknown)
+
+        raise (
+            InvalidDataException(
+                $"{path}, line {ends + 1}: the bytes {shown} are no text in {strict.EncodingName}; save the file as UTF-8, or say what it is: {{ Csv.defaults with Encoding = Encoding.Latin1 }}",
+                e
+            )
+        )
+
+/// Reads a file: UTF-8, or what its byte order mark says, or the encoding of the options.
+/// Example: `Csv.read Csv.defaults "iris.csv" |> Csv.numbers [ "width"; "length" ]`.
+/// <exception cref="T:System.IO.FileNotFoundException">There is no such file.</exception>
+/// <exception cref="T:System.IO.IOException">It is a folder, a device or the like, or may not be read.</exception>
+/// <exception cref="T:System.IO.InvalidDataException">A byte is no text, a quote open, a row too short or too long, a name used twice, or nothing there.</exception>
+let read (options: Options) (path: string) : Table = bytesOf path |> decode options path |> parse options path
 
 let private columnIndex (table: Table) name =
     match Array.IndexOf(table.Columns, name) with
@@ -213,6 +271,12 @@ let numbers (columns: string seq) (table: Table) : Tensor =
                     $"column {column + 1} ({table.Columns[column]}) is missing; drop such rows (Csv.dropMissing) or fill them (Missing = Fill …)"
         else
             match Double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture) with
+            // Infinity can be written as such; digits that come to it are a number that got lost
+            | true, value when Double.IsInfinity value && field |> Seq.exists Char.IsAsciiDigit ->
+                fail
+                    table.Source
+                    table.Lines[row]
+                    $"column {column + 1} ({table.Columns[column]}): {field} is larger than any number of Float64 (1.8e308)"
             | true, value -> value
             | false, _ ->
                 fail

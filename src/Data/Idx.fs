@@ -8,6 +8,7 @@ open System
 open System.Buffers.Binary
 open System.IO
 open System.IO.Compression
+open Functional.Kernels
 
 /// What the elements of an IDX file are.
 type ElementType =
@@ -57,11 +58,15 @@ let private bytes name part (stream: Stream) count =
 
     buffer
 
-/// Bytes handed on at a time: no multiple of the file is ever in memory.
+/// Where the length of the data is not known beforehand, this much is made room for at first, and more as it comes.
 [<Literal>]
-let private PieceBytes = 65536
+let private FirstBytes = 65536
 
-let private parse name (stream: Stream) (start: ElementType -> int[] -> (byte[] -> int -> unit)) =
+/// What a header announces: the element type, the shape, and how many bytes of elements and of header there are.
+[<Struct>]
+type private Announced = { Elements: ElementType; Sizes: int[]; Bytes: int; Header: int }
+
+let private header name (stream: Stream) : Announced =
     let magic = bytes name "first four bytes" stream 4
 
     if magic[0] <> 0uy || magic[1] <> 0uy then
@@ -71,106 +76,148 @@ let private parse name (stream: Stream) (start: ElementType -> int[] -> (byte[] 
 
     let elementType = elementType name magic[2]
     let header = bytes name "header" stream (4 * int magic[3])
-    let size axis = BinaryPrimitives.ReadUInt32BigEndian(ReadOnlySpan(header, 4 * axis, 4))
-    let sizes = Array.init (int magic[3]) size
-    let shown = String.Join("×", sizes)
 
-    let total =
-        Array.fold (fun product (size: uint32) -> product * bigint size) (bigint (elementSize elementType)) sizes
+    let sizes =
+        Array.init (int magic[3]) (fun axis -> BinaryPrimitives.ReadUInt32BigEndian(ReadOnlySpan(header, 4 * axis, 4)))
 
-    if total > bigint Array.MaxLength then
+    let product =
+        Array.fold (fun product (size: uint32) -> product * bigint size) (bigint (elementSize elementType))
+
+    // where one size is 0 there are no elements, but the others are sizes still
+    if product (sizes |> Array.filter ((<>) 0u)) > bigint Array.MaxLength then
+        let shown = String.Join("×", sizes)
+
         fail
             name
             $"the header announces {shown} elements of type {elementType}, more than one array holds; the file is damaged"
 
-    let total = int total
-    let take = start elementType (Array.map int sizes)
-    let piece = Array.zeroCreate<byte> PieceBytes
+    {
+        Elements = elementType
+        Sizes = Array.map int sizes
+        Bytes = int (product sizes)
+        Header = 4 + header.Length
+    }
+
+let private show (announced: Announced) =
+    let shown = String.Join("×", announced.Sizes)
+    $"the header announces {shown} elements, {announced.Bytes} bytes"
+
+let private truncated name announced (got: int64) =
+    fail name $"truncated: {show announced}, and the file holds {got} of them"
+
+let private goesOn name announced = fail name $"{show announced}, and the file goes on after them"
+
+/// The elements of a file whose length is known: it has to fit before there is memory for them.
+let private plain name (file: FileStream) : Contents =
+    use buffered = new BufferedStream(file, 1 <<< 16)
+    let announced = header name buffered
+    let held = file.Length - int64 announced.Header
+
+    if held < announced.Bytes then
+        truncated name announced held
+
+    if held > announced.Bytes then
+        goesOn name announced
+
+    {
+        Shape = announced.Sizes
+        Type = announced.Elements
+        Bytes = bytes name "elements" buffered announced.Bytes
+    }
+
+/// The elements of a stream of unknown length, in memory that grows as they come.
+let private growing name (stream: Stream) : struct (Contents * int) =
+    let announced = header name stream
+    let mutable data = Array.zeroCreate<byte>(min FirstBytes announced.Bytes)
     let mutable got = 0
     let mutable more = true
 
-    while more && got < total do
-        let read =
-            stream.ReadAtLeast(Span(piece, 0, min piece.Length (total - got)), 1, throwOnEndOfStream = false)
+    while more && got < announced.Bytes do
+        if got = data.Length then
+            Array.Resize(&data, int (min (2L * int64 got) (int64 announced.Bytes)))
 
-        take piece read
+        let read = stream.ReadAtLeast(Span(data, got, data.Length - got), 1, throwOnEndOfStream = false)
         got <- got + read
         more <- read > 0
 
-    if got < total then
-        fail name $"truncated: the header announces {shown} elements, {total} bytes, and the file holds {got} of them"
+    if got < announced.Bytes then
+        truncated name announced got
 
     // Reading on to the end also makes gzip compare its checksum.
     if stream.ReadByte() >= 0 then
-        fail name $"the header announces {shown} elements, {total} bytes, and the file goes on after them"
+        goesOn name announced
 
-    4 + header.Length + total
+    { Shape = announced.Sizes; Type = announced.Elements; Bytes = data }, announced.Header + announced.Bytes
 
-/// Reads an IDX file, gzipped or not, piece by piece: `start` is given the element type and the shape, and what it
-/// returns is given the bytes of the elements (big-endian) in order, each time an array and how much of it counts.
-let internal readPieces (path: string) (start: ElementType -> int[] -> (byte[] -> int -> unit)) : unit =
-    if not (File.Exists path) then
-        raise (FileNotFoundException($"{path}: there is no such file", path))
+let private gzipped path (file: FileStream) : Contents =
+    let struct (contents, length) =
+        try
+            use unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen = true)
+            growing path unzipped
+        with :? InvalidDataException as error when not (error.Message.StartsWith(path, StringComparison.Ordinal)) ->
+            raise (InvalidDataException($"{path}: the gzip data is damaged, or its checksum does not fit", error))
 
-    use file = File.OpenRead path
-    let isGzip = file.ReadByte() = 0x1F && file.ReadByte() = 0x8B
-    file.Position <- 0L
+    // GZipStream is content when the end of the file is missing. There, the length of the unzipped data stands.
+    let ending = Array.zeroCreate<byte> 4
+    file.Seek(-4L, SeekOrigin.End) |> ignore
+    file.ReadExactly(ending, 0, 4)
 
-    if not isGzip then
-        use buffered = new BufferedStream(file, 1 <<< 16)
-        parse path buffered start |> ignore
-    else
-        let length =
-            try
-                use unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen = true)
-                parse path unzipped start
-            with :? InvalidDataException as error when not (error.Message.StartsWith(path, StringComparison.Ordinal)) ->
-                raise (InvalidDataException($"{path}: the gzip data is damaged, or its checksum does not fit", error))
+    if BinaryPrimitives.ReadInt32LittleEndian(ReadOnlySpan ending) <> length then
+        fail path "truncated: the end of the gzip data, with its checksum and length, is missing"
 
-        // GZipStream is content when the end of the file is missing. There, the length of the unzipped data stands.
-        let ending = Array.zeroCreate<byte> 4
-        file.Seek(-4L, SeekOrigin.End) |> ignore
-        file.ReadExactly(ending, 0, 4)
+    contents
 
-        if BinaryPrimitives.ReadInt32LittleEndian(ReadOnlySpan ending) <> length then
-            fail path "truncated: the end of the gzip data, with its checksum and length, is missing"
-
-/// Reads an IDX file, gzipped or not.
+/// Reads an IDX file, gzipped or not. Memory is taken for what the file holds, not for what its header says.
 /// <exception cref="T:System.IO.FileNotFoundException">There is no such file.</exception>
+/// <exception cref="T:System.IO.IOException">It is a folder, a device or the like, or may not be read.</exception>
 /// <exception cref="T:System.IO.InvalidDataException">The file is not IDX, is cut off or damaged; the message says where.</exception>
 let readContents (path: string) : Contents =
-    let contents = ref { Shape = [||]; Type = UnsignedByte; Bytes = [||] }
-    let filled = ref 0
+    use file = RegularFile.openRead "IDX" path
+    let isGzip = file.ReadByte() = 0x1F && file.ReadByte() = 0x8B
+    file.Position <- 0L
+    if isGzip then gzipped path file else plain path file
 
-    readPieces path (fun elementType shape ->
-        let bytes = Array.zeroCreate<byte>(Array.fold (*) (elementSize elementType) shape)
-        contents.Value <- { Shape = shape; Type = elementType; Bytes = bytes }
+/// The number of elements.
+let internal count (contents: Contents) : int = contents.Bytes.Length / elementSize contents.Type
 
-        fun piece count ->
-            Array.blit piece 0 bytes filled.Value count
-            filled.Value <- filled.Value + count)
-
-    contents.Value
+/// Refuses a file whose elements, at so many bytes each, are more than one array holds.
+let internal requireRoom (path: string) (size: int) (contents: Contents) =
+    if int64 (count contents) * int64 size > int64 (Int32.MaxValue - 64) then
+        fail
+            path
+            $"its {count contents} elements of type {contents.Type} would take {int64 (count contents) * int64 size} bytes as a tensor, more than one array holds; Idx.readContents gives them as bytes"
 
 /// The elements as a tensor: all integers as Int32, floats as they are.
 let toTensor (contents: Contents) : Tensor =
     let bytes, width = contents.Bytes, elementSize contents.Type
-    let elements (element: int -> 'T) = Array.init (Array.fold (*) 1 contents.Shape) element
-    let create (elements: 'T[]) = Tensor.create contents.Shape elements
+
+    let create dtype (element: int -> 'T) =
+        let array = NDArray.Allocate(contents.Shape, dtype)
+        let elements = array.Storage.Span<'T>()
+
+        for i in 0 .. count contents - 1 do
+            elements[i] <- element i
+
+        Storage.KeepAlive array.Storage
+        Tensor.ofArrayValue (array.Settle())
 
     match contents.Type with
-    | UnsignedByte -> create (Array.map int bytes)
-    | SignedByte -> create (Array.map (sbyte >> int) bytes)
+    | UnsignedByte -> create DType.Int32 (fun i -> int bytes[i])
+    | SignedByte -> create DType.Int32 (fun i -> int (sbyte bytes[i]))
     | Int16 ->
-        create (elements (fun i -> int (BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan(bytes, i * width, width)))))
-    | Int32 -> create (elements (fun i -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(bytes, i * width, width))))
+        create DType.Int32 (fun i -> int (BinaryPrimitives.ReadInt16BigEndian(ReadOnlySpan(bytes, i * width, width))))
+    | Int32 -> create DType.Int32 (fun i -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(bytes, i * width, width)))
     | Float32 ->
-        create (elements (fun i -> BinaryPrimitives.ReadSingleBigEndian(ReadOnlySpan(bytes, i * width, width))))
+        create DType.Float32 (fun i -> BinaryPrimitives.ReadSingleBigEndian(ReadOnlySpan(bytes, i * width, width)))
     | Float64 ->
-        create (elements (fun i -> BinaryPrimitives.ReadDoubleBigEndian(ReadOnlySpan(bytes, i * width, width))))
+        create DType.Float64 (fun i -> BinaryPrimitives.ReadDoubleBigEndian(ReadOnlySpan(bytes, i * width, width)))
 
 /// Reads an IDX file, gzipped or not, as a tensor: all integers as Int32, floats as they are.
 /// Example: `Idx.read "train-labels-idx1-ubyte.gz"` has shape 60000.
 /// <exception cref="T:System.IO.FileNotFoundException">There is no such file.</exception>
+/// <exception cref="T:System.IO.IOException">It is a folder, a device or the like, or may not be read.</exception>
 /// <exception cref="T:System.IO.InvalidDataException">The file is not IDX, is cut off or damaged; the message says where.</exception>
-let read (path: string) : Tensor = readContents path |> toTensor
+let read (path: string) : Tensor =
+    let contents = readContents path
+    requireRoom path (max 4 (elementSize contents.Type)) contents
+    toTensor contents

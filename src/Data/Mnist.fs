@@ -88,12 +88,16 @@ type MnistOptions = {
 [<RequireQualifiedAccess>]
 module Mnist =
 
-    /// The files, and the MD5 sums of the originals.
-    let private files = [
-        "train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"
-        "train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"
-        "t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"
-        "t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"
+    /// One of the files as it is distributed: its name without `.gz`, and the bytes and SHA-256 of the gzipped file.
+    type internal Original = { Name: string; Bytes: int64; Sum: string }
+
+    let private original name bytes sum = { Name = name; Bytes = bytes; Sum = sum }
+
+    let private originals = [
+        original "train-images-idx3-ubyte" 9_912_422L "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+        original "train-labels-idx1-ubyte" 28_881L "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+        original "t10k-images-idx3-ubyte" 1_648_877L "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+        original "t10k-labels-idx1-ubyte" 4_542L "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
     ]
 
     /// The folder downloads are kept in: the user's cache folder, by the system's own convention.
@@ -116,38 +120,42 @@ module Mnist =
         |> List.map (fun file -> Path.Combine(folder, file))
         |> List.tryFind File.Exists
 
-    let private isComplete folder = files |> List.forall (fun (name, _) -> (tryFile folder name).IsSome)
+    let private isComplete folder = originals |> List.forall (fun file -> (tryFile folder file.Name).IsSome)
+
+    /// Whether a file of the cache is the original, bit for bit: nobody else may have put another in its place.
+    let private isGenuine cache (file: Original) =
+        let path = Path.Combine(cache, file.Name + ".gz")
+
+        File.Exists path
+        && (FileInfo path).Length = file.Bytes
+        && (use stream = RegularFile.openRead "MNIST" path
+            Convert.ToHexStringLower(SHA256.HashData stream) = file.Sum)
 
     /// The folder itself, its subfolder `mnist`, or where torchvision puts the files.
     let private within (folder: string) =
         [ folder; Path.Combine(folder, "mnist"); Path.Combine(folder, "MNIST", "raw") ]
         |> List.tryFind isComplete
 
-    /// Pixels as they come from the file, written where they stay: all of MNIST is 188 MB, which nobody wants twice.
     let private readImages path =
-        let images = ref Unchecked.defaultof<NDArray>
+        let contents = Idx.readContents path
 
-        Idx.readPieces path (fun elementType shape ->
-            match elementType, shape with
-            | Idx.UnsignedByte, [| count; rows; columns |] ->
-                images.Value <- NDArray.Allocate([| count; rows * columns |], DType.Float32)
-                let filled = ref 0
+        match contents.Type, contents.Shape with
+        | Idx.UnsignedByte, [| count; rows; columns |] ->
+            Idx.requireRoom path sizeof<float32> contents
+            let pixels = if count = 0 then rows * columns else contents.Bytes.Length / count
+            let images = NDArray.Allocate([| count; pixels |], DType.Float32)
+            let written = images.Storage.Span<float32>()
 
-                fun piece length ->
-                    let pixels = images.Value.Storage.Span<float32>().Slice(filled.Value, length)
+            for i in 0 .. contents.Bytes.Length - 1 do
+                written[i] <- float32 contents.Bytes[i] / 255f
 
-                    for i in 0 .. length - 1 do
-                        pixels[i] <- float32 piece[i] / 255f
-
-                    Storage.KeepAlive images.Value.Storage
-                    filled.Value <- filled.Value + length
-            | _ ->
-                raise (
-                    InvalidDataException
-                        $"{path}: images are unsigned bytes of three axes (images, rows, columns); this file has {elementType} of shape {Shape.show shape}"
-                ))
-
-        Tensor.ofArrayValue images.Value
+            Storage.KeepAlive images.Storage
+            Tensor.ofArrayValue images
+        | elementType, shape ->
+            raise (
+                InvalidDataException
+                    $"{path}: images are unsigned bytes of three axes (images, rows, columns); this file has {elementType} of shape {Shape.show shape}"
+            )
 
     let private readLabels path count =
         let file = Idx.readContents path
@@ -164,7 +172,7 @@ module Mnist =
             )
 
     let private readFolder source folder =
-        let path index = (tryFile folder (fst files[index])).Value
+        let path index = (tryFile folder originals[index].Name).Value
         let trainImages, testImages = readImages (path 0), readImages (path 2)
 
         {
@@ -173,17 +181,22 @@ module Mnist =
             Source = source
         }
 
-    /// Downloads a file beside its place and renames it when it is whole and its MD5 is right.
+    /// Downloads a file beside its place and renames it when it is whole and its SHA-256 is right. What is longer than the
+    /// original is given up where it becomes so.
     let private fetch
         (client: HttpClient)
         (address: string)
         (target: string)
-        (sum: string)
+        (file: Original)
         (progress: Action<DownloadProgress>)
         (cancel: CancellationToken)
         =
         task {
             let temporary = $"{target}.{Guid.NewGuid():N}.part"
+
+            let requireLength what (bytes: int64) =
+                if bytes > file.Bytes then
+                    raise (InvalidDataException $"{address}: {what} {bytes} bytes, the original has {file.Bytes}")
 
             try
                 // A server that falls silent is given up.
@@ -193,7 +206,8 @@ module Mnist =
                 use! response = client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, silence.Token)
                 response.EnsureSuccessStatusCode() |> ignore
                 let total = response.Content.Headers.ContentLength |> Option.ofNullable |> Option.defaultValue -1L
-                use hash = IncrementalHash.CreateHash HashAlgorithmName.MD5
+                requireLength "the mirror announces" total
+                use hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
 
                 do!
                     task {
@@ -205,9 +219,10 @@ module Mnist =
                         let mutable got = first
 
                         while got > 0 do
+                            received <- received + int64 got
+                            requireLength "the mirror has sent" received
                             hash.AppendData(buffer, 0, got)
                             do! output.WriteAsync(ReadOnlyMemory(buffer, 0, got), cancel)
-                            received <- received + int64 got
                             patience ()
 
                             if not (isNull progress) then
@@ -221,8 +236,8 @@ module Mnist =
 
                 let found = Convert.ToHexStringLower(hash.GetHashAndReset())
 
-                if found <> sum then
-                    raise (InvalidDataException $"{address}: the MD5 sum is {found}, expected {sum}")
+                if found <> file.Sum then
+                    raise (InvalidDataException $"{address}: the SHA-256 is {found}, expected {file.Sum}")
 
                 File.Move(temporary, target, overwrite = true)
             finally
@@ -230,7 +245,12 @@ module Mnist =
         }
 
     /// Downloads what the cache lacks from the first mirror that has it; the mirror, or why there is none.
-    let private download (options: MnistOptions) (cache: string) (cancel: CancellationToken) =
+    let private download
+        (originals: Original list)
+        (options: MnistOptions)
+        (cache: string)
+        (cancel: CancellationToken)
+        =
         task {
             use handler = new SocketsHttpHandler(ConnectTimeout = TimeSpan.FromSeconds 5.0)
             use client = new HttpClient(handler, Timeout = Timeout.InfiniteTimeSpan)
@@ -244,11 +264,10 @@ module Mnist =
                 try
                     Directory.CreateDirectory cache |> ignore
 
-                    for name, sum in files do
-                        let target = Path.Combine(cache, name + ".gz")
-
-                        if not (File.Exists target) then
-                            do! fetch client $"{mirror}{name}.gz" target sum options.Progress cancel
+                    for file in originals do
+                        if not (isGenuine cache file) then
+                            let target = Path.Combine(cache, file.Name + ".gz")
+                            do! fetch client $"{mirror}{file.Name}.gz" target file options.Progress cancel
 
                     result <- Ok mirror
                 with
@@ -273,11 +292,12 @@ module Mnist =
     /// Digits drawn by the generator, whatever data there is.
     let draw (options: MnistOptions) : DigitData = drawn options "they were asked for"
 
-    /// Loads the digits: from the given folder (or FUNCTIONAL_DATA), else from the cache, else by download, else drawn.
-    /// `Source` says which; `string data.Source` is a sentence for the user.
-    /// <exception cref="T:System.IO.DirectoryNotFoundException">The folder that was given does not exist.</exception>
-    /// <exception cref="T:System.IO.InvalidDataException">A file that was found is cut off or damaged.</exception>
-    let loadAsync (options: MnistOptions) (cancel: CancellationToken) : Task<DigitData> =
+    /// `loadAsync`, with what the files of the cache and of the mirrors have to be.
+    let internal loadOriginals
+        (originals: Original list)
+        (options: MnistOptions)
+        (cancel: CancellationToken)
+        : Task<DigitData> =
         task {
             let cache = if String.IsNullOrEmpty options.Cache then cacheFolder else options.Cache
             let given = if String.IsNullOrEmpty options.Directory then None else Some options.Directory
@@ -293,14 +313,29 @@ module Mnist =
 
             match folders |> List.filter (String.IsNullOrEmpty >> not) |> List.tryPick within with
             | Some folder -> return readFolder (DigitSource.Folder folder) folder
-            | None when isComplete cache -> return readFolder (DigitSource.Cache cache) cache
+            | None when originals |> List.forall (isGenuine cache) -> return readFolder (DigitSource.Cache cache) cache
             | None when not options.AllowDownload ->
-                return drawn options "MNIST is not on this machine and downloads are switched off"
+                let found =
+                    if isComplete cache then
+                        $"the files in {cache} are not those of MNIST"
+                    else
+                        "MNIST is not on this machine"
+
+                return drawn options $"{found} and downloads are switched off"
             | None ->
-                match! download options cache cancel with
+                match! download originals options cache cancel with
                 | Ok mirror -> return readFolder (DigitSource.Download mirror) cache
                 | Error reason -> return drawn options reason
         }
+
+    /// Loads the digits: from the given folder (or FUNCTIONAL_DATA), else from the cache, else by download, else drawn.
+    /// `Source` says which; `string data.Source` is a sentence for the user. What is in the cache or comes from a mirror is
+    /// compared with the SHA-256 of the originals; a folder may hold any data set of this form.
+    /// <exception cref="T:System.IO.DirectoryNotFoundException">The folder that was given does not exist.</exception>
+    /// <exception cref="T:System.IO.IOException">A file that was found may not be read, or is a device or the like.</exception>
+    /// <exception cref="T:System.IO.InvalidDataException">A file that was found is cut off or damaged.</exception>
+    let loadAsync (options: MnistOptions) (cancel: CancellationToken) : Task<DigitData> =
+        loadOriginals originals options cancel
 
     /// Loads the digits, as `loadAsync` does, and waits for them.
     let load (options: MnistOptions) : DigitData = (loadAsync options CancellationToken.None).GetAwaiter().GetResult()

@@ -84,14 +84,7 @@ module Safetensors =
 
     // ---- reading
 
-    let internal openFile (path: string) : FileStream =
-        try
-            new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read ||| FileShare.Delete, 1)
-        with
-        | :? FileNotFoundException
-        | :? DirectoryNotFoundException ->
-            raise (FileNotFoundException($"load: there is no file {path} (looked in {Path.GetFullPath path})", path))
-        | :? UnauthorizedAccessException as e -> raise (IOException($"load: cannot read {path}: {e.Message}", e))
+    let internal openFile (path: string) : FileStream = RegularFile.openRead "load" path
 
     // ---- reading: types that this library has not
 

@@ -5,6 +5,7 @@ open System
 open System.IO
 open System.Net
 open System.Net.Sockets
+open System.Security.Cryptography
 open System.Threading
 open System.Threading.Tasks
 open Expecto
@@ -33,6 +34,21 @@ let private options folder = {
         DrawnTrain = 20
         DrawnTest = 10
 }
+
+/// The small data set as if it were the original one, byte for byte.
+let private smallOriginals: Mnist.Original list = [
+    for name, bytes in smallFiles do
+        let zipped = gzip bytes
+
+        {
+            Mnist.Name = name
+            Mnist.Bytes = zipped.LongLength
+            Mnist.Sum = Convert.ToHexStringLower(SHA256.HashData zipped)
+        }
+]
+
+let private loadSmall options =
+    (Mnist.loadOriginals smallOriginals options CancellationToken.None).GetAwaiter().GetResult()
 
 let private withoutVariable (test: unit -> unit) =
     let before = Environment.GetEnvironmentVariable "FUNCTIONAL_DATA"
@@ -106,7 +122,7 @@ let tests =
             withoutVariable (fun () ->
                 let cache = Directory.CreateDirectory(Path.Combine(folder, "cache")).FullName
                 place cache
-                Expect.equal (Mnist.load (options folder)).Source (DigitSource.Cache cache) "cache"
+                Expect.equal (loadSmall (options folder)).Source (DigitSource.Cache cache) "cache"
                 let other = Directory.CreateDirectory(Path.Combine(folder, "other")).FullName
                 place other
                 Environment.SetEnvironmentVariable("FUNCTIONAL_DATA", other)
@@ -150,7 +166,7 @@ let tests =
 
                     let data = Mnist.load asked
                     Expect.isTrue (isDrawn data) "drawn"
-                    Expect.stringContains (string data.Source) "MD5" "the reason is given"
+                    Expect.stringContains (string data.Source) "SHA-256" "the reason is given"
                     Expect.isEmpty (Directory.GetFiles asked.Cache) "nothing is kept"
 
                     let offline = Mnist.load { asked with Mirrors = [| "http://127.0.0.1:1/" |] }
@@ -188,6 +204,66 @@ let tests =
 
                             Expect.equal (Mnist.load asked).Source (DigitSource.Cache asked.Cache) "kept")))
                 ())
+
+        testCase "what is in the cache is compared with the original each time, and fetched again where it differs"
+        <| inFolder (fun folder ->
+            withoutVariable (fun () ->
+                let cache = Directory.CreateDirectory(Path.Combine(folder, "cache")).FullName
+
+                let serve (name: string) =
+                    smallFiles |> List.tryPick (fun (n, bytes) -> if name = n + ".gz" then Some(gzip bytes) else None)
+
+                serving serve (fun address ->
+                    for name, bytes in smallFiles do
+                        place cache
+                        // of the same length, and a file of its kind: nothing but the sum tells it
+                        let other = bytes |> Array.mapi (fun i b -> if i = bytes.Length - 1 then b ^^^ 1uy else b)
+                        write cache (name + ".gz") (gzip other) |> ignore
+                        let offline = loadSmall (options folder)
+                        Expect.isTrue (isDrawn offline) "without a mirror it is not believed"
+                        Expect.stringContains (string offline.Source) "not those of MNIST" "the reason is given"
+
+                        let asked = { options folder with AllowDownload = true; Mirrors = [| address |] }
+
+                        Expect.equal (loadSmall asked).Source (DigitSource.Download address) "fetched"
+                        Expect.equal (loadSmall asked).Source (DigitSource.Cache cache) "kept")))
+
+        testCase "a mirror that sends without end is left when the original would have ended"
+        <| inFolder (fun folder ->
+            withoutVariable (fun () ->
+                let listener = new TcpListener(IPAddress.Loopback, 0)
+                listener.Start()
+                let port = (listener.LocalEndpoint :?> IPEndPoint).Port
+                let mutable sent = 0L
+
+                let server =
+                    Task.Run(fun () ->
+                        use client = listener.AcceptTcpClient()
+                        use stream = client.GetStream()
+                        stream.Write(ReadOnlySpan("HTTP/1.1 200 OK\r\n\r\n"B))
+                        let piece = Array.zeroCreate<byte> 65536
+
+                        try
+                            while true do
+                                stream.Write(ReadOnlySpan piece)
+                                sent <- sent + piece.LongLength
+                        with :? IOException ->
+                            ())
+
+                let data =
+                    loadSmall {
+                        options folder with
+                            AllowDownload = true
+                            Mirrors = [| $"http://127.0.0.1:{port}/" |]
+                    }
+
+                Expect.isTrue (isDrawn data) "drawn"
+                Expect.stringContains (string data.Source) "the original has" "the reason is given"
+                Expect.isTrue (server.Wait 10_000) "the mirror was left"
+                // what the sockets of both ends hold was on its way
+                Expect.isLessThan sent (64L <<< 20) "bytes"
+                Expect.isEmpty (Directory.GetFiles(Path.Combine(folder, "cache"))) "nothing is kept"
+                listener.Stop()))
 
         testCase "a cancelled download is cancelled, not replaced"
         <| inFolder (fun folder ->

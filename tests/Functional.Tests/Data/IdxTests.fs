@@ -70,6 +70,6 @@ let tests =
 
         testCase "no file"
         <| fun () ->
-            failsWith<FileNotFoundException> [ "nowhere.gz"; "no such file" ] (fun () ->
+            failsWith<FileNotFoundException> [ "nowhere.gz"; "there is no file" ] (fun () ->
                 Idx.read "nowhere.gz" |> ignore)
     ]

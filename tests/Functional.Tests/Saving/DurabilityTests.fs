@@ -76,7 +76,7 @@ let tests =
         testCase "an abandoned partial file is cleared by a later save, one being written is not"
         <| inFolder (fun folder ->
             let path = Path.Combine(folder, "net.safetensors")
-            let old, young = path + ".1.partial", path + ".2.partial"
+            let old, young = $"{path}.{Guid.NewGuid():N}.partial", $"{path}.{Guid.NewGuid():N}.partial"
             File.WriteAllText(old, "half")
             File.WriteAllText(young, "half")
             File.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddHours -1.0)
