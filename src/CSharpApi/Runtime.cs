@@ -6,7 +6,8 @@ namespace Functional.CSharp;
 /// <summary>Settings of the whole process.</summary>
 public static class Runtime
 {
-    /// <summary>The number of threads that computations use, the caller's included; results do not depend on it.</summary>
+    /// <summary>The number of threads that computations use, the caller's included; results do not depend on it. More than
+    /// four for each processor, or 64 where that is less, are taken as that many.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Set to fewer than 1.</exception>
     /// <example><code>Runtime.Threads = 1;</code></example>
     public static int Threads

@@ -43,7 +43,7 @@ public static unsafe class Workers
 
     /// <summary>
     /// How many threads work at once, the caller's included. At first the number of processors, or what the environment
-    /// variable FUNCTIONAL_THREADS says. Results do not depend on it.
+    /// variable FUNCTIONAL_THREADS says. Results do not depend on it. More than <see cref="Most"/> are taken as that many.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public static int Count
@@ -52,9 +52,13 @@ public static unsafe class Workers
         set
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            count = value;
+            count = Math.Min(value, Most);
         }
     }
+
+    /// <summary>The most threads that there are: four for each processor, and 64 where that is less. More would only wait for
+    /// each other, and threads of the operating system stay once they are there.</summary>
+    public static int Most => Math.Max(64, 4 * Environment.ProcessorCount);
 
     /// <summary>Runs every chunk from 0 to <paramref name="chunks"/> − 1 and returns when all are done. Allocates nothing.</summary>
     /// <remarks>If a chunk throws, chunks not yet begun are left out and the exception is thrown here.</remarks>
@@ -137,7 +141,7 @@ public static unsafe class Workers
 
     private static int InitialCount() =>
         int.TryParse(Environment.GetEnvironmentVariable("FUNCTIONAL_THREADS"), out var threads) && threads > 0
-            ? threads
+            ? Math.Min(threads, Most)
             : Environment.ProcessorCount;
 
     private sealed class Helper

@@ -5,6 +5,11 @@ namespace Functional
 open Functional.Kernels
 open Functional.Operations
 
+/// Which values of a number are better.
+type Better =
+    | Lower
+    | Higher
+
 /// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
 [<AutoOpen>]
 module MetricType =
@@ -23,6 +28,8 @@ module MetricType =
         Result: Tensor[] -> Tensor
         /// Whether the sums of two batches together are those of one plus those of the other.
         Additive: bool
+        /// Which values are better; None where the metric does not say it. Callbacks that watch it ask.
+        Better: Better option
     }
 
     /// A number about the predictions of a network with one output.
@@ -36,7 +43,8 @@ module Metric =
     let private none = Tensor.scalar 0.0
 
     /// The mean over all examples of a number that is a mean over each batch: every batch counts by its size.
-    /// `f` takes target and prediction to a single number, as a loss does.
+    /// `f` takes target and prediction to a single number, as a loss does. Which values are better it does not say:
+    /// `Metric.ofMean "error" f |> Metric.withBetter Lower`.
     let ofMean (name: string) (f: Tensor -> Tensor -> Tensor) : Metric = {
         Name = name
         Init = [| none; none |]
@@ -46,7 +54,11 @@ module Metric =
                 [| sums[0] + cast DType.Float64 (f target prediction) * size; sums[1] + size |]
         Result = fun sums -> sums[0] / sums[1]
         Additive = true
+        Better = None
     }
+
+    /// The same metric, which says which of its values are better: what a callback that watches it goes by.
+    let withBetter (better: Better) (metric: Metric<'Y>) : Metric<'Y> = { metric with Better = Some better }
 
     /// The metric of one of several outputs, under a name of its own.
     /// Example: `Metric.ofPart "digit_accuracy" fst Metric.accuracy` where targets are pairs.
@@ -56,6 +68,7 @@ module Metric =
         Update = fun sums target prediction -> metric.Update sums (part target) (part prediction)
         Result = metric.Result
         Additive = metric.Additive
+        Better = metric.Better
     }
 
     /// The metric of one batch.
@@ -75,6 +88,7 @@ module Metric =
                 [| sums[0] + count mask; sums[1] + float mask.Size |]
         Result = fun sums -> sums[0] / sums[1]
         Additive = true
+        Better = Some Higher
     }
 
     let private requireSame name (target: Tensor) (prediction: Tensor) =
@@ -134,6 +148,7 @@ module Metric =
                 [| sums[0] + right; sums[1] + count said - right; sums[2] + count isSo - right |]
         Result = fun sums -> result sums[0] sums[1] sums[2]
         Additive = true
+        Better = Some Higher
     }
 
     /// The share of those said to be positive (above the threshold; Keras' is 0.5) that are; 0 where none was said to be.
@@ -156,12 +171,13 @@ module Metric =
         Update = fun sums target prediction -> [| sums[0] + Confusion.matrix target prediction |]
         Result = fun sums -> mean (perClass sums[0])
         Additive = true
+        Better = None
     }
 
     /// The mean of (prediction − target)².
-    let meanSquaredError: Metric = ofMean "mse" Loss.meanSquaredError
+    let meanSquaredError: Metric = ofMean "mse" Loss.meanSquaredError |> withBetter Lower
     /// The mean of |prediction − target|.
-    let meanAbsoluteError: Metric = ofMean "mae" Loss.meanAbsoluteError
+    let meanAbsoluteError: Metric = ofMean "mae" Loss.meanAbsoluteError |> withBetter Lower
 
     /// R², the coefficient of determination: 1 − Σ(prediction − target)²/Σ(target − mean)² over all examples, on average
     /// over the outputs; an output whose target never changes counts as 0. The mean and the squared distances are merged
@@ -190,6 +206,7 @@ module Metric =
                     sums[3] + sumOver [ 0 ] (square residual)
                 |]
         Additive = false
+        Better = Some Higher
         Result =
             fun sums ->
                 let still = lessEqual sums[2] (host sums[2] 0.0)

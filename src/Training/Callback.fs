@@ -20,6 +20,8 @@ type TrainingPlan = {
     Batches: int option
     /// The names of the numbers that every epoch will report.
     Names: string list
+    /// Which values of them are better, where that is known: the loss knows, and a metric that says it.
+    Better: Map<string, Better>
     /// Whether the training step is to run as a compiled program.
     Compiled: bool
 }
@@ -86,13 +88,16 @@ type Ending =
     | Completed
     /// A callback stopped it, for this reason.
     | Stopped of reason: string
-    /// Ctrl-C or a cancellation token stopped it after the batch at hand.
+    /// Ctrl-C, SIGTERM, SIGHUP or a cancellation token stopped it after the batch at hand.
     | Interrupted
 
 /// Functions that are called while a network is trained; each gives back the state to go on with. After a batch that is
 /// None where the state stays as it is, which is what costs nothing.
 type Callback<'P> = {
     Name: string
+    /// Makes the callback of one training, where it depends on the plan, or remembers what is no part of the state (a
+    /// clock, a line on the screen): `Callback.ofPlan`. None where the functions below are all there is.
+    OfPlan: (TrainingPlan -> Callback<'P>) option
     /// Whether it is called after those that do not, whatever their order: it saves what the others remember.
     AfterOthers: bool
     /// Before the first batch: the place to refuse what cannot work.
@@ -114,6 +119,7 @@ module Callback =
     /// A callback that does nothing, to be given functions: `{ Callback.create "mine" with EpochEnd = ... }`.
     let create (name: string) : Callback<'P> = {
         Name = name
+        OfPlan = None
         AfterOthers = false
         FitStart = fun _ state -> state
         ReadsBefore = false
@@ -121,6 +127,18 @@ module Callback =
         EpochEnd = fun _ state -> state, Continue
         FitEnd = fun _ state -> state
     }
+
+    /// A callback that is made anew for every training, when its plan is known. Two trainings at once have one each.
+    let ofPlan (name: string) (make: TrainingPlan -> Callback<'P>) : Callback<'P> = {
+        create name with
+            OfPlan = Some make
+    }
+
+    /// The callback of one training.
+    let rec internal forPlan (plan: TrainingPlan) (callback: Callback<'P>) : Callback<'P> =
+        match callback.OfPlan with
+        | Some make -> forPlan plan (make plan)
+        | None -> callback
 
     /// Calls a function after every epoch with its number and its numbers by name.
     let onEpochEnd (f: int -> (string * float) list -> unit) : Callback<'P> = {

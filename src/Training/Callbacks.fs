@@ -63,13 +63,13 @@ module Callbacks =
         if options.Patience < 0 then
             invalidArg "Patience" $"{name}: a patience of {options.Patience} epochs; it is 0 or more"
 
-        let epochEnd (report: EpochReport) state =
-            let value = Monitor.value options.Monitor report
-            let memory = state |> recall name [| Monitor.worst options.Monitor; 0.0; 0.0 |]
+        let epochEnd monitor (report: EpochReport) state =
+            let value = Monitor.value monitor report
+            let memory = state |> recall name [| Monitor.worst monitor; 0.0; 0.0 |]
             let best, bestEpoch, waited = memory[0], memory[1], memory[2]
 
             // the first epoch is the best so far, whatever its number is
-            if bestEpoch = 0.0 || Monitor.improves options.Monitor best value then
+            if bestEpoch = 0.0 || Monitor.improves monitor best value then
                 let state = state |> remember name [| value; float report.Epoch; 0.0 |]
 
                 if options.RestoreBest then
@@ -88,7 +88,7 @@ module Callbacks =
 
                     state,
                     Stop
-                        $"{options.Monitor.Name} has not improved for {int waited + 1} epochs; the best was {best:G6} in epoch {int bestEpoch}{kept}"
+                        $"{monitor.Number} has not improved for {int waited + 1} epochs; the best was {best:G6} in epoch {int bestEpoch}{kept}"
                 else
                     state, Continue
 
@@ -114,15 +114,11 @@ module Callbacks =
 
                 { state with Parameters = Tree.rebuild state.Parameters best }
 
-        {
+        Callback.ofPlan name (fun plan -> {
             Callback.create name with
-                FitStart =
-                    fun plan state ->
-                        Monitor.require name plan options.Monitor
-                        state
-                EpochEnd = epochEnd
+                EpochEnd = epochEnd (Monitor.watch name plan options.Monitor)
                 FitEnd = fitEnd
-        }
+        })
 
     /// Lowers the optimiser's learning rate when a number has not improved for `Patience` epochs.
     let reduceRateOnPlateau (options: ReduceRate) : Callback<'P> =
@@ -131,14 +127,14 @@ module Callbacks =
         if not (options.Factor > 0.0 && options.Factor < 1.0) then
             invalidArg "Factor" $"{name}: the factor lies between 0 and 1; {options.Factor} was given"
 
-        let epochEnd (report: EpochReport) (state: TrainingState<'P>) =
-            let value = Monitor.value options.Monitor report
-            let memory = state |> recall name [| Monitor.worst options.Monitor; 0.0; 0.0 |]
+        let epochEnd monitor (report: EpochReport) (state: TrainingState<'P>) =
+            let value = Monitor.value monitor report
+            let memory = state |> recall name [| Monitor.worst monitor; 0.0; 0.0 |]
             let best, waited, cooling = memory[0], memory[1], memory[2]
             let waited = if cooling > 0.0 then 0.0 else waited
             let cooling = max 0.0 (cooling - 1.0)
 
-            if Monitor.improves options.Monitor best value then
+            if Monitor.improves monitor best value then
                 state |> remember name [| value; 0.0; cooling |], Continue
             elif cooling > 0.0 then
                 state |> remember name [| best; waited; cooling |], Continue
@@ -151,14 +147,10 @@ module Callbacks =
 
                 state |> remember name [| best; 0.0; float options.Cooldown |], Continue
 
-        {
+        Callback.ofPlan name (fun plan -> {
             Callback.create name with
-                FitStart =
-                    fun plan state ->
-                        Monitor.require name plan options.Monitor
-                        state
-                EpochEnd = epochEnd
-        }
+                EpochEnd = epochEnd (Monitor.watch name plan options.Monitor)
+        })
 
     /// Stops at the first batch whose loss is NaN or infinite, says which it was, and keeps the parameters from before it.
     let terminateOnNaN<'P> : Callback<'P> = {
@@ -174,24 +166,6 @@ module Callbacks =
 
                         struct (Some report.Before, Stop reason)
     }
-
-    /// Refuses, before training begins, a file that could not be written when it is due.
-    let private requireWritable (callback: string) (path: string) =
-        let folder = Path.GetDirectoryName(Path.GetFullPath path)
-        let probe = Path.Combine(folder, $".{Guid.NewGuid():N}.partial")
-
-        try
-            File.WriteAllText(probe, "")
-            File.Delete probe
-        with
-        | :? IOException
-        | :? UnauthorizedAccessException as e ->
-            raise (
-                IOException(
-                    $"{callback}: the folder of {path} cannot be written to ({e.Message}); nothing has been trained yet",
-                    e
-                )
-            )
 
     /// Saves, and where that fails warns and lets the training go on: what was learnt is worth more than the file.
     let private trySave (name: string) (state: TrainingState<'P>) (save: unit -> unit) =
@@ -215,7 +189,7 @@ module Callbacks =
                 AfterOthers = true
                 FitStart =
                     fun _ state ->
-                        requireWritable "checkpoint" path
+                        AtomicFile.requireWritable "checkpoint" path
                         state
                 EpochEnd =
                     fun report state ->
@@ -230,51 +204,51 @@ module Callbacks =
     let checkpointBest (path: string) (monitor: Monitor) (metadata: Map<string, string>) : Callback<'P> =
         let name = "checkpoint of the best"
 
-        {
-            Callback.create name with
-                AfterOthers = true
-                FitStart =
-                    fun plan state ->
-                        Monitor.require name plan monitor
-                        requireWritable name path
-                        state
-                EpochEnd =
-                    fun report state ->
-                        let value = Monitor.value monitor report
-                        let best = (state |> recall name [| Monitor.worst monitor |])[0]
+        Callback.ofPlan name (fun plan ->
+            let monitor = Monitor.watch name plan monitor
 
-                        if Monitor.improves monitor best value then
-                            let state = state |> remember name [| value |]
+            {
+                Callback.create name with
+                    AfterOthers = true
+                    FitStart =
+                        fun _ state ->
+                            AtomicFile.requireWritable name path
+                            state
+                    EpochEnd =
+                        fun report state ->
+                            let value = Monitor.value monitor report
+                            let best = (state |> recall name [| Monitor.worst monitor |])[0]
 
-                            trySave name state (fun () ->
-                                TrainingState.saveWith metadata (pathOf path report.Epoch) state)
-                        else
-                            state, Continue
-        }
+                            if Monitor.improves monitor best value then
+                                let state = state |> remember name [| value |]
+
+                                trySave name state (fun () ->
+                                    TrainingState.saveWith metadata (pathOf path report.Epoch) state)
+                            else
+                                state, Continue
+            })
 
     /// Writes the history to a file of comma-separated values, a line as each epoch ends. A resumed training writes the
-    /// epochs before it again, so that the file always tells the whole history.
+    /// epochs before it again, so that the file always tells the whole history of one training, whole lines only; of two
+    /// trainings that are given one file, it tells that of the one which wrote last. What cannot be written is told once.
     let csvLog (path: string) : Callback<'P> =
         let name = "CSV log"
 
-        {
-            Callback.create name with
-                AfterOthers = true
-                FitStart =
-                    fun plan state ->
-                        let named =
-                            if state.History.Epochs = 0 then
-                                { state.History with Columns = plan.Names }
-                            else
-                                state.History
+        Callback.ofPlan name (fun plan ->
+            let log = CsvLog(name, path)
 
-                        AtomicFile.writeText name path (History.toCsv named)
-                        state
-                EpochEnd =
-                    fun report state ->
-                        trySave name state (fun () ->
-                            try
-                                File.AppendAllText(path, History.csvLine report.Epoch state.History.Rows.Head + "\n")
-                            with :? UnauthorizedAccessException as e ->
-                                raise (IOException(e.Message, e)))
-        }
+            {
+                Callback.create name with
+                    AfterOthers = true
+                    FitStart =
+                        fun _ state ->
+                            log.Begin(
+                                if state.History.Epochs = 0 then
+                                    { state.History with Columns = plan.Names }
+                                else
+                                    state.History
+                            )
+
+                            state
+                    EpochEnd = fun report state -> state, log.Add(report.Epoch, state.History)
+            })

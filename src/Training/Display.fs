@@ -60,13 +60,13 @@ module Display =
     /// How long a live line stays before it is written anew.
     let private patience = TimeSpan.FromMilliseconds 100.0
 
-    /// A callback that writes progress to a text writer; `live` rewrites one line as batches are done.
-    let toWriter (out: TextWriter) (live: bool) : Callback<'P> =
-        let mutable plan = { Epochs = 0; Batches = None; Names = []; Compiled = false }
-
-        let mutable epoch = Stopwatch.StartNew()
-        let mutable begun = 0
+    /// What one training has on the screen, and since when.
+    type private Screen(out: TextWriter, live: bool, plan: TrainingPlan) =
+        let epoch = Stopwatch.StartNew()
         let shown = Stopwatch.StartNew()
+        /// The batch of the epoch that its clock began with.
+        let mutable begun = 0
+        /// Characters of the live line.
         let mutable written = 0
 
         let clear () =
@@ -81,7 +81,7 @@ module Display =
             out.Flush()
             written <- line.Length
 
-        let announce (state: TrainingState<'P>) =
+        member _.Begin(state: TrainingState<'P>) =
             let from =
                 if state.Epoch > 0 || state.Batch > 0 then
                     $", from epoch {state.Epoch + 1} on"
@@ -91,8 +91,10 @@ module Display =
             let batches = plan.Batches |> Option.fold (fun _ n -> $" of {n} batches") ""
             let compiled = if plan.Compiled then "; the training step is compiled" else ""
             out.WriteLine $"{plan.Epochs} epochs{batches}{from}{compiled}"
+            epoch.Restart()
+            begun <- state.Batch
 
-        let batchEnd (report: BatchReport<'P>) =
+        member _.BatchEnd(report: BatchReport<'P>) =
             if live && shown.Elapsed > patience then
                 shown.Restart()
                 let since = report.Batch - begun
@@ -108,41 +110,49 @@ module Display =
 
                 rewrite $"Epoch {report.Epoch}/{plan.Epochs}  {progress}  {numbers (report.SoFar())}"
 
-            Callback.goOn
-
-        let epochEnd (report: EpochReport) state =
+        member _.EpochEnd(report: EpochReport) =
             clear ()
             out.WriteLine $"Epoch {report.Epoch}/{plan.Epochs}  {duration epoch.Elapsed}  {numbers report.Numbers}"
             out.Flush()
             epoch.Restart()
             begun <- 0
-            state, Continue
 
-        {
-            Callback.create "display" with
-                FitStart =
-                    fun p state ->
-                        plan <- p
-                        announce state
-                        epoch.Restart()
-                        begun <- state.Batch
-                        state
-                BatchEnd = batchEnd
-                EpochEnd = epochEnd
-                FitEnd =
-                    fun ending state ->
-                        clear ()
+        member _.End(ending: Ending, state: TrainingState<'P>) =
+            clear ()
 
-                        match ending with
-                        | Completed -> ()
-                        | Stopped reason -> out.WriteLine $"Stopped: {reason}"
-                        | Interrupted ->
-                            out.WriteLine
-                                $"Interrupted after batch {state.Batch} of epoch {state.Epoch + 1}; what was learnt is kept"
+            match ending with
+            | Completed -> ()
+            | Stopped reason -> out.WriteLine $"Stopped: {reason}"
+            | Interrupted ->
+                out.WriteLine
+                    $"Interrupted after batch {state.Batch} of epoch {state.Epoch + 1}; what was learnt is kept"
 
-                        out.Flush()
-                        state
-        }
+            out.Flush()
+
+    /// A callback that writes progress to a text writer; `live` rewrites one line as batches are done.
+    let toWriter (out: TextWriter) (live: bool) : Callback<'P> =
+        Callback.ofPlan "display" (fun plan ->
+            let screen = Screen(out, live, plan)
+
+            {
+                Callback.create "display" with
+                    FitStart =
+                        fun _ state ->
+                            screen.Begin state
+                            state
+                    BatchEnd =
+                        fun report ->
+                            screen.BatchEnd report
+                            Callback.goOn
+                    EpochEnd =
+                        fun report state ->
+                            screen.EpochEnd report
+                            state, Continue
+                    FitEnd =
+                        fun ending state ->
+                            screen.End(ending, state)
+                            state
+            })
 
     let private isTerminal () = not Console.IsOutputRedirected && Environment.GetEnvironmentVariable "TERM" <> "dumb"
 

@@ -29,7 +29,7 @@ type FitOptions<'P, 'X, 'Y> = {
     Compile: bool
     /// Stops after the current batch and keeps what was learnt.
     Cancellation: CancellationToken
-    /// Whether Ctrl-C does the same.
+    /// Whether Ctrl-C does the same, and SIGTERM and SIGHUP, by which a system asks a process to end.
     StopOnCtrlC: bool
 }
 
@@ -304,11 +304,13 @@ module internal Fit =
         | _ -> ()
 
         let names = Trainer.names trainer
+        let better = Trainer.directions trainer
 
         let plan = {
             Epochs = options.Epochs
             Batches = source.Batches
             Names = names @ (if validation.IsSome then names |> List.map ((+) "val_") else [])
+            Better = Map.ofList (better @ (better |> List.map (fun (name, better) -> "val_" + name, better)))
             Compiled = options.Compile
         }
 
@@ -318,6 +320,7 @@ module internal Fit =
 
         let last, first =
             (Option.toList (Display.callback options.Display)) @ options.Callbacks
+            |> List.map (Callback.forPlan plan)
             |> List.partition _.AfterOthers
 
         let callbacks = Array.ofList (first @ last)

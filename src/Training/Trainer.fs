@@ -96,6 +96,7 @@ module Trainer =
                     update sums targets[i].Value predictions[i].Value
             Result = metric.Result
             Additive = metric.Additive
+            Better = metric.Better
         }
 
         {
@@ -120,7 +121,7 @@ module Trainer =
                 | [ goal ] -> goal.Metrics |> List.map (fun metric -> ofOutput 0 metric.Name metric)
                 | several -> [
                     for i, goal in List.indexed several do
-                        ofOutput i $"{goal.Output}_loss" (Metric.ofMean "loss" goal.Loss)
+                        ofOutput i $"{goal.Output}_loss" (Metric.ofMean "loss" goal.Loss |> Metric.withBetter Lower)
 
                         for metric in goal.Metrics do
                             ofOutput i $"{goal.Output}_{metric.Name}" metric
@@ -182,6 +183,12 @@ module Trainer =
     let private meanLoss = Metric.ofMean lossName (fun loss _ -> loss)
 
     let internal names (trainer: Trainer<'P, 'X, 'Y>) : string list = lossName :: (trainer.Metrics |> List.map _.Name)
+
+    /// Which values of the numbers are better, where that is known.
+    let internal directions (trainer: Trainer<'P, 'X, 'Y>) : (string * Better) list =
+        (lossName, Lower)
+        :: (trainer.Metrics
+            |> List.choose (fun metric -> metric.Better |> Option.map (fun better -> metric.Name, better)))
 
     /// The sums of an epoch before its first batch.
     let internal noSums (trainer: Trainer<'P, 'X, 'Y>) : Tensor[][] = [|

@@ -84,6 +84,7 @@ let main args =
     | DurabilityTests.Child work
     | HostileTests.Child work
     | MemoryTests.Child work
+    | LogTests.Child work
     | InterruptTests.Child work ->
         work ()
         0

@@ -61,6 +61,7 @@ public partial class Model
     /// before it is believed, holds no code, and takes no more memory than a small multiple of its size.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">It is a folder, a device or the like, or may not be read.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, or the model has layers that are functions of one's own:
     /// make the model and call <see cref="LoadWeights"/>.</exception>
     /// <example><code>var model = Model.Load("model.safetensors");</code></example>
@@ -102,6 +103,7 @@ public partial class Model
     public void LoadWeights(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        RequireIdle("LoadWeights");
         RequireBuilt("LoadWeights");
         ReadWeights(path);
         built!.Remembering?.Reset();

@@ -17,6 +17,9 @@ public partial class Model
     // why a model that came from a file is not compiled
     private string? notCompiled;
 
+    // 1 while the model is being trained.
+    private int training;
+
     /// <summary>Says how the model is trained: against which loss, by which optimiser, and what is reported.</summary>
     /// <param name="loss">A Keras name (<c>"mse"</c>), a <see cref="Losses"/>, or a loss made before.</param>
     /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
@@ -60,7 +63,8 @@ public partial class Model
         CompileAs(new CompileArguments(losses, lossWeights, metrics ?? [], NotNull(optimizer), runEagerly));
     }
 
-    /// <summary>Trains the model. Ctrl-C and the cancellation token stop after the current batch and keep what was learnt.</summary>
+    /// <summary>Trains the model. Ctrl-C, SIGTERM, SIGHUP and the cancellation token stop after the current batch and keep what
+    /// was learnt.</summary>
     /// <param name="x">The examples; the first axis counts them. Of several inputs, in brackets.</param>
     /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>
     /// <param name="batchSize">Examples in a mini-batch.</param>
@@ -75,7 +79,7 @@ public partial class Model
     /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from, exactly as if training had not stopped.</param>
     /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
-    /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
+    /// <exception cref="InvalidOperationException">The model is not compiled, or is being trained already.</exception>
     /// <exception cref="ArgumentException">Data, shapes or settings that do not fit; the message says which.</exception>
     /// <exception cref="TrainingException">Training failed after something had been learnt; the model keeps it.</exception>
     /// <example><code>var history = model.Fit(x, y, batchSize: 100, epochs: 20, validationSplit: 0.1);</code></example>
@@ -93,6 +97,7 @@ public partial class Model
         string? resumeFrom = null,
         CancellationToken cancellationToken = default)
     {
+        using var alone = Alone("Fit", ref callbacks);
         var data = Examples("Fit", x, y);
         if (validationSplit != 0.0 && validationData is not null)
             throw new ArgumentException("Fit: validationSplit and validationData were both given; one of them is enough", nameof(validationData));
@@ -117,7 +122,8 @@ public partial class Model
     /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from.</param>
     /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
-    /// <exception cref="InvalidOperationException">The model is not compiled, or the shape of its input is not known.</exception>
+    /// <exception cref="InvalidOperationException">The model is not compiled or is being trained already, or the shape of its input is
+    /// not known.</exception>
     /// <example><code>model.Fit(epochSeed => Augmented(images, labels, epochSeed), epochs: 30);</code></example>
     public History Fit(
         Func<long, IEnumerable<(Tensor X, Tensor Y)>> batches,
@@ -148,7 +154,8 @@ public partial class Model
     /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from.</param>
     /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
-    /// <exception cref="InvalidOperationException">The model is not compiled, or the shape of its input is not known.</exception>
+    /// <exception cref="InvalidOperationException">The model is not compiled or is being trained already, or the shape of its input is
+    /// not known.</exception>
     /// <example><code>model.Fit(epochSeed => PairsOf(images, epochSeed), epochs: 30);   // ([left, right], [alike])</code></example>
     public History Fit(
         Func<long, IEnumerable<(Tensor[] X, Tensor[] Y)>> batches,
@@ -162,6 +169,7 @@ public partial class Model
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(batches);
+        using var alone = Alone("Fit", ref callbacks);
         RequireBuilt("Fit");
         var compiled = RequireCompiled("Fit");
         var source = BatchSourceModule.ofSeq(
@@ -299,10 +307,38 @@ public partial class Model
         return optimizer;
     }
 
+    /// <summary>Begins a training, which ends when what is returned is disposed of. A model has one set of weights: a second
+    /// training of it meanwhile is refused, and so is what changes it behind the first one's back.</summary>
+    private UnderWay Alone(string operation, ref IEnumerable<Callback>? callbacks)
+    {
+        var watching = callbacks?.ToArray();
+        callbacks = watching;
+        if (Interlocked.CompareExchange(ref training, 1, 0) != 0) throw Busy(operation);
+        return new(this, watching ?? []);
+    }
+
+    private void RequireIdle(string operation)
+    {
+        if (Volatile.Read(ref training) != 0) throw Busy(operation);
+    }
+
+    private static InvalidOperationException Busy(string operation) => new(
+        $"{operation}: the model is being trained, on another thread or around this call; wait until that training ends, or take a model of its own for this");
+
+    private readonly struct UnderWay(Model model, Callback?[] callbacks) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var callback in callbacks) callback?.Leave(model);
+            Volatile.Write(ref model.training, 0);
+        }
+    }
+
     private void CompileAs(CompileArguments wanted)
     {
         // settings outside their ranges are refused here, not by the first step
         wanted.Optimizer.Create();
+        RequireIdle("Compile");
         if (built is not null) wanted.Goals(built);
         (compilation, trainer, optimizerState) = (wanted, null, null);
     }

@@ -221,6 +221,7 @@ public partial class Model
     private void SetWeights(IReadOnlyList<Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
+        RequireIdle("Weights");
         var model = RequireBuilt("Weights");
         var (old, names) = (Tree.leaves(model.Parameters), Tree.paths(model.Parameters));
         if (weights.Count != old.Length)

@@ -29,6 +29,9 @@ public abstract class Callback
     private string? stopReason;
     private Model? model;
 
+    // Whose training this looks on at, now.
+    private Model? watched;
+
     /// <summary>The model that is being trained, its weights as they are now.</summary>
     /// <exception cref="InvalidOperationException">No training is under way.</exception>
     protected Model Model => model ?? throw new InvalidOperationException("Callback: there is no model before training begins");
@@ -62,6 +65,9 @@ public abstract class Callback
     /// <param name="reason">What the user is told.</param>
     protected void StopTraining(string reason) => stopReason = reason ?? throw new ArgumentNullException(nameof(reason));
 
+    /// <summary>Free for another training.</summary>
+    internal void Leave(Model trained) => Interlocked.CompareExchange(ref watched, null, trained);
+
     internal virtual FSharpCallback Create(CallbackContext context)
     {
         State See(State state)
@@ -77,10 +83,13 @@ public abstract class Callback
             return signal;
         }
 
+        if (Interlocked.CompareExchange(ref watched, context.Model, null) is { } other && other != context.Model)
+            throw new InvalidOperationException($"Fit: the callback {GetType().Name} looks on at the training of another model; give each training a callback of its own");
         model = context.Model;
         stopReason = null;
         return new FSharpCallback(
             GetType().Name,
+            null,
             false,
             Bridge.Curry<TrainingPlan, State, State>((_, state) =>
             {

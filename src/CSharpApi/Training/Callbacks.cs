@@ -5,13 +5,12 @@ namespace Functional.CSharp;
 
 internal static class Monitors
 {
-    /// <summary>A number that is watched, and which values of it are better.</summary>
+    /// <summary>A number that is watched, and which values of it are better; with <c>"auto"</c> the loss or the metric says it.</summary>
     public static Monitor Create(string monitor, string mode, double minDelta)
     {
         ArgumentNullException.ThrowIfNull(monitor);
-        var better = Names.Find<Func<Better>>(
-            "mode", mode, [("auto", () => MonitorModule.create(monitor).Better), ("min", () => Better.Lower), ("max", () => Better.Higher)]);
-        return new Monitor(monitor, better(), Math.Abs(minDelta));
+        var better = Names.Find<Better?>("mode", mode, [("auto", null), ("min", Better.Lower), ("max", Better.Higher)]);
+        return new Monitor(monitor, Bridge.Option(better), Math.Abs(minDelta));
     }
 }
 
@@ -19,7 +18,7 @@ internal static class Monitors
 /// <param name="monitor">The number watched.</param>
 /// <param name="minDelta">The least change that is an improvement.</param>
 /// <param name="patience">Epochs without improvement that are waited for.</param>
-/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
 /// <param name="restoreBestWeights">Whether the weights of the best epoch are given back.</param>
 /// <example><code>new EarlyStopping(monitor: "val_accuracy", patience: 5, restoreBestWeights: true)</code></example>
 public sealed class EarlyStopping(
@@ -35,7 +34,7 @@ public sealed class EarlyStopping(
 /// <param name="path">The file; <c>{epoch}</c> stands for the epoch's number.</param>
 /// <param name="monitor">The number watched where only the best is saved.</param>
 /// <param name="saveBestOnly">Whether only epochs better than all before are saved.</param>
-/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
 /// <param name="every">Saves every so many epochs.</param>
 /// <example><code>new ModelCheckpoint("run/epoch-{epoch}.safetensors")</code></example>
 public sealed class ModelCheckpoint(
@@ -67,7 +66,7 @@ public sealed class CSVLogger(string path) : Callback
 /// <param name="monitor">The number watched.</param>
 /// <param name="factor">What the rate is multiplied by.</param>
 /// <param name="patience">Epochs without improvement that are waited for.</param>
-/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>, which decides by the name.</param>
+/// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
 /// <param name="minDelta">The least change that is an improvement.</param>
 /// <param name="cooldown">Epochs after a reduction in which nothing is counted.</param>
 /// <param name="minLr">The rate never falls below this; it counts where the optimiser's rate is a number, not a schedule.</param>

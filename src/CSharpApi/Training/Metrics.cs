@@ -33,11 +33,14 @@ public sealed class Metric
     /// <summary>A metric of one's own: the mean over all examples of a number that is a mean over each batch.</summary>
     /// <param name="name">What the number is called in the history.</param>
     /// <param name="function">Takes target and prediction to a single number, as a loss does.</param>
-    public Metric(string name, Func<Tensor, Tensor, Tensor> function)
+    /// <param name="higherIsBetter">Which values are better: what callbacks go by that watch it. Where it is not said, they
+    /// have to be told: <c>mode: "max"</c>.</param>
+    public Metric(string name, Func<Tensor, Tensor, Tensor> function, bool? higherIsBetter = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(function);
-        Value = MetricModule.ofMean(name, Bridge.Curry(function));
+        var metric = MetricModule.ofMean(name, Bridge.Curry(function));
+        Value = higherIsBetter is { } higher ? MetricModule.withBetter(higher ? Better.Higher : Better.Lower, metric) : metric;
     }
 
     private Metric(MetricType.Metric<Tensor> value, string knownName, (string Name, double Value)? setting = null)

@@ -15,6 +15,7 @@ let tests =
         cases "derivatives" (DifferentiationCases.All())
         cases "models" (ModelCases.All())
         cases "saving" (SavingCases.All())
+        cases "training" (TrainingCases.All())
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())
