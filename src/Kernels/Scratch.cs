@@ -27,8 +27,10 @@ internal static unsafe class Scratch
         where T : unmanaged
     {
         var needed = (count * sizeof(T)) + Alignment;
+        if (needed > ArraySize.Limit)
+            throw new ArgumentException($"the working memory of this operation would take {needed:N0} bytes, and one array holds at most 2 GB; smaller strides, dilations or images need less");
         if (bytes is null || bytes.Length < needed)
-            bytes = GC.AllocateUninitializedArray<byte>(checked((int)Math.Max(needed, 1 << 16)), pinned: true);
+            bytes = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, 1 << 16), pinned: true);
         var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes));
         var first = (T*)((address + Alignment - 1) & -Alignment);
 #if CHECKED_KERNELS
