@@ -22,7 +22,7 @@ module internal Explain =
             match op with
             | Concat _ -> "concat"
             | Split _ -> "split"
-            | Linear op -> (string op).ToLowerInvariant()
+            | Linear(op, onFailure) -> Shapes.linearName op onFailure
             | Scan s when Regions.isRegion s -> "by rows"
             | Scan s -> $"""scan of {s.Length} steps{if s.FromEnd then ", from the end" else ""}"""
             | Cond _ -> "cond"

@@ -371,7 +371,7 @@ module internal Lower =
 
                 Layout.Split(v[arguments[0]], axis, ys))
         // computed by evaluation, then copied to where the plan wants it
-        | Linear op -> evaluated (Evaluate.linear op) arguments made
+        | Linear(op, onFailure) -> evaluated (Evaluate.linear op onFailure) arguments made
         | Custom rule -> evaluated rule.Evaluate arguments made
         | Scan _
         | Cond _

@@ -1,68 +1,129 @@
 /// Linear algebra over the last two axes; leading axes are a batch. Decompositions are computed in double precision and
 /// have derivatives of any order.
+///
+/// A matrix that has no result (singular, not positive definite, not symmetric, not finite) is an error. The functions
+/// whose names end in `OrNaN` give NaN for that matrix instead, and the others of the batch have their results: for use
+/// under `vmap`, in compiled line searches, in the condition of a `whileLoop`. The others never fail: `triangularSolve`
+/// divides by a zero on the diagonal as numbers do, a singular matrix has the determinant 0.
 [<RequireQualifiedAccess>]
 module Functional.LinearAlgebra
 
 open Functional.Operations
 
-let private many op xs = Tensor.Bind(ManyOp.Linear op, xs)
-let private single op xs = Array.head (many op xs)
+let private many op onFailure xs = Tensor.Bind(ManyOp.Linear(op, onFailure), xs)
+let private single op onFailure xs = Array.head (many op onFailure xs)
 
 /// Runs a solver on operands whose leading axes broadcast; a vector of right-hand sides is a matrix of one column.
-let private solveWith op (a: Tensor) (b: Tensor) =
+let private solveWith name op onFailure (a: Tensor) (b: Tensor) =
     if a.Rank < 2 then
-        invalidArg "a" $"solve: needs a square matrix, got {Shape.show a.Shape}"
+        invalidArg "a" $"{name}: needs a square matrix, got {Shape.show a.Shape}"
+
+    if b.Rank = 0 then
+        invalidArg "b" $"{name}: the right-hand side is a single number; it must be a vector or a matrix"
+
+    let lead (t: Tensor) = t.Shape[.. t.Rank - 3]
+
+    let spread batch (t: Tensor) = broadcastTo (Array.append batch t.Shape[t.Rank - 2 ..]) t
 
     if b.Rank = 1 then
-        single op [| a; expandDims -1 b |] |> squeeze [ -1 ]
+        single op onFailure [| a; spread (lead a) (expandDims -1 b) |] |> squeeze [ -1 ]
     else
-        let lead (t: Tensor) = t.Shape[.. t.Rank - 3]
-        let batch = Shape.broadcast "solve" (lead a) (lead b)
-        let spread (t: Tensor) = broadcastTo (Array.append batch t.Shape[t.Rank - 2 ..]) t
-        single op [| spread a; spread b |]
+        let batch = Shape.broadcast name (lead a) (lead b)
+        single op onFailure [| spread batch a; spread batch b |]
 
-/// X with a·X = b: b is a matrix, or a vector. A singular matrix is an error.
-let solve (a: Tensor) (b: Tensor) = solveWith Solve a b
+/// X with a·X = b: a [.., n, n], b [.., n, k], or a vector [n]. A singular matrix is an error.
+/// Example: `LinearAlgebra.solve (hessian f p) (grad f p)`.
+let solve (a: Tensor) (b: Tensor) = solveWith "solve" Solve Raise a b
 
-/// X with a·X = b, where only the lower (or the upper) triangle of a is read.
-let triangularSolve (lower: bool) (a: Tensor) (b: Tensor) = solveWith (TriangularSolve(lower, false)) a b
+/// `solve`, with NaN for a singular matrix.
+let solveOrNaN (a: Tensor) (b: Tensor) = solveWith "solveOrNaN" Solve GiveNaN a b
 
-/// L, lower triangular, with L·Lᵀ = a. A matrix that is not positive definite is an error.
-let cholesky (a: Tensor) = single Cholesky [| a |]
+/// X with a·X = b, where only the lower (or the upper) triangle of a is read. A zero on the diagonal gives ±∞ or NaN.
+let triangularSolve (lower: bool) (a: Tensor) (b: Tensor) =
+    solveWith "triangularSolve" (TriangularSolve(lower, false)) Raise a b
+
+/// X with aᵀ·X = b, where only a's lower (or upper) triangle is read: `triangularSolve` by the transposed matrix.
+let triangularSolveTransposed (lower: bool) (a: Tensor) (b: Tensor) =
+    solveWith "triangularSolve" (TriangularSolve(lower, true)) Raise a b
+
+/// X with a·X = b, given l with l·lᵀ = a as `cholesky` makes it.
+/// Example: `LinearAlgebra.choleskySolve (LinearAlgebra.cholesky a) b`.
+let choleskySolve (l: Tensor) (b: Tensor) = triangularSolveTransposed true l (triangularSolve true l b)
+
+/// L, lower triangular, with L·Lᵀ = a: a [.., n, n] symmetric (up to rounding) and positive definite; any other matrix is
+/// an error. The derivative is that of the symmetric part: a matrix whose gradient is compared with differences is made
+/// symmetric inside the function, by `(a + transpose a) * 0.5`.
+let cholesky (a: Tensor) = single Cholesky Raise [| a |]
+
+/// `cholesky`, with NaN for a matrix that is not symmetric positive definite.
+/// Example, a damped step that asks: `isFinite (sum (LinearAlgebra.choleskyOrNaN (g + mu * eye)))`.
+let choleskyOrNaN (a: Tensor) = single Cholesky GiveNaN [| a |]
 
 /// Q with orthonormal columns and R, upper triangular with non-negative diagonal, with Q·R = a; at least as many rows as
 /// columns.
 let qr (a: Tensor) : Tensor * Tensor =
-    let r = many Qr [| a |]
+    let r = many Qr Raise [| a |]
     r[0], r[1]
 
-/// det a.
-let determinant (a: Tensor) = single Determinant [| a |]
+/// `qr`, with NaN for a matrix that is not finite.
+let qrOrNaN (a: Tensor) : Tensor * Tensor =
+    let r = many Qr GiveNaN [| a |]
+    r[0], r[1]
 
-/// The sign of det a, and log |det a|, which does not overflow.
+/// det a. Its derivative, the cofactors, and the second one are right for singular matrices, too.
+let determinant (a: Tensor) = single Determinant Raise [| a |]
+
+/// The adjugate, the transposed cofactors: a·adj(a) = det(a)·I, singular or not. Where det a is not 0 it is det(a)·a⁻¹.
+let adjugate (a: Tensor) = single Adjugate Raise [| a |]
+
+/// The sign of det a, and log |det a|, which does not overflow; 0 and −∞ for a singular matrix, and the derivative NaN.
 let signLogDeterminant (a: Tensor) : Tensor * Tensor =
-    let r = many SignLogDeterminant [| a |]
+    let r = many SignLogDeterminant Raise [| a |]
     r[0], r[1]
 
-/// log |det a|.
+/// log |det a|; −∞ for a singular matrix, and the derivative NaN.
 let logDeterminant (a: Tensor) = snd (signLogDeterminant a)
 
-/// a⁻¹; for a⁻¹·b, `solve` is faster and more accurate.
-let inverse (a: Tensor) =
+let private inverseWith name onFailure (a: Tensor) =
     if a.Rank < 2 then
-        invalidArg "a" $"inverse: needs a square matrix, got {Shape.show a.Shape}"
+        invalidArg "a" $"{name}: needs a square matrix, got {Shape.show a.Shape}"
 
     let eye = Tensor.eye a.DType a.Shape[a.Rank - 1]
-    single Solve [| a; broadcastTo a.Shape eye |]
+    single Solve onFailure [| a; broadcastTo (Array.append a.Shape[.. a.Rank - 3] eye.Shape) eye |]
 
-/// Eigenvalues in ascending order and eigenvectors, as columns, of a symmetric matrix.
+/// a⁻¹; for a⁻¹·b, `solve` is faster and more accurate. A singular matrix is an error.
+let inverse (a: Tensor) = inverseWith "inverse" Raise a
+
+/// `inverse`, with NaN for a singular matrix.
+let inverseOrNaN (a: Tensor) = inverseWith "inverseOrNaN" GiveNaN a
+
+/// Eigenvalues in ascending order and eigenvectors, as columns, of a matrix that is symmetric (up to rounding); any other
+/// is an error.
+///
+/// Where eigenvalues coincide, their eigenvectors are one choice of many and have no derivative: it is NaN, also of
+/// functions of values and vectors that are smooth as a whole; `MatrixFunction.symmetric` has the derivatives of those. A
+/// function of the values alone has the right gradient there if it is symmetric in them (Σλ², the logarithm of the
+/// determinant), else one of several one-sided ones; second derivatives are NaN.
 let symmetricEigen (a: Tensor) : Tensor * Tensor =
-    let r = many SymmetricEigen [| a |]
+    let r = many SymmetricEigen Raise [| a |]
+    r[0], r[1]
+
+/// `symmetricEigen`, with NaN for a matrix that is not symmetric or not finite.
+let symmetricEigenOrNaN (a: Tensor) : Tensor * Tensor =
+    let r = many SymmetricEigen GiveNaN [| a |]
     r[0], r[1]
 
 /// U, the singular values in descending order, and Vᵀ, reduced: a = U·diag(s)·Vᵀ.
+///
+/// Where singular values coincide, and where one of a matrix that is not square is 0, the vectors have no derivative: it is
+/// NaN, as with `symmetricEigen`. `MatrixFunction.polar` has the derivatives of U·Vᵀ.
 let svd (a: Tensor) : Tensor * Tensor * Tensor =
-    let r = many Svd [| a |]
+    let r = many Svd Raise [| a |]
+    r[0], r[1], r[2]
+
+/// `svd`, with NaN for a matrix that is not finite.
+let svdOrNaN (a: Tensor) : Tensor * Tensor * Tensor =
+    let r = many Svd GiveNaN [| a |]
     r[0], r[1], r[2]
 
 /// The diagonal of the last two axes.

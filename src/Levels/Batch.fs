@@ -19,6 +19,7 @@ type Batched(level: Level, value: Tensor) =
 type internal BatchedReverseRule
     (rule: ReverseRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
     inherit ReverseRule(rule.Name)
+    override _.Apply inputs = over rule.Apply mapped inputs
 
     override _.Forward inputs =
         let results = ref 0

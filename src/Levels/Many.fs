@@ -37,8 +37,8 @@ let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (
         else
             null)
 
-and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns: Node[]) =
-    let outs = Tensor.Bind(ManyOp.Linear op, xs)
+and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (onFailure: OnFailure) (xs: Tensor[]) (ns: Node[]) =
+    let outs = Tensor.Bind(ManyOp.Linear(op, onFailure), xs)
     let inputs = xs.Length
     let specs = Array.map Tensor.specOf xs
     let active = ns |> Array.map (isNull >> not)
@@ -54,13 +54,13 @@ and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (xs: Tensor[]) (ns
                     // linear in the right-hand side: the transpose ends the derivation
                     | Solve when not active[0] -> [|
                         null
-                        Tensor.Bind(ManyOp.Linear Solve, [| transpose xs[0]; cts[0] |])[0]
+                        Tensor.Bind(ManyOp.Linear(Solve, onFailure), [| transpose xs[0]; cts[0] |])[0]
                       |]
                     | TriangularSolve(lower, t) when not active[0] -> [|
                         null
-                        Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t)), [| xs[0]; cts[0] |])[0]
+                        Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t), onFailure), [| xs[0]; cts[0] |])[0]
                       |]
-                    | _ -> transposed (Differential.tangents op xs ys) specs active cts
+                    | _ -> transposed (Differential.tangents op onFailure xs ys) specs active cts
         }
     )
 
@@ -218,7 +218,7 @@ and record (l: RecordLevel) (op: ManyOp) (xs: Tensor[]) (ns: Node[]) : Tensor[] 
                         Tensor.Bind(Concat axis, cts)
             }
         )
-    | Linear op -> recordLinear l op xs ns
+    | Linear(op, onFailure) -> recordLinear l op onFailure xs ns
     | Scan s -> Loop.record record l s xs ns
     | Cond(whenTrue, whenFalse) -> recordCond l whenTrue whenFalse xs ns
     | While _ ->
@@ -234,13 +234,14 @@ let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[
     match op with
     | Concat _
     | Split _ -> Tensor.Bind(op, full ())
-    | Linear op -> Differential.tangents op xs ys ts
+    | Linear(op, onFailure) -> Differential.tangents op onFailure xs ys ts
     | Scan _
     | Cond _
     | While _
     | Call _ -> invalidOp "internal: forward mode makes the graphs of control flow itself"
     | Custom rule ->
         match rule with
+        | :? BothWaysRule as r -> r.Tangents(xs, ys, ts)
         | :? ForwardRule as r -> r.Tangents(xs, ys, ts)
         | :? ReverseRule as r ->
             // J·t is the transpose of ct ↦ Jᵀ·ct

@@ -138,5 +138,5 @@ let split (axis: int) (sizes: int[]) (x: NDArray) : NDArray[] =
     Layout.Split(x, axis, ys)
     ys |> Array.map (fun y -> y.Settle())
 
-let linear (op: LinearAlgebra) (xs: NDArray[]) : NDArray[] =
-    Factorizations.evaluate op xs (Shapes.inferMany (Linear op) (Array.map spec xs))
+let linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: NDArray[]) : NDArray[] =
+    Factorizations.evaluate op onFailure xs (Shapes.inferMany (Linear(op, onFailure)) (Array.map spec xs))

@@ -85,7 +85,7 @@ let rec many (op: ManyOp) (xs: NDArray[]) : NDArray[] =
     match op with
     | Concat axis -> Evaluate.concat axis xs
     | Split(axis, sizes) -> Evaluate.split axis sizes xs[0]
-    | Linear op -> Evaluate.linear op xs
+    | Linear(op, onFailure) -> Evaluate.linear op onFailure xs
     | Scan s -> (program s (xs |> Array.map (fun x -> { Shape = x.Shape; DType = x.DType }))).Run xs
     | Cond(whenTrue, whenFalse) -> graph (if xs[0].Bits <> 0L then whenTrue else whenFalse) xs[1..]
     | While w -> repeat w xs

@@ -113,10 +113,21 @@ type LinearAlgebra =
     | SignLogDeterminant
     /// A ↦ det A.
     | Determinant
+    /// A ↦ its adjugate, the transposed cofactors: A·adj A = det A·I. The derivative of the determinant, also where A is
+    /// singular.
+    | Adjugate
     /// A symmetric ↦ (eigenvalues ascending, eigenvectors as columns).
     | SymmetricEigen
     /// A ↦ (U, singular values descending, Vᵀ), reduced.
     | Svd
+
+/// What becomes of a matrix that an operation of linear algebra has no result for: one that is singular, or not positive
+/// definite, or not symmetric, or not finite.
+type OnFailure =
+    /// An error, which ends the whole batch.
+    | Raise
+    /// NaN in every result of that matrix; the other matrices of a batch have theirs.
+    | GiveNaN
 
 /// The primitives with many inputs or many results. Those with sub-graphs refer back to `Op`, and so know no tensor.
 [<CustomEquality; NoComparison>]
@@ -125,7 +136,7 @@ type ManyOp =
     | Concat of axis: int
     /// x ↦ its pieces along an axis.
     | Split of axis: int * sizes: int[]
-    | Linear of LinearAlgebra
+    | Linear of LinearAlgebra * OnFailure
     /// constants ++ carry ++ stacked xs ↦ last carry ++ stacked ys.
     | Scan of Scan
     /// Bool :: operands ↦ the results of one of two graphs of the same signature.
@@ -143,7 +154,7 @@ type ManyOp =
             match a, b with
             | Concat x, Concat y -> x = y
             | Split(x, sizes), Split(y, others) -> x = y && Shape.same sizes others
-            | Linear x, Linear y -> x = y
+            | Linear(x, failure), Linear(y, other) -> x = y && failure = other
             | Scan x, Scan y -> x = y
             | Cond(x, u), Cond(y, v) -> obj.ReferenceEquals(x, y) && obj.ReferenceEquals(u, v)
             | While x, While y -> x = y
@@ -158,7 +169,7 @@ type ManyOp =
         match a with
         | Concat x -> 8 * x
         | Split(x, sizes) -> 1 + 8 * (x + 31 * hash sizes)
-        | Linear x -> 2 + 8 * hash x
+        | Linear(x, failure) -> 2 + 8 * (hash x + 31 * hash failure)
         | Scan x -> 3 + 8 * identity x.Body
         | Cond(x, _) -> 4 + 8 * identity x
         | While x -> 5 + 8 * identity x.Body

@@ -44,12 +44,30 @@ let name (op: Op) =
     | ArgSort _ -> "argsort"
     | Random _ -> "random"
 
+/// The name of an operation of linear algebra as the user knows it.
+let linearName (op: LinearAlgebra) (onFailure: OnFailure) =
+    let name =
+        match op with
+        | Solve -> "solve"
+        | TriangularSolve _ -> "triangularSolve"
+        | Cholesky -> "cholesky"
+        | Qr -> "qr"
+        | SignLogDeterminant -> "signLogDeterminant"
+        | Determinant -> "determinant"
+        | Adjugate -> "adjugate"
+        | SymmetricEigen -> "symmetricEigen"
+        | Svd -> "svd"
+
+    match onFailure with
+    | Raise -> name
+    | GiveNaN -> name + "OrNaN"
+
 /// The same for an operation with many inputs or results.
 let nameMany (op: ManyOp) =
     match op with
     | Concat _ -> "concat"
     | Split _ -> "split"
-    | Linear op -> (string op).ToLowerInvariant()
+    | Linear(op, onFailure) -> linearName op onFailure
     | Scan _ -> "scan"
     | Cond _ -> "cond"
     | While _ -> "whileLoop"
@@ -374,32 +392,33 @@ let private solve operation (a: Spec) (b: Spec) =
 
     b
 
-let private linear (op: LinearAlgebra) (xs: Spec[]) : Spec[] =
+let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spec[] =
     let a = xs[0]
     let r = a.Shape.Length
+    let name = linearName op onFailure
 
     match op with
-    | Solve -> [| solve "solve" a xs[1] |]
-    | TriangularSolve _ -> [| solve "triangularSolve" a xs[1] |]
-    | Cholesky ->
-        square "cholesky" a
+    | Solve
+    | TriangularSolve _ -> [| solve name a xs[1] |]
+    | Cholesky
+    | Adjugate ->
+        square name a
         [| a |]
     | Determinant ->
-        square "determinant" a
+        square name a
         [| { a with Shape = a.Shape[.. r - 3] } |]
     | SignLogDeterminant ->
-        square "signLogDeterminant" a
+        square name a
         [| { a with Shape = a.Shape[.. r - 3] }; { a with Shape = a.Shape[.. r - 3] } |]
     | SymmetricEigen ->
-        square "symmetricEigen" a
+        square name a
         [| { a with Shape = a.Shape[.. r - 2] }; a |]
     | Qr
     | Svd ->
-        let operation = if op = Qr then "qr" else "svd"
-        requireFloat operation a
+        requireFloat name a
 
         if r < 2 then
-            failShape operation $"needs a matrix in the last two axes, got {Shape.show a.Shape}"
+            failShape name $"needs a matrix in the last two axes, got {Shape.show a.Shape}"
 
         let lead, m, n = a.Shape[.. r - 3], a.Shape[r - 2], a.Shape[r - 1]
         let k = min m n
@@ -407,7 +426,7 @@ let private linear (op: LinearAlgebra) (xs: Spec[]) : Spec[] =
 
         if op = Qr then
             if m < n then
-                failShape "qr" $"needs at least as many rows as columns, got {Shape.show a.Shape}"
+                failShape name $"needs at least as many rows as columns, got {Shape.show a.Shape}"
 
             [| matrix m n; matrix n n |]
         else
@@ -449,7 +468,7 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
                 $"pieces of {Shape.list sizes} do not add up to axis {axis} of {Shape.show x.Shape}; each is 0 or more"
 
         sizes |> Array.map (fun n -> { x with Shape = Shape.withAxis axis n x.Shape })
-    | Linear op -> linear op xs
+    | Linear(op, onFailure) -> linear op onFailure xs
     | Scan s ->
         s.Body.OutputSpecs
         |> Array.mapi (fun i y ->

@@ -58,6 +58,30 @@ type ReverseRule(name: string) =
         let struct (results, _) = r.Forward inputs
         results
 
+/// A rule that gives tangents and cotangents, each directly: for maps whose transpose is as simple as they are, and that
+/// name themselves in their own derivatives, which transposing one for the other would follow without end.
+[<AbstractClass>]
+type BothWaysRule(name: string) =
+    inherit ReverseRule(name)
+    /// Tangents of the results, linear in those of the inputs; null stands for zero in what is given.
+    abstract Tangents: inputs: Tensor[] * results: Tensor[] * tangents: Tensor[] -> Tensor[]
+    /// Cotangents of the inputs, linear in those of the results.
+    abstract Cotangents: inputs: Tensor[] * results: Tensor[] * cotangents: Tensor[] -> Tensor[]
+
+    /// At a level outside, the results are this rule's again, so that it is what is differentiated there.
+    override r.Forward inputs =
+        let results =
+            if inputs |> Array.forall (fun x -> isNull x.Level) then
+                r.Apply inputs
+            else
+                Tensor.Bind(Custom r, inputs)
+
+        struct (results, Array.append inputs results)
+
+    override r.Backward(residuals, cotangents) =
+        let inputs, results = Array.splitAt (residuals.Length - cotangents.Length) residuals
+        r.Cotangents(inputs, results, cotangents)
+
 /// The identity on its first inputs, tied to the others: what is computed from the results is never taken for the same
 /// work done before, and not done before the others are there. So `checkpoint` computes again what it does not keep.
 [<Sealed>]

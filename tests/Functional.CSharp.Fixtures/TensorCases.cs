@@ -109,6 +109,15 @@ public static class TensorCases
             var (q, r) = a.Qr();
             Expect.Numbers(q.MatMul(r) - a, 0, 0, 0, 0);
             Expect.Numbers(Tensor.Einsum("ij,jk->ik", a, a) - a.MatMul(a), 0, 0, 0, 0);
+            var root = a.SymmetricFunction(Sqrt);
+            Expect.Numbers(root.MatMul(root) - a, 0, 0, 0, 0);
+            Expect.Numbers(a.Cholesky().CholeskySolve(a), 1, 0, 0, 1);
+            Expect.Numbers(a.Lyapunov(a + a), 1, 0, 0, 1);
+            Expect.Numbers(a.Polar(), 1, 0, 0, 1);
+            Expect.Numbers(a.Adjugate(), 3, -1, -1, 4);
+            Expect.True(double.IsNaN((-a).CholeskyOrNaN().Sum().ToDouble()), "not positive definite");
+            Expect.True(double.IsNaN((a * 0).InverseOrNaN().Sum().ToDouble()), "singular");
+            Expect.Numbers(a.SolveOrNaN(a) + a.SvdOrNaN().U * 0 + a.QrOrNaN().Q * 0 + a.SymmetricEigenOrNaN().Vectors * 0, 1, 0, 0, 1);
         }
         );
         yield return ("a key gives the same numbers always, its splits give others", () =>

@@ -2,7 +2,9 @@
 namespace Functional.CSharp;
 
 /// <summary>Linear algebra over the last two axes; leading axes are a batch. Decompositions are computed in double
-/// precision and have derivatives of any order.</summary>
+/// precision and have derivatives of any order. A matrix without a result (singular, not positive definite, not symmetric,
+/// not finite) is an <see cref="ArgumentException"/>; the methods whose names end in <c>OrNaN</c> give NaN for that matrix
+/// instead, and the others of the batch have their results.</summary>
 public static class TensorAlgebra
 {
     extension(Tensor)
@@ -31,24 +33,52 @@ public static class TensorAlgebra
         return LinearAlgebra.solve(a, b);
     }
 
-    /// <summary>X with a·X = b, where only the lower (or the upper) triangle of a is read.</summary>
-    /// <param name="a">[…, n, n].</param>
-    /// <param name="b">[…, n, k], or a vector [n].</param>
-    /// <param name="lower">Which triangle.</param>
-    /// <example><code>var x = l.TriangularSolve(b);</code></example>
-    public static Tensor TriangularSolve(this Tensor a, Tensor b, bool lower = true)
+    /// <summary><see cref="Solve"/>, with NaN for a singular matrix.</summary>
+    /// <example><code>var steps = hessians.SolveOrNaN(gradients);</code></example>
+    public static Tensor SolveOrNaN(this Tensor a, Tensor b)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        return LinearAlgebra.triangularSolve(lower, a, b);
+        return LinearAlgebra.solveOrNaN(a, b);
     }
 
-    /// <summary>L, lower triangular, with L·Lᵀ = a; a matrix that is not positive definite is an error.</summary>
+    /// <summary>X with a·X = b, where only the lower (or the upper) triangle of a is read. A zero on the diagonal gives ±∞
+    /// or NaN.</summary>
+    /// <param name="a">[…, n, n].</param>
+    /// <param name="b">[…, n, k], or a vector [n].</param>
+    /// <param name="lower">Which triangle.</param>
+    /// <param name="transposed">Whether aᵀ·X = b is meant; the triangle is a's all the same.</param>
+    /// <example><code>var x = l.TriangularSolve(b);</code></example>
+    public static Tensor TriangularSolve(this Tensor a, Tensor b, bool lower = true, bool transposed = false)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return transposed ? LinearAlgebra.triangularSolveTransposed(lower, a, b) : LinearAlgebra.triangularSolve(lower, a, b);
+    }
+
+    /// <summary>L, lower triangular, with L·Lᵀ = a; a matrix that is not symmetric positive definite is an error.</summary>
     /// <example><code>var l = covariance.Cholesky();</code></example>
     public static Tensor Cholesky(this Tensor a)
     {
         ArgumentNullException.ThrowIfNull(a);
         return LinearAlgebra.cholesky(a);
+    }
+
+    /// <summary><see cref="Cholesky"/>, with NaN for a matrix that is not symmetric positive definite.</summary>
+    /// <example><code>var isDefinite = IsFinite(a.CholeskyOrNaN().Sum());</code></example>
+    public static Tensor CholeskyOrNaN(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return LinearAlgebra.choleskyOrNaN(a);
+    }
+
+    /// <summary>X with a·X = b, given the factor l with l·lᵀ = a that <see cref="Cholesky"/> makes.</summary>
+    /// <example><code>var x = a.Cholesky().CholeskySolve(b);</code></example>
+    public static Tensor CholeskySolve(this Tensor l, Tensor b)
+    {
+        ArgumentNullException.ThrowIfNull(l);
+        ArgumentNullException.ThrowIfNull(b);
+        return LinearAlgebra.choleskySolve(l, b);
     }
 
     /// <summary>Q with orthonormal columns and R, upper triangular, with Q·R = a.</summary>
@@ -60,7 +90,16 @@ public static class TensorAlgebra
         return (q, r);
     }
 
-    /// <summary>The determinant.</summary>
+    /// <summary><see cref="Qr"/>, with NaN for a matrix that is not finite.</summary>
+    /// <example><code>var (q, r) = a.QrOrNaN();</code></example>
+    public static (Tensor Q, Tensor R) QrOrNaN(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        var (q, r) = LinearAlgebra.qrOrNaN(a);
+        return (q, r);
+    }
+
+    /// <summary>The determinant. Its derivative is right for singular matrices, too.</summary>
     /// <example><code>var volume = a.Determinant();</code></example>
     public static Tensor Determinant(this Tensor a)
     {
@@ -68,7 +107,15 @@ public static class TensorAlgebra
         return LinearAlgebra.determinant(a);
     }
 
-    /// <summary>log |det a|, which does not overflow.</summary>
+    /// <summary>The adjugate, the transposed cofactors: a·adj(a) = det(a)·I, singular or not.</summary>
+    /// <example><code>var cofactors = a.Adjugate().Transpose();</code></example>
+    public static Tensor Adjugate(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return LinearAlgebra.adjugate(a);
+    }
+
+    /// <summary>log |det a|, which does not overflow; −∞ for a singular matrix.</summary>
     /// <example><code>var logVolume = a.LogDeterminant();</code></example>
     public static Tensor LogDeterminant(this Tensor a)
     {
@@ -84,7 +131,16 @@ public static class TensorAlgebra
         return LinearAlgebra.inverse(a);
     }
 
-    /// <summary>Eigenvalues in ascending order and eigenvectors, as columns, of a symmetric matrix.</summary>
+    /// <summary><see cref="Inverse"/>, with NaN for a singular matrix.</summary>
+    /// <example><code>var inverses = batch.InverseOrNaN();</code></example>
+    public static Tensor InverseOrNaN(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return LinearAlgebra.inverseOrNaN(a);
+    }
+
+    /// <summary>Eigenvalues in ascending order and eigenvectors, as columns, of a symmetric matrix; one that is not is an
+    /// error. Where eigenvalues coincide the derivative of their vectors is NaN: see <see cref="SymmetricFunction"/>.</summary>
     /// <example><code>var (values, vectors) = symmetric.SymmetricEigen();</code></example>
     public static (Tensor Values, Tensor Vectors) SymmetricEigen(this Tensor a)
     {
@@ -93,12 +149,61 @@ public static class TensorAlgebra
         return (values, vectors);
     }
 
-    /// <summary>U, the singular values in descending order, and Vᵀ, reduced: a = U·diag(s)·Vᵀ.</summary>
+    /// <summary><see cref="SymmetricEigen"/>, with NaN for a matrix that is not symmetric or not finite.</summary>
+    /// <example><code>var (values, vectors) = batch.SymmetricEigenOrNaN();</code></example>
+    public static (Tensor Values, Tensor Vectors) SymmetricEigenOrNaN(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        var (values, vectors) = LinearAlgebra.symmetricEigenOrNaN(a);
+        return (values, vectors);
+    }
+
+    /// <summary>A function of a symmetric matrix, Q·f(λ)·Qᵀ by its eigenvalues and eigenvectors, with derivatives that are
+    /// right to any order, also where eigenvalues coincide.</summary>
+    /// <param name="a">[…, n, n].</param>
+    /// <param name="function">Applied elementwise to tensors of any shape; what it closes over is a constant.</param>
+    /// <example><code>var root = covariance.SymmetricFunction(Sqrt);</code></example>
+    public static Tensor SymmetricFunction(this Tensor a, Func<Tensor, Tensor> function)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(function);
+        return MatrixFunction.symmetric(Bridge.Curry(function), a);
+    }
+
+    /// <summary>The nearest matrix with orthonormal columns (rows, where a is wider than high), U·Vᵀ of the singular
+    /// vectors, with derivatives that are right to any order where a has full rank.</summary>
+    /// <example><code>var rotation = a.Polar();</code></example>
+    public static Tensor Polar(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return MatrixFunction.polar(a);
+    }
+
+    /// <summary>X with a·X + X·a = c, for a symmetric matrix a: Lyapunov's equation.</summary>
+    /// <example><code>var x = a.Lyapunov(c);</code></example>
+    public static Tensor Lyapunov(this Tensor a, Tensor c)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(c);
+        return MatrixFunction.lyapunov(a, c);
+    }
+
+    /// <summary>U, the singular values in descending order, and Vᵀ, reduced: a = U·diag(s)·Vᵀ. Where singular values
+    /// coincide the derivative of their vectors is NaN: see <see cref="Polar"/>.</summary>
     /// <example><code>var (u, s, vt) = a.Svd();</code></example>
     public static (Tensor U, Tensor S, Tensor Vt) Svd(this Tensor a)
     {
         ArgumentNullException.ThrowIfNull(a);
         var (u, s, vt) = LinearAlgebra.svd(a);
+        return (u, s, vt);
+    }
+
+    /// <summary><see cref="Svd"/>, with NaN for a matrix that is not finite.</summary>
+    /// <example><code>var (u, s, vt) = batch.SvdOrNaN();</code></example>
+    public static (Tensor U, Tensor S, Tensor Vt) SvdOrNaN(this Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        var (u, s, vt) = LinearAlgebra.svdOrNaN(a);
         return (u, s, vt);
     }
 

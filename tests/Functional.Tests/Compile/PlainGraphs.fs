@@ -41,7 +41,7 @@ and private many (op: ManyOp) (xs: NDArray[]) : NDArray[] =
     match op with
     | Concat axis -> Evaluate.concat axis xs
     | Split(axis, sizes) -> Evaluate.split axis sizes xs[0]
-    | Linear op -> Evaluate.linear op xs
+    | Linear(op, onFailure) -> Evaluate.linear op onFailure xs
     | Custom e -> e.Evaluate xs
     | Call p -> run p.Graph xs
     | Cond(whenTrue, whenFalse) -> run (if xs[0].Bits <> 0L then whenTrue else whenFalse) xs[1..]

@@ -89,9 +89,9 @@ type ComplexLevel() =
                 let shape = Array.updateAt axis size xs[0].Shape
                 let piece = build shape (fun p -> at xs[0] (Array.updateAt axis (p[axis] + offsets[k]) p))
                 l.Wrap(inputs[0].DType, piece))
-        | Linear op ->
+        | Linear(op, onFailure) ->
             let real = inputs |> Array.mapi (fun i t -> realTensor t.DType xs[i])
-            let reference = Tensor.Bind(ManyOp.Linear op, real) |> Array.map ofConcrete
+            let reference = Tensor.Bind(ManyOp.Linear(op, onFailure), real) |> Array.map ofConcrete
             ComplexMatrices.evaluate op xs reference |> Array.map (fun y -> l.Wrap(inputs[0].DType, y))
         | Scan s ->
             let constants, rest = Array.splitAt s.Constants inputs

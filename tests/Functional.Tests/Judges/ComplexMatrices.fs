@@ -46,6 +46,18 @@ let private eliminate (a: Matrix) (b: Matrix) =
 
     matrix n (columns b) (fun i j -> b[i, j] / a[i, i]), determinant
 
+/// By the first row's cofactors (Laplace): a polynomial, for singular matrices, too.
+let rec private determinant (a: Matrix) : Complex =
+    match rows a with
+    | 0 -> Complex.One
+    | n -> seq { 0 .. n - 1 } |> Seq.map (fun j -> a[0, j] * cofactor a 0 j) |> Seq.fold (+) Complex.Zero
+
+and private cofactor (a: Matrix) row column : Complex =
+    let n = rows a
+    let skip at i = if i < at then i else i + 1
+    let minor = matrix (n - 1) (n - 1) (fun i j -> a[skip row i, skip column j])
+    if (row + column) % 2 = 0 then determinant minor else -determinant minor
+
 let private cholesky (a: Matrix) =
     let n = rows a
     let l = matrix n n (fun _ _ -> Complex.Zero)
@@ -139,7 +151,8 @@ let evaluate (op: LinearAlgebra) (xs: ComplexArray[]) (reference: ComplexArray[]
             flat (fst (eliminate (side (a k)) (right k)))
         |])
     | Cholesky -> results [ [| r; r |] ] (fun k -> [| flat (cholesky (a k)) |])
-    | Determinant -> results [ [||] ] (fun k -> [| [| snd (eliminate (a k) (a k)) |] |])
+    | Determinant -> results [ [||] ] (fun k -> [| [| determinant (a k) |] |])
+    | Adjugate -> results [ [| r; r |] ] (fun k -> let m = a k in [| flat (matrix r r (fun i j -> cofactor m j i)) |])
     | SignLogDeterminant ->
         results [ [||]; [||] ] (fun k ->
             let d = snd (eliminate (a k) (a k))

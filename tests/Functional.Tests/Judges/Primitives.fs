@@ -497,6 +497,16 @@ let private uniform (random: System.Random) = 2.0 * random.NextDouble() - 1.0
 let private dominant n (random: System.Random) =
     Array2D.init n n (fun i j -> uniform random + (if i = j then float n + 1.0 else 0.0))
 
+/// Of rank n − 1: its last row is a sum of the others.
+let private singular n (random: System.Random) =
+    let a = dominant n random
+
+    Array2D.init n n (fun i j ->
+        if i < n - 1 then
+            a[i, j]
+        else
+            Seq.sumBy (fun k -> 0.5 * a[k, j]) (seq { 0 .. n - 2 }))
+
 let private symmetrized (a: Tensor) =
     (a + Tensor.Bind(Transpose [| yield! [ 0 .. a.Rank - 3 ]; a.Rank - 1; a.Rank - 2 |], a)) * 0.5
 
@@ -520,6 +530,7 @@ let private linearAlgebra (op: LinearAlgebra) =
         let! n = Gen.choose (1, 4)
         let! columns = Gen.choose (0, 3)
         let! extra = Gen.choose (0, 2)
+        let! deficient = Gen.elements [ true; false ]
         let square value = all [ perMatrix lead n n value ]
         let name = $"%A{op}"
 
@@ -528,22 +539,31 @@ let private linearAlgebra (op: LinearAlgebra) =
             | Solve
             | TriangularSolve _ ->
                 let draw = all [ perMatrix lead n n (dominant n); number (Array.append lead [| n; columns |]) ]
-                ofMany (ManyOp.Linear op) name draw [ true; true ] |> linearIn [ 1 ]
+                ofMany (ManyOp.Linear(op, Raise)) name draw [ true; true ] |> linearIn [ 1 ]
             | Cholesky ->
-                let s = ofMany (ManyOp.Linear op) name (square (fun r -> spread n r)) [ true ]
+                let s = ofMany (ManyOp.Linear(op, Raise)) name (square (fun r -> spread n r)) [ true ]
                 { s with Direction = symmetrized }
             | SymmetricEigen ->
-                let s = ofMany (ManyOp.Linear op) name (square (fun r -> spread n r)) [ true ]
+                let s = ofMany (ManyOp.Linear(op, Raise)) name (square (fun r -> spread n r)) [ true ]
                 let run xs = let ys = s.Run xs in [| ys[0]; projections (Functional.Functions.transpose ys[1]) |]
                 { s with Direction = symmetrized; Run = run }
-            | Determinant
-            | SignLogDeterminant -> ofMany (ManyOp.Linear op) name (square (dominant n)) [ true ]
-            | Qr -> ofMany (ManyOp.Linear op) name (all [ perMatrix lead (n + extra) n (tall (n + extra) n) ]) [ true ]
+            | Determinant ->
+                let value random = if deficient then singular n random else dominant n random
+                ofMany (ManyOp.Linear(op, Raise)) name (square value) [ true ]
+            // of singular matrices in SingularTests: the judge has no singular vectors for them
+            | Adjugate
+            | SignLogDeterminant -> ofMany (ManyOp.Linear(op, Raise)) name (square (dominant n)) [ true ]
+            | Qr ->
+                ofMany (ManyOp.Linear(op, Raise)) name (all [ perMatrix lead (n + extra) n (tall (n + extra) n) ]) [
+                    true
+                ]
             | Svd ->
                 let rows, columns = if columns = 0 then n, n + extra else n + extra, n
 
                 let s =
-                    ofMany (ManyOp.Linear op) name (all [ perMatrix lead rows columns (tall rows columns) ]) [ true ]
+                    ofMany (ManyOp.Linear(op, Raise)) name (all [ perMatrix lead rows columns (tall rows columns) ]) [
+                        true
+                    ]
 
                 let run xs =
                     let ys = s.Run xs
@@ -749,7 +769,7 @@ let generators: (string * Gen<Sample>) list = [
     "Concat", concat
     "Split", split
     "Linear.TriangularSolve", triangularSolve
-    for op in [ Solve; Cholesky; Qr; SignLogDeterminant; Determinant; SymmetricEigen; Svd ] do
+    for op in [ Solve; Cholesky; Qr; SignLogDeterminant; Determinant; Adjugate; SymmetricEigen; Svd ] do
         $"Linear.%A{op}", linearAlgebra op
     "Scan", scanning
     "Cond", conditional
