@@ -53,33 +53,37 @@ module Prepare =
                 $"Prepare.oneHot: the label {values[i]}{at} is none of the {classes} classes; labels are whole numbers from 0 to {classes - 1}"
         | None -> Functions.oneHot dtype classes (cast DType.Int32 labels)
 
-    let private windowPlaces operation (length: int) (step: int) (last: int) (series: Tensor) =
+    let private windowPlaces operation (length: int) (step: int) (last: int64) (series: Tensor) =
         if length < 1 || step < 1 then
             invalidArg "length" $"{operation}: windows of {length} steps every {step}; both are at least 1"
 
-        if series.Rank = 0 || last < 0 then
+        if series.Rank = 0 || last < 0L then
             invalidArg
                 "series"
                 $"{operation}: a series of shape {Shape.show series.Shape} is too short for a single window of {length}"
 
-        [| 0..step..last |]
+        Array.init (int (last / int64 step) + 1) (fun i -> i * step)
 
-    let private windowsAt (starts: int[]) (length: int) (series: Tensor) =
+    let private windowsAt operation (starts: int[]) (length: int) (series: Tensor) =
+        let shape = Array.concat [ [| starts.Length; length |]; series.Shape[1..] ]
+        Evaluate.stored operation shape series.DType |> ignore
         let places = starts |> Array.collect (fun s -> Array.init length (fun i -> s + i))
         Tensor.Bind(Gather 0, series, Tensor.create [ starts.Length; length ] places)
 
-    let private steps (series: Tensor) = if series.Rank = 0 then 0 else series.Shape[0]
+    let private steps (series: Tensor) = if series.Rank = 0 then 0L else int64 series.Shape[0]
 
     /// All windows of so many steps along the first axis, a new one every `step`: [windows, length, ..].
     /// Example: windows of 3 every 2 over 0 … 6 are [0 1 2], [2 3 4], [4 5 6].
     let windows (length: int) (step: int) (series: Tensor) : Tensor =
-        let starts = windowPlaces "Prepare.windows" length step (steps series - length) series
-        windowsAt starts length series
+        let starts = windowPlaces "Prepare.windows" length step (steps series - int64 length) series
+        windowsAt "Prepare.windows" starts length series
 
     /// Windows of a series as inputs, and the `horizon` steps that follow each as targets.
     let forecasting (length: int) (horizon: int) (step: int) (series: Tensor) : Dataset =
         if horizon < 1 then
             invalidArg "horizon" $"Prepare.forecasting: {horizon} steps ahead; there must be at least one"
 
-        let starts = windowPlaces "Prepare.forecasting" length step (steps series - length - horizon) series
-        Dataset.create (windowsAt starts length series) (windowsAt (starts |> Array.map ((+) length)) horizon series)
+        let operation = "Prepare.forecasting"
+        let starts = windowPlaces operation length step (steps series - int64 length - int64 horizon) series
+        let targets = starts |> Array.map ((+) length)
+        Dataset.create (windowsAt operation starts length series) (windowsAt operation targets horizon series)

@@ -44,17 +44,20 @@ module internal WindowPlace =
         (dilations: int[])
         : int[] * int[] =
         let axes = space.Length
-        let reach i = (size[i] - 1) * dilations[i] + 1
+        at operation "sizes" 1 size
+        let reach i = Operations.Windows.reach size[i] dilations[i]
+        let width (n: int64) = Shape.ofSize operation "places of padding" n
 
         match padding with
         | Padding.Valid -> Array.zeroCreate axes, Array.zeroCreate axes
         | Padding.Same ->
             let total i =
-                let windows = (space[i] + strides[i] - 1) / strides[i]
-                max 0 ((windows - 1) * strides[i] + reach i - space[i])
+                let size, stride = int64 space[i], int64 strides[i]
+                let windows = (size + stride - 1L) / stride
+                width (max 0L ((windows - 1L) * stride + reach i - size))
 
             Array.init axes (fun i -> total i / 2), Array.init axes (fun i -> total i - total i / 2)
-        | Padding.Causal -> Array.init axes (fun i -> reach i - 1), Array.zeroCreate axes
+        | Padding.Causal -> Array.init axes (fun i -> width (reach i - 1L)), Array.zeroCreate axes
         | Padding.Explicit pairs when pairs.Length = axes -> pairs |> Array.ofList |> Array.unzip
         | Padding.Explicit pairs ->
             invalidArg "padding" $"{operation}: {pairs.Length} pairs of paddings for {axes} axes of space"

@@ -57,9 +57,10 @@ module Pool =
 
     /// Along one axis, how many of each window's places lie in the image.
     let private inside (w: Window) axis space =
-        let windows =
-            (space + w.Low[axis] + w.High[axis] - (w.Size[axis] - 1) * w.Dilations[axis] - 1) / w.Strides[axis]
-            + 1
+        let size, stride, dilation = w.Size[axis], w.Strides[axis], w.Dilations[axis]
+        // the operation has been asked for its shape before: all of this is less than 2³⁰
+        let reach = int (Windows.reach size dilation)
+        let windows = (space + w.Low[axis] + w.High[axis] - reach) / stride + 1
 
         Array.init windows (fun o ->
             // of the places from + k·dilation, k < size, those in [0, space)
@@ -87,7 +88,7 @@ module Pool =
         let padded = Array.exists (fun n -> n > 0) w.Low || Array.exists (fun n -> n > 0) w.High
 
         if options.CountPadding || not padded then
-            sums (1.0 / float (Shape.size w.Size))
+            sums (1.0 / (w.Size |> Array.fold (fun n size -> n * float size) 1.0))
         else
             // one factor for every axis of space, alike for all examples and channels
             let factor axis =

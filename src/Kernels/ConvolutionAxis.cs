@@ -55,7 +55,7 @@ internal readonly record struct ConvolutionAxis(int Input, int Output, int Kerne
     /// <summary>The places of x with the places of y that see them: i + low = o·stride + k·dilation.</summary>
     public ConvolutionPhase[] Backward()
     {
-        var phases = new List<ConvolutionPhase>(Stride);
+        var phases = new List<ConvolutionPhase>(Math.Min(Stride, Input));
         for (var first = 0; first < Math.Min(Stride, Input); first++)
         {
             var sources = new List<int>();

@@ -114,7 +114,9 @@ internal unsafe struct ConvolutionGradient<TLanes, TVector, T> : IChunks
         var space = plan.Shape.Space;
         int width = ConvolutionTiles<TLanes, TVector, T>.Width, perGroup = panels / groups;
         int group = panel / perGroup, column = panel % perGroup * width, columns = Math.Min(width, features - column);
-        var stretches = stackalloc nint[space[0].Output * space[1].Output];
+        var count = space[0].Output * space[1].Output;
+        var few = stackalloc nint[count <= Scratch.Few ? count : 0];
+        var stretches = count <= Scratch.Few ? few : Scratch.List(count);
         var tile = new ConvolutionTile<T>
         {
             Stretches = stretches,

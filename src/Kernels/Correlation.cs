@@ -238,7 +238,9 @@ internal unsafe struct Correlation<TLanes, TVector, T> : IChunks
         var together = sources == plan.SourceChannels ? spacing == 1 || sources == 1 : lanewise;
         if (together) tile.K = w.Sources.Length * sources;
         if (together && sources == 1) tile.ColumnA = spacing * block.Stride(2);
-        var stretches = stackalloc nint[d.Sources.Length * h.Sources.Length * w.Sources.Length];
+        var count = d.Sources.Length * h.Sources.Length * w.Sources.Length;
+        var few = stackalloc nint[count <= Scratch.Few ? count : 0];
+        var stretches = count <= Scratch.Few ? few : Scratch.List(count);
         foreach (var i in d.Sources)
         {
             foreach (var j in h.Sources)

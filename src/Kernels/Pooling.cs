@@ -79,7 +79,7 @@ internal unsafe struct Pooling<V, T> : IChunks
     public static void Run(PoolingKind kind, PoolingShape shape, T* x, T* t, T* result)
     {
         var body = new Pooling<V, T>(kind, shape, x, t, result);
-        ConvolutionPlan.Share(4L * shape.Examples * shape.Outputs * shape.Window, shape.Examples, ref body);
+        ConvolutionPlan.Share((long)(4.0 * shape.Examples * shape.Outputs * shape.MostReached), shape.Examples, ref body);
     }
 
     /// <summary>One image. Windows that lie in it altogether are taken a row at a time, those that reach out one by one.</summary>
@@ -87,10 +87,11 @@ internal unsafe struct Pooling<V, T> : IChunks
     {
         nint inputs = example * shape.Inputs, output = example * shape.Outputs;
         if (kind == PoolingKind.Place && !shape.Tiles) new Span<T>(result + inputs, (int)shape.Inputs).Clear();
-        var reached = stackalloc nint[shape.Window];
+        var few = stackalloc nint[shape.MostReached <= Scratch.Few ? shape.MostReached : 0];
+        var reached = shape.MostReached <= Scratch.Few ? few : Scratch.List(shape.MostReached);
         fixed (nint* places = shape.Places)
         {
-            var row = new PoolingWindows { Places = places, Count = shape.Window, Step = shape.Step, Channels = shape.Channels };
+            var row = new PoolingWindows { Places = places, Count = shape.Places.Length, Step = shape.Step, Channels = shape.Channels };
             var one = new PoolingWindows { Places = reached, Windows = 1, Channels = shape.Channels };
             var (from, to) = shape.Inside(2);
             row.Windows = to - from;

@@ -16,7 +16,10 @@ internal sealed unsafe class PoolingShape
         Tiles = Array.TrueForAll(Space, axis => axis.Low == 0 && axis.Dilation == 1 && axis.Stride == axis.Kernel && axis.Output * axis.Kernel == axis.Input);
         Examples = x[0];
         Channels = x[^1];
-        Places = new nint[Window];
+        // no window of one that is larger than the image lies in it altogether
+        var inside = Array.TrueForAll(Space, axis => ((axis.Kernel - 1L) * axis.Dilation) < axis.Input);
+        Places = inside ? new nint[(int)Window] : [];
+        if (!inside) return;
         var count = 0;
         for (var a = 0; a < Space[0].Kernel; a++)
         {
@@ -37,13 +40,25 @@ internal sealed unsafe class PoolingShape
     /// <summary>Whether the windows lie side by side and cover the image, every place once.</summary>
     public bool Tiles { get; }
 
-    public int Window => Space[0].Kernel * Space[1].Kernel * Space[2].Kernel;
+    /// <summary>Places in the window, which may be larger than the image.</summary>
+    public double Window => (double)Space[0].Kernel * Space[1].Kernel * Space[2].Kernel;
+
+    /// <summary>The most places of a window that lie in the image.</summary>
+    public int MostReached
+    {
+        get
+        {
+            var most = 1;
+            foreach (var axis in Space) most *= Math.Min(axis.Kernel, axis.Input);
+            return most;
+        }
+    }
 
     public nint Inputs => (nint)Space[0].Input * Space[1].Input * Space[2].Input * Channels;
 
     public nint Outputs => (nint)Space[0].Output * Space[1].Output * Space[2].Output * Channels;
 
-    /// <summary>The places of a window, counted from its first one.</summary>
+    /// <summary>The places of a window, counted from its first one; none where no window lies in the image altogether.</summary>
     public nint[] Places { get; }
 
     /// <summary>How far a window begins from the one before along the last axis.</summary>

@@ -15,6 +15,12 @@ internal static unsafe class Scratch
     [ThreadStatic]
     private static byte[]? common;
 
+    [ThreadStatic]
+    private static byte[]? list;
+
+    /// <summary>Lists of up to so many places lie on the stack, longer ones in <see cref="List"/>: a stack has a megabyte or so.</summary>
+    public const int Few = 4096;
+
     /// <summary>Room for some elements, aligned to cache lines, with no particular values.</summary>
     public static T* Of<T>(long count)
         where T : unmanaged => Of<T>(ref bytes, count);
@@ -22,6 +28,9 @@ internal static unsafe class Scratch
     /// <summary>The same apart from it: for what a caller prepares and all chunks of its work read.</summary>
     public static T* Common<T>(long count)
         where T : unmanaged => Of<T>(ref common, count);
+
+    /// <summary>The same apart from both: for a list of places that is too long for the stack.</summary>
+    public static nint* List(long count) => Of<nint>(ref list, count);
 
     private static T* Of<T>(ref byte[]? bytes, long count)
         where T : unmanaged

@@ -179,7 +179,7 @@ module Block =
     /// by asking about no examples.
     let outputShapes (block: Block<'P>) (shapes: int[][]) : int[][] =
         try
-            UnknownSize.infer block.OutputShapes shapes
+            UnknownSize.infer (block.OutputShapes >> Array.map (Shape.possible block.Name)) shapes
         with :? System.ArgumentException as e ->
             let isEmpty = shapes |> Array.exists (Array.contains 0)
             let reason = if isEmpty then LayerError.reason e else LayerError.reasonOfNone e

@@ -86,7 +86,7 @@ module Initializer =
                 invalidArg "shape" $"Initializer.orthogonal: needs at least two axes, got {Shape.show shape}"
 
             let columns = shape[shape.Length - 1]
-            let rows = Shape.size shape / max 1 columns
+            let rows = Shape.size (Shape.possible "Initializer.orthogonal" shape) / max 1 columns
             let tall = Random.normal DType.Float64 [ max rows columns; min rows columns ] key
             // qr's R has a positive diagonal, which makes Q uniformly distributed
             let q, _ = LinearAlgebra.qr tall

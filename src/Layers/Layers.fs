@@ -81,7 +81,7 @@ let repeatVector (count: int) : Layer<unit> =
         if shape.Length <> 1 then
             invalidArg "shape" $"repeatVector: needs vectors, an example has shape {Shape.show shape}"
 
-        [| count; shape[0] |]
+        Shape.possible "repeatVector" [| count; shape[0] |]
 
     Layer.stateless "repeat vector" outputShape (fun x ->
         let shape = outputShape x.Shape[1..]

@@ -54,20 +54,23 @@ module SpaceFunctions =
         checkFactors "upSampling" factors
 
         let channels = x.Shape[x.Rank - 1]
+        let space = factors |> List.mapi (fun i factor -> x.Shape[i + 1], factor)
 
-        let each f = [
-            for i, factor in List.indexed factors do
-                yield! f x.Shape[i + 1] factor
-        ]
+        let target =
+            [|
+                int64 x.Shape[0]
+                for n, factor in space do
+                    int64 n * int64 factor
+                int64 channels
+            |]
+            |> Shape.ofSizes "upSampling"
+
+        let apart f = [ x.Shape[0]; yield! List.collect f space; channels ]
 
         x
-        |> reshape [ x.Shape[0]; yield! each (fun n _ -> [ n; 1 ]); channels ]
-        |> broadcastTo [ x.Shape[0]; yield! each (fun n factor -> [ n; factor ]); channels ]
-        |> reshape [
-            x.Shape[0]
-            yield! each (fun n factor -> [ Shape.times "upSampling" "places along an axis" n factor ])
-            channels
-        ]
+        |> reshape (apart (fun (n, _) -> [ n; 1 ]))
+        |> broadcastTo (apart (fun (n, factor) -> [ n; factor ]))
+        |> reshape target
 
     /// One axis, factor times as long. A new place lies (place + ½)/factor − ½ along the old ones, and is the mean of the two
     /// around it by their distance; beyond the last there is the last again.

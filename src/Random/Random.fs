@@ -15,7 +15,7 @@ module Key =
 
     /// Independent keys made from one, as a tensor with a new last axis.
     let splitTensor (count: int) (key: Tensor) : Tensor =
-        Shape.ofSize "Key.split" "keys" (int64 count) |> ignore
+        Evaluate.stored "Key.split" [| count |] DType.Int64 |> ignore
         Tensor.Bind(Op.Random(Distribution.Bits, [| count |], DType.Int64), key)
 
     /// Independent keys made from one. Example: `let [| k1; k2 |] = Key.split 2 key`.
@@ -40,7 +40,7 @@ module Key =
 module Random =
 
     let private draw operation distribution (dtype: DType) (shape: int seq) (key: Tensor) : Tensor =
-        let shape = Array.ofSeq shape |> Shape.possible operation
+        let shape = Evaluate.stored operation (Array.ofSeq shape) dtype
         Tensor.Bind(Op.Random(distribution, shape, dtype), key)
 
     /// Random bits, as Int32 or Int64.

@@ -187,7 +187,7 @@ module Decode =
                 $"{name}: a width of {beam.Width} and a penalty of {beam.LengthPenalty}; at least 1 beginning is kept, and the penalty is not negative"
 
         let examples = rowsOf name start
-        let rows = examples * beam.Width
+        let rows = Shape.times name "beginnings" examples beam.Width
         let pick (places: int[]) state = Tree.map (take 0 (Tensor.create [ rows ] places)) state
         let mutable state = pick (Array.init rows (fun row -> row / beam.Width)) start
 

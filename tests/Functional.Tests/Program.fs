@@ -85,6 +85,7 @@ let main args =
     | HostileTests.Child work
     | MemoryTests.Child work
     | LogTests.Child work
+    | Sizes.ExtremeTests.Child work
     | InterruptTests.Child work ->
         work ()
         0

@@ -25,7 +25,8 @@ module Gru =
     let defaults: GruOptions = { Activation = tanh; RecurrentActivation = sigmoid; ResetAfter = false }
 
     let private initialize (options: GruOptions) settings key inputs units : Gru =
-        let biasShape = if options.ResetAfter then [| 2; 3 * units |] else [| 3 * units |]
+        let each = Shape.times "gru" "numbers of the bias" 3 units
+        let biasShape = if options.ResetAfter then [| 2; each |] else [| each |]
         let struct (kernel, recurrent, bias) = Cell.draw "gru" 3 biasShape settings key inputs units
         { Kernel = kernel; RecurrentKernel = recurrent; Bias = bias }
 

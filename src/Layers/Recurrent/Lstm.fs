@@ -27,7 +27,8 @@ module Lstm =
     let defaults: LstmOptions = { Activation = tanh; RecurrentActivation = sigmoid; UnitForgetBias = true }
 
     let private initialize (options: LstmOptions) settings key inputs units : Lstm =
-        let struct (kernel, recurrent, bias) = Cell.draw "lstm" 4 [| 4 * units |] settings key inputs units
+        let struct (kernel, recurrent, bias) =
+            Cell.draw "lstm" 4 [| Shape.times "lstm" "numbers of the bias" 4 units |] settings key inputs units
 
         let remember (bias: Tensor) =
             if options.UnitForgetBias then

@@ -64,4 +64,63 @@ let doors =
             let truths = Tensor.full DType.Bool [ 1000 ] 1.0
             expectRefused [ "narrow"; "2147483500" ] (fun () -> narrow 0 200 2147483500 truths)
             expectRefused [ "narrow"; "2147483647" ] (fun () -> grad (narrow 0 most 2 >> sum) ten)
+
+        testCase "single arrays of more than 2 GB, and products on the way to layers"
+        <| fun () ->
+            let row = Tensor.full DType.Float32 [ 40000; 1 ] 1.0
+            refused [ "add"; "40000×40000"; "6,400,000,000 bytes"; "2 GB" ] (fun x -> x + transpose x) row
+            refused [ "matmul"; "65536×65536" ] (fun x -> x *@ transpose x) (Tensor.zeros [ 65536; 0 ])
+
+            // every step is small, all of them together are not
+            let stacked xs = snd (scan (fun () (x: Tensor) -> (), broadcastTo [ 1 <<< 20 ] x) () xs)
+
+            refused [ "scan"; "1024×1048576"; "2 GB" ] stacked (Tensor.zeros [ 1024 ])
+
+            let initialize (layer: Layer<'P>) shape = layer.Initialize (Key.create 1L) shape |> ignore
+
+            // 4 gates of 2³⁰ units are 0 in 32 bits
+            expectRefused [ "lstm"; "4294967296" ] (fun () -> initialize (Layers.lstm (1 <<< 30)) [| 3; 2 |])
+            expectRefused [ "gru"; "4294967298" ] (fun () -> initialize (Layers.gru 1431655766) [| 3; 2 |])
+
+            expectRefused [ "multiHeadAttention"; "4295032832" ] (fun () ->
+                initialize (Layers.selfAttention 65536 65537) [| 3; 2 |])
+
+            expectRefused [ "reshape"; "536870913×8" ] (fun () -> initialize (Layers.reshape [ 536870913; 8 ]) [| 8 |])
+
+        testCase "a vocabulary of a hundred thousand makes no matrix of it"
+        <| fun () ->
+            let rows = oneHot DType.Float32 100_000 (Tensor.ofSeq [ 3; 99_999 ])
+            Expect.equal rows.Shape [| 2; 100_000 |] "a row for each"
+            Expect.equal (Tensor.toFloats (argmax 1 rows)) [| 3.0; 99_999.0 |] "the classes"
+            Expect.equal (Tensor.toFloat (sum rows)) 2.0 "ones"
+            expectRefused [ "oneHot"; "-1"; "0 to 2" ] (fun () -> oneHot DType.Float32 3 (Tensor.ofSeq [ 0; -1 ]))
+            expectRefused [ "oneHot"; "3"; "0 to 2" ] (fun () -> oneHot DType.Float32 3 (Tensor.ofSeq [ 3 ]))
+            expectRefused [ "outside axis" ] (fun () -> compile (oneHot DType.Float32 3) (Tensor.ofSeq [ 0; -1 ]))
+
+        testCase "a single number, none, and steps of nothing"
+        <| fun () ->
+            Expect.equal (Tensor.toFloats (Tensor.linspace 2.0 5.0 1)) [| 2.0 |] "the start, as NumPy has it"
+            Expect.equal (Tensor.linspace 2.0 5.0 0).Shape [| 0 |] "none"
+            Expect.equal (Tensor.eye DType.Float64 0).Shape [| 0; 0 |] "no rows"
+            expectRefused [ "Tensor.arange"; "steps of 0" ] (fun () -> Tensor.arange 0.0 1.0 0.0)
+            expectRefused [ "Tensor.arange" ] (fun () -> Tensor.arange 0.0 1.0 1e-300)
+            expectRefused [ "Tensor.arange" ] (fun () -> Tensor.arange 0.0 nan 1.0)
+
+        testCase "long lists of places do not lie on the stack"
+        <| fun () ->
+            let image = Tensor.iota 160_000 |> cast DType.Float32 |> reshape [ 1; 400; 400; 1 ]
+            let mutable largest, share = nan, nan
+
+            let work () =
+                largest <- maxPool { Pool.window [ 300 ] with Strides = [ 100 ] } image |> amax |> Tensor.toFloat
+                // the gradient of a kernel of ones sums the image around every place
+                let kernel = Tensor.full DType.Float32 [ 1; 1; 1; 1 ] 0.0
+                share <- grad (fun k -> sum (conv ConvOptions.defaults k (image / 160_000.0))) kernel |> Tensor.toFloat
+
+            // a tenth of the usual stack
+            let thread = Threading.Thread(work, 192 * 1024)
+            thread.Start()
+            thread.Join()
+            Expect.equal largest 159_999.0 "the last place"
+            Expect.floatClose Accuracy.medium share (159_999.0 / 2.0) "the sum"
     ]
