@@ -234,15 +234,17 @@ let tile (repeats: int seq) (x: Tensor) =
 
     let target = Array.map2 (fun (n: int) d -> int64 n * int64 d) repeats x.Shape |> Shape.ofSizes "tile"
 
-    // of an axis without places no number of repeats is a size
-    let repeats = Array.map2 (fun n d -> if d = 0 then 1 else n) repeats x.Shape
+    if Array.contains 0 target then
+        // nothing, without what would lie between: sizes that the empty axes no longer stand beside can be too large
+        let none = Array.findIndex ((=) 0) target
+        x |> narrow none 0 0 |> reshape target
+    else
+        let interleave f g = Array.init (2 * x.Rank) (fun i -> if i % 2 = 0 then f (i / 2) else g (i / 2))
 
-    let interleave f g = Array.init (2 * x.Rank) (fun i -> if i % 2 = 0 then f (i / 2) else g (i / 2))
-
-    x
-    |> reshape (interleave (fun _ -> 1) (fun i -> x.Shape[i]))
-    |> broadcastTo (interleave (fun i -> repeats[i]) (fun i -> x.Shape[i]))
-    |> reshape target
+        x
+        |> reshape (interleave (fun _ -> 1) (fun i -> x.Shape[i]))
+        |> broadcastTo (interleave (fun i -> repeats[i]) (fun i -> x.Shape[i]))
+        |> reshape target
 
 // ---- products
 

@@ -67,10 +67,13 @@ module SpaceFunctions =
 
         let apart f = [ x.Shape[0]; yield! List.collect f space; channels ]
 
-        x
-        |> reshape (apart (fun (n, _) -> [ n; 1 ]))
-        |> broadcastTo (apart (fun (n, factor) -> [ n; factor ]))
-        |> reshape target
+        if Array.contains 0 target then
+            reshape target x
+        else
+            x
+            |> reshape (apart (fun (n, _) -> [ n; 1 ]))
+            |> broadcastTo (apart (fun (n, factor) -> [ n; factor ]))
+            |> reshape target
 
     /// One axis, factor times as long. A new place lies (place + ½)/factor − ½ along the old ones, and is the mean of the two
     /// around it by their distance; beyond the last there is the last again.

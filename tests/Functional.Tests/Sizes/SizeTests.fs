@@ -106,6 +106,21 @@ let doors =
             expectRefused [ "Tensor.arange" ] (fun () -> Tensor.arange 0.0 1.0 1e-300)
             expectRefused [ "Tensor.arange" ] (fun () -> Tensor.arange 0.0 nan 1.0)
 
+        testCase "repeats of nothing, however many"
+        <| fun () ->
+            let gives shape f (x: Tensor) =
+                for y: Tensor in [ f x; compile f x; compile (fun x -> f (x + 0.0)) x ] do
+                    Expect.equal y.Shape shape "the sizes"
+
+                Expect.equal (grad (f >> sum) x).Shape x.Shape "the gradient's sizes"
+
+            let three = Tensor.zeros [ 3; 4 ]
+            gives [| 3 * 536870913; 0 |] (tile [ 536870913; 0 ]) three
+            gives [| 0; 4 |] (tile [ 0; 1 ]) three
+            gives [| 0; 8 |] (tile [ most; 2 ]) (Tensor.zeros [ 0; 4 ])
+            gives [| 1; 0; 8; 2 |] (upSampling [ most; 2 ]) (Tensor.zeros [ 1; 0; 4; 2 ])
+            refused [ "upSampling"; "2147483648" ] (upSampling [ 1 <<< 30; 1 ]) (Tensor.zeros [ 1; 2; 2; 1 ])
+
         testCase "long lists of places do not lie on the stack"
         <| fun () ->
             let image = Tensor.iota 160_000 |> cast DType.Float32 |> reshape [ 1; 400; 400; 1 ]
