@@ -11,6 +11,8 @@ open Functional.Operations
 /// A function with its traces: what `compile` returns, to be looked at.
 [<Sealed>]
 type Compiled<'P, 'Q>(f: 'P -> 'Q) =
+    do Returned.requireTensors<'Q> "compile"
+
     /// Programs with what they close over, the structure of their results, and their inputs' paths.
     let traces =
         Recent<Kind, struct (CompiledProgram * Tensor[] * 'Q * string[])>(

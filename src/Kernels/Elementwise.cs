@@ -38,7 +38,6 @@ public static unsafe class Elementwise
 
     /// <summary>y = op(a, b); a and b broadcast to the shape of y.</summary>
     /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
-    /// <exception cref="DivideByZeroException">Integers were divided by zero.</exception>
     public static void Binary(Binary op, NDArray a, NDArray b, NDArray y) =>
         Zip(new ZipRun { Loop = ElementwiseLoops.Of(op, a.DType) }, a, b, y, Grain(op));
 

@@ -2,7 +2,11 @@ using System.Numerics;
 
 namespace Functional.Kernels;
 
-/// <summary>The integer functions that processors have no lanes for, or that can fail: division, remainder and power.</summary>
+/// <summary>
+/// The integer functions that processors have no lanes for: division, remainder and power. All three are defined for every
+/// pair, since where, and a branch under vmap, compute what nobody looks at: a/0 is 0, as on ARM, and what the definitions
+/// a = (a/b)·b + a%b and a⁻ⁿ = 1/aⁿ then ask for.
+/// </summary>
 internal static unsafe class IntegerLoops<T>
     where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
 {
@@ -30,22 +34,16 @@ internal static unsafe class IntegerLoops<T>
         for (nint i = 0; i < count; i++, a += aStride, b += bStride) y[i] = Power(*a, *b);
     }
 
-    /// <summary>The quotient, rounded towards zero; the smallest integer over −1 wraps around to itself.</summary>
-    public static T Divide(T a, T b) =>
-        b == T.Zero ? throw new DivideByZeroException($"div: the integer {a} was divided by zero; cast to a float type for infinities")
-        : b == -T.One ? -a
-        : a / b;
+    /// <summary>The quotient, rounded towards zero; 0 over zero; the smallest integer over −1 wraps around to itself.</summary>
+    public static T Divide(T a, T b) => b == T.Zero ? T.Zero : b == -T.One ? -a : a / b;
 
-    /// <summary>The remainder with the sign of the dividend.</summary>
-    public static T Remainder(T a, T b) =>
-        b == T.Zero ? throw new DivideByZeroException($"rem: the remainder of the integer {a} over zero was asked for")
-        : b == -T.One ? T.Zero
-        : a % b;
+    /// <summary>The remainder with the sign of the dividend; the dividend itself over zero.</summary>
+    public static T Remainder(T a, T b) => b == T.Zero ? a : b == -T.One ? T.Zero : a % b;
 
-    /// <summary>The power, wrapping around on overflow.</summary>
+    /// <summary>The power, wrapping around on overflow; 1/aⁿ, rounded towards zero, for an exponent −n.</summary>
     public static T Power(T a, T b)
     {
-        if (b < T.Zero) throw new ArgumentException($"pow: the integer {a} to the power {b}; cast to a float type for negative exponents");
+        if (b < T.Zero) return a != T.One && a != -T.One ? T.Zero : T.IsOddInteger(b) ? a : T.One;
         var power = T.One;
         for (; b != T.Zero; b >>= 1, a *= a)
             if (T.IsOddInteger(b)) power *= a;

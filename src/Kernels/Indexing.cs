@@ -25,7 +25,7 @@ public static unsafe class Indexing
     /// <exception cref="ArgumentOutOfRangeException">An index is not in 0 .. size of y's axis − 1.</exception>
     public static void ScatterAdd(NDArray updates, NDArray index, int axis, NDArray y)
     {
-        var places = Places("scatterAdd", index, y.Shape, axis);
+        var places = Places("scatter", index, y.Shape, axis);
         Layout.Clear(y);
         Slices(updates, places, Extent.Of(y.Shape, axis), y, scatter: true);
     }
@@ -34,7 +34,7 @@ public static unsafe class Indexing
     /// <exception cref="ArgumentOutOfRangeException">An index is not in 0 .. size of the axis − 1.</exception>
     public static void GatherAlong(NDArray x, NDArray index, int axis, NDArray y)
     {
-        var places = Places("gatherAlong", index, x.Shape, axis);
+        var places = Places("gather", index, x.Shape, axis);
         Along(x, places, Extent.Of(x.Shape, axis), index.Shape[axis], y, scatter: false);
     }
 
@@ -42,7 +42,7 @@ public static unsafe class Indexing
     /// <exception cref="ArgumentOutOfRangeException">An index is not in 0 .. size of y's axis − 1.</exception>
     public static void ScatterAlong(NDArray updates, NDArray index, int axis, NDArray y)
     {
-        var places = Places("scatterAlong", index, y.Shape, axis);
+        var places = Places("scatter", index, y.Shape, axis);
         Layout.Clear(y);
         Along(updates, places, Extent.Of(y.Shape, axis), index.Shape[axis], y, scatter: true);
     }
@@ -85,13 +85,17 @@ public static unsafe class Indexing
         return narrow;
     }
 
+    /// <summary>
+    /// The axis is counted from the end, where it has the same number under vmap, which puts one more in front; and an
+    /// operation has one name with its counterpart "along", which is what vmap may make of it.
+    /// </summary>
     private static ArgumentOutOfRangeException Outside(string operation, long value, int flat, NDArray index, int[] shape, int axis)
     {
         var position = new int[index.Rank];
         for (var i = index.Rank - 1; i >= 0; i--) (flat, position[i]) = Math.DivRem(flat, index.Shape[i]);
         return new ArgumentOutOfRangeException(
             nameof(index),
-            $"{operation}: index {value} at position [{string.Join(", ", position)}] is outside axis {axis} of size {shape[axis]} (array {ArraySize.Show(shape)})");
+            $"{operation}: index {value} at position [{string.Join(", ", position)}] is outside axis {axis - shape.Length} of size {shape[axis]}");
     }
 
     private static void Slices(NDArray moved, ReadOnlySpan<int> places, Extent extent, NDArray y, bool scatter)

@@ -20,7 +20,6 @@ public static unsafe class Scalars
 
     /// <summary>op(a, b).</summary>
     /// <exception cref="NotSupportedException">The function is not defined for the element type.</exception>
-    /// <exception cref="DivideByZeroException">Integers were divided by zero.</exception>
     public static NDArray Binary(Binary op, NDArray a, NDArray b) =>
         NDArray.OfParts([], null, Binary(op, a.DType, a.Bits, b.Bits), a.DType);
 

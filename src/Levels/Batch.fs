@@ -8,10 +8,11 @@ open Functional
 open Functional.Operations
 open Functional.Rules
 
-/// One example standing for all: its shape is without the batch axis.
+/// One example standing for all: the shape is an example's, that of the value has the batch axis before it.
 [<Sealed>]
-type Batched(level: Level, value: Tensor) =
-    inherit Tensor(level, value.Shape[1..], value.DType)
+type Batched(level: Level, value: Tensor, shape: int[]) =
+    inherit Tensor(level, shape, value.DType)
+    new(level: Level, value: Tensor) = Batched(level, value, value.Shape[1..])
     member _.Value = value
 
 /// A user's rule, applied to every example of a batch; so is its derivative.
@@ -89,12 +90,36 @@ type internal BatchedForwardRule
 
         over each axes (Array.concat [ inputs; results; given ])
 
-/// The level of vmap.
+/// Axes as they are counted with the batch axis in front of them.
+module private Axes =
+    let up (axes: int[]) = Array.map ((+) 1) axes
+
+    /// One number for the batch axis before those of the others.
+    let under (first: int) (others: int[]) =
+        let all = Array.zeroCreate (others.Length + 1)
+        all[0] <- first
+        System.Array.Copy(others, 0, all, 1, others.Length)
+        all
+
+    /// Whether a value is a batch of what one example gives.
+    let isBatchOf (size: int) (example: Spec) (value: Tensor) =
+        value.DType = example.DType
+        && value.Rank = example.Shape.Length + 1
+        && value.Shape[0] = size
+        && System.MemoryExtensions.SequenceEqual(
+            System.ReadOnlySpan(value.Shape, 1, example.Shape.Length),
+            System.ReadOnlySpan example.Shape
+        )
+
+open Axes
+
+/// The level of vmap. What an operation refuses for one example it refuses here, in that example's shapes; what it makes
+/// of the batch are the results of all examples, under one more axis, and that is checked.
 [<Sealed>]
 type BatchLevel(size: int) =
     inherit Level("vmap")
 
-    member private l.Is(a: Tensor) = obj.ReferenceEquals(a.Level, l)
+    member private l.Is(a: Tensor) = not (isNull a) && obj.ReferenceEquals(a.Level, l)
     member l.ValueOf(a: Tensor) = if l.Is a then Unsafe.As<Batched>(a).Value else a
     member _.Size = size
 
@@ -108,56 +133,11 @@ type BatchLevel(size: int) =
             reshape (Array.concat [ [| size |]; Array.create missing 1; a.Shape ]) (l.ValueOf a)
 
     /// The value of every example, also where all share one.
-    member l.Spread(a: Tensor) = if l.Is a then l.ValueOf a else broadcastTo (Array.append [| size |] a.Shape) a
+    member l.Spread(a: Tensor) = if l.Is a then l.ValueOf a else broadcastTo (under size a.Shape) a
 
     override l.Detach(operation, _) =
         invalidOp
             $"{operation}: under vmap a tensor stands for {size} examples and has no one value to read, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan{UserCode.place ()}"
-
-    override l.Process1(op, a) =
-        l.Check()
-        let v = l.ValueOf a
-        let up = Array.map ((+) 1)
-        let under first (xs: int[]) = Array.append [| first |] xs
-
-        let y =
-            match op with
-            | Unary _
-            | Cast _
-            | StopGradient
-            | Random _ -> Tensor.Bind(op, v)
-            | Reduce(r, axes, keep) -> Tensor.Bind(Reduce(r, up axes, keep), v)
-            | ArgReduce(r, axis) -> Tensor.Bind(ArgReduce(r, axis + 1), v)
-            | Cumulate(c, axis, fromEnd) -> Tensor.Bind(Cumulate(c, axis + 1, fromEnd), v)
-            | Softmax axis -> Tensor.Bind(Softmax(axis + 1), v)
-            | Broadcast s -> Tensor.Bind(Broadcast(under size s), l.Aligned(s.Length, a))
-            | Reshape s -> Tensor.Bind(Reshape(under size s), v)
-            | Transpose p -> Tensor.Bind(Transpose(under 0 (up p)), v)
-            | Slice(starts, lengths, steps) -> Tensor.Bind(Slice(under 0 starts, under size lengths, under 1 steps), v)
-            | Pad(low, high, interior) -> Tensor.Bind(Pad(under 0 low, under 0 high, under 0 interior), v)
-            | Reverse axes -> Tensor.Bind(Reverse(up axes), v)
-            | ArgSort(axis, descending, count) -> Tensor.Bind(ArgSort(axis + 1, descending, count), v)
-            | MaxPool _ -> BatchConvolution.images op size v
-            | Binary _
-            | Compare _
-            | Select
-            | AddScaled _
-            | MatMul _
-            | Dense
-            | Conv _
-            | ConvBias _
-            | ConvInput _
-            | ConvKernel _
-            | MaxPoolPick _
-            | MaxPoolPlace _
-            | SumProduct _
-            | SoftmaxScale _
-            | Gather _
-            | ScatterAdd _
-            | GatherAlong _
-            | ScatterAlong _ -> invalidOp $"internal: {Shapes.name op} has more than one input"
-
-        Batched(l, y)
 
     member private l.MatMul(op, ta, a: Tensor, b: Tensor) =
         if not (l.Is b) && not ta && a.Rank = 2 && b.Rank = 2 then
@@ -203,71 +183,79 @@ type BatchLevel(size: int) =
             let places = l.SpreadIndex(pre, post, index)
             Tensor.Bind(ScatterAlong(axis + 1, n), reshape places.Shape (l.Spread updates), places)
 
-    override l.Process2(op, a, b) =
-        l.Check()
-        let up = Array.map ((+) 1)
-
-        let y =
-            match op with
-            | Binary _
-            | Compare _ ->
-                let rank = max a.Rank b.Rank
-                Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b))
-            | AddScaled _ -> Tensor.Bind(op, l.Spread a, l.Spread b)
-            | SumProduct(axes, keep) -> Tensor.Bind(SumProduct(up axes, keep), l.Spread a, l.Spread b)
-            | SoftmaxScale axis -> Tensor.Bind(SoftmaxScale(axis + 1), l.Spread a, l.Spread b)
-            | MatMul(ta, _) -> l.MatMul(op, ta, a, b)
-            | Conv c -> BatchConvolution.conv c size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
-            | ConvInput(c, space) ->
-                BatchConvolution.convInput c space size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
-            | ConvKernel(c, window) ->
-                BatchConvolution.convKernel c window size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
-            | MaxPoolPick _
-            | MaxPoolPlace _ -> BatchConvolution.images2 op size (l.Spread a) (l.Spread b)
-            | Gather axis -> l.Gather(axis, a, b)
-            | ScatterAdd(axis, n) -> l.ScatterAdd(axis, n, a, b)
-            | GatherAlong axis -> Tensor.Bind(GatherAlong(axis + 1), l.Spread a, l.Spread b)
-            | ScatterAlong(axis, n) -> Tensor.Bind(ScatterAlong(axis + 1, n), l.Spread a, l.Spread b)
-            | Unary _
-            | Select
-            | Cast _
-            | StopGradient
-            | Dense
-            | ConvBias _
-            | MaxPool _
-            | Reduce _
-            | ArgReduce _
-            | Cumulate _
-            | Softmax _
-            | Broadcast _
-            | Reshape _
-            | Transpose _
-            | Slice _
-            | Pad _
-            | Reverse _
-            | ArgSort _
-            | Random _ -> invalidOp $"internal: {Shapes.name op} does not have two inputs"
-
-        Batched(l, y)
-
-    override l.Process3(op, a, b, c) =
-        l.Check()
-
-        match op with
-        | Dense when l.Is a && not (l.Is b) && not (l.Is c) ->
-            let v = l.ValueOf a
-            let lead, features = Array.splitAt (v.Rank - 1) v.Shape
-            let y = Tensor.Bind(Dense, reshape [ Shape.size lead; features[0] ] v, b, c)
-            Batched(l, reshape (Array.append lead [| y.Shape[1] |]) y)
-        | ConvBias _ when l.Is a && not (l.Is b) && not (l.Is c) ->
+    /// An affine map or a convolution with a bias. Where only the examples differ they are further rows, or images, of one.
+    member private l.Affine(op, a: Tensor, b: Tensor, c: Tensor) =
+        if not (l.Is a) || l.Is b || l.Is c then
+            l.Spread(Partial.expand op a b c)
+        else
             let v = l.ValueOf a
             let y = Tensor.Bind(op, reshape (Array.append [| size * v.Shape[1] |] v.Shape[2..]) v, b, c)
-            Batched(l, reshape (Array.append [| size; v.Shape[1] |] y.Shape[1..]) y)
-        | Dense
-        | ConvBias _ -> Partial.expand op a b c
-        | _ ->
+            reshape (Array.append [| size; v.Shape[1] |] y.Shape[1..]) y
+
+    /// The operation over the batch axis. The examples' shapes are known to be right, and the batch is not empty.
+    member private l.OverBatch(op: Op, a: Tensor, b: Tensor, c: Tensor) : Tensor =
+        match op with
+        | Unary _
+        | Cast _
+        | StopGradient
+        | Random _ -> Tensor.Bind(op, l.ValueOf a)
+        | Binary _
+        | Compare _ ->
+            let rank = max a.Rank b.Rank
+            Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b))
+        | Select ->
             let rank = max a.Rank (max b.Rank c.Rank)
-            Batched(l, Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b), l.Aligned(rank, c)))
+            Tensor.Bind(op, l.Aligned(rank, a), l.Aligned(rank, b), l.Aligned(rank, c))
+        | AddScaled _ -> Tensor.Bind(op, l.Spread a, l.Spread b)
+        | MatMul(ta, _) -> l.MatMul(op, ta, a, b)
+        | Dense
+        | ConvBias _ -> l.Affine(op, a, b, c)
+        | Conv k -> BatchConvolution.conv k size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+        | ConvInput(k, space) -> BatchConvolution.convInput k space size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+        | ConvKernel(k, window) ->
+            BatchConvolution.convKernel k window size (l.ValueOf a) (l.Is a) (l.ValueOf b) (l.Is b)
+        | MaxPool _ -> BatchConvolution.images op size (l.ValueOf a)
+        | MaxPoolPick _
+        | MaxPoolPlace _ -> BatchConvolution.images2 op size (l.Spread a) (l.Spread b)
+        | SumProduct(axes, keep) -> Tensor.Bind(SumProduct(up axes, keep), l.Spread a, l.Spread b)
+        | Reduce(r, axes, keep) -> Tensor.Bind(Reduce(r, up axes, keep), l.ValueOf a)
+        | ArgReduce(r, axis) -> Tensor.Bind(ArgReduce(r, axis + 1), l.ValueOf a)
+        | Cumulate(k, axis, fromEnd) -> Tensor.Bind(Cumulate(k, axis + 1, fromEnd), l.ValueOf a)
+        | Softmax axis -> Tensor.Bind(Softmax(axis + 1), l.ValueOf a)
+        | SoftmaxScale axis -> Tensor.Bind(SoftmaxScale(axis + 1), l.Spread a, l.Spread b)
+        | Broadcast s -> Tensor.Bind(Broadcast(under size s), l.Aligned(s.Length, a))
+        | Reshape s -> Tensor.Bind(Reshape(under size s), l.ValueOf a)
+        | Transpose p -> Tensor.Bind(Transpose(under 0 (up p)), l.ValueOf a)
+        | Slice(starts, lengths, steps) ->
+            Tensor.Bind(Slice(under 0 starts, under size lengths, under 1 steps), l.ValueOf a)
+        | Pad(low, high, interior) -> Tensor.Bind(Pad(under 0 low, under 0 high, under 0 interior), l.ValueOf a)
+        | Reverse axes -> Tensor.Bind(Reverse(up axes), l.ValueOf a)
+        | Gather axis -> l.Gather(axis, a, b)
+        | ScatterAdd(axis, n) -> l.ScatterAdd(axis, n, a, b)
+        | GatherAlong axis -> Tensor.Bind(GatherAlong(axis + 1), l.Spread a, l.Spread b)
+        | ScatterAlong(axis, n) -> Tensor.Bind(ScatterAlong(axis + 1, n), l.Spread a, l.Spread b)
+        | ArgSort(axis, descending, count) -> Tensor.Bind(ArgSort(axis + 1, descending, count), l.ValueOf a)
+
+    /// What comes out for no examples at all.
+    member private _.Nothing(example: Spec) = Tensor.full example.DType (under 0 example.Shape) 0.0
+
+    member private l.Example(op: obj, example: Spec, value: Tensor) : Tensor =
+        if not (isBatchOf size example value) then
+            invalidOp
+                $"internal: {op} of one example is {example.DType} {Shape.show example.Shape}, of a batch of {size} it is {value.DType} {Shape.show value.Shape}"
+
+        Batched(l, value, example.Shape)
+
+    member private l.Apply(op: Op, a: Tensor, b: Tensor, c: Tensor) : Tensor =
+        l.Check()
+        let spec (t: Tensor) = if isNull t then Unchecked.defaultof<Spec> else Tensor.specOf t
+        let example = Shapes.infer op (spec a) (spec b) (spec c)
+        let value = if size = 0 then l.Nothing example else l.OverBatch(op, a, b, c)
+        l.Example(op, example, value)
+
+    override l.Process1(op, a) = l.Apply(op, a, null, null)
+    override l.Process2(op, a, b) = l.Apply(op, a, b, null)
+    override l.Process3(op, a, b, c) = l.Apply(op, a, b, c)
 
     /// A graph over the batch axis of its mapped inputs; every output is mapped.
     member private l.Graph(g: Graph, mapped: bool[]) : Graph =
@@ -291,40 +279,36 @@ type BatchLevel(size: int) =
         |> Array.mapi (fun i y -> if i < nk then y else swap y)
 
     member private l.Cond(whenTrue: Graph, whenFalse: Graph, inputs: Tensor[]) =
-        let operands = inputs[1..]
+        let mapped = inputs[1..] |> Array.map l.Is
+        let operands = inputs[1..] |> Array.map l.ValueOf
 
         if l.Is inputs[0] then
-            // examples differ: both branches, and a choice
-            Array.map2
-                (fun a b -> l.Spread(Functional.Functions.where inputs[0] a b))
-                (Trace.replay whenTrue operands)
-                (Trace.replay whenFalse operands)
+            // examples differ: each branch for those that take it
+            let branch (g: Graph) : Branching.Branch = {
+                Graph = g
+                Run = fun v -> BatchLevel.Over (fun v -> Trace.replay g v[1..]) (Array.append [| true |] mapped) v
+            }
+
+            Branching.cond (l.ValueOf inputs[0]) mapped operands (branch whenTrue) (branch whenFalse)
         else
-            let mapped = operands |> Array.map l.Is
             let op = Cond(l.Graph(whenTrue, mapped), l.Graph(whenFalse, mapped))
-            Tensor.Bind(op, Array.append [| inputs[0] |] (Array.map l.ValueOf operands))
+            Tensor.Bind(op, Array.append [| inputs[0] |] operands)
 
     member private l.While(w: While, inputs: Tensor[]) =
         let nc = w.Constants
         let mapped = inputs |> Array.mapi (fun i x -> i >= nc || l.Is x)
-        let condition = l.Graph(w.Condition, mapped)
+
+        /// Which examples go on.
+        let going (v: Tensor[]) = Array.head (BatchLevel.Over (Trace.replay w.Condition) mapped v)
 
         // examples that are done keep their values while others go on
-        let going (v: Tensor[]) = Array.head (Trace.replay condition v)
-
         let step (v: Tensor[]) =
-            let keep (xs: Tensor[]) =
-                let on = Array.head (Trace.replay w.Condition xs)
-
-                Array.map2
-                    (fun (next: Tensor) now -> Functional.Functions.where on next now)
-                    (Trace.replay w.Body xs)
-                    (Array.skip nc xs)
-
-            BatchLevel.Over keep mapped v
+            let on = going v
+            let next = BatchLevel.Over (Trace.replay w.Body) mapped (Branching.operands w.Body on mapped v)
+            Array.map2 (Branching.select on) next (Array.skip nc v)
 
         let values = inputs |> Array.mapi (fun i x -> if mapped[i] then l.Spread x else x)
-        let specs = values |> Array.map (fun v -> { Shape = v.Shape; DType = v.DType }: Spec)
+        let specs = Array.map Tensor.specOf values
 
         let batched = {
             Condition = Trace.graph specs (fun v -> [| amax (going v) |])
@@ -334,32 +318,49 @@ type BatchLevel(size: int) =
 
         Tensor.Bind(While batched, values)
 
+    member private l.Custom(rule: External, inputs: Tensor[]) =
+        let mapped = inputs |> Array.map l.Is
+        let values = Array.map l.ValueOf inputs
+
+        match rule with
+        | :? ReverseRule as r -> CustomRule.Perform l (BatchedReverseRule(r, BatchLevel.Over, mapped)) values
+        | :? ForwardRule as r -> CustomRule.Perform l (BatchedForwardRule(r, BatchLevel.Over, mapped)) values
+        | _ -> invalidOp $"{rule.Name}: this operation of the user's has no batching rule"
+
+    /// The operation over the batch axis, as `OverBatch`.
+    member private l.OverBatch(op: ManyOp, inputs: Tensor[]) : Tensor[] =
+        match op with
+        | Concat axis -> Tensor.Bind(Concat(axis + 1), Array.map l.Spread inputs)
+        | Split(axis, sizes) -> Tensor.Bind(Split(axis + 1, sizes), Array.map l.Spread inputs)
+        | Linear _ -> Tensor.Bind(op, Array.map l.Spread inputs)
+        | Scan s -> l.Scan(s, inputs)
+        | Cond(whenTrue, whenFalse) -> l.Cond(whenTrue, whenFalse, inputs)
+        | While w -> l.While(w, inputs)
+        | Call p ->
+            let mapped = inputs |> Array.map l.Is
+            let key = System.String(mapped |> Array.map (fun m -> if m then '1' else '0'))
+            let batch = p.Derive($"vmap {size} {key}", (fun () -> l.Graph(p.Graph, mapped)))
+            Tensor.Bind(Call batch, Array.map l.ValueOf inputs)
+        | Custom rule -> l.Custom(rule, inputs)
+
     override l.ProcessMany(op, inputs) =
         l.Check()
 
-        let outs =
-            match op with
-            | Concat axis -> Tensor.Bind(Concat(axis + 1), Array.map l.Spread inputs)
-            | Split(axis, sizes) -> Tensor.Bind(Split(axis + 1, sizes), Array.map l.Spread inputs)
-            | Linear _ -> Tensor.Bind(op, Array.map l.Spread inputs)
-            | Scan s -> l.Scan(s, inputs)
-            | Cond(whenTrue, whenFalse) -> l.Cond(whenTrue, whenFalse, inputs)
-            | While w -> l.While(w, inputs)
-            | Call p ->
-                let mapped = inputs |> Array.map l.Is
-                let key = System.String(mapped |> Array.map (fun m -> if m then '1' else '0'))
-                let batch = p.Derive($"vmap {size} {key}", (fun () -> l.Graph(p.Graph, mapped)))
-                Tensor.Bind(Call batch, Array.map l.ValueOf inputs)
-            | Custom rule ->
-                let mapped = inputs |> Array.map l.Is
-                let values = Array.map l.ValueOf inputs
+        match op with
+        // only the rule itself knows its results, and makes them one example's at a time
+        | Custom rule -> l.Custom(rule, inputs) |> Array.map (fun y -> Batched(l, y) :> Tensor)
+        | Concat _
+        | Split _
+        | Linear _
+        | Scan _
+        | Cond _
+        | While _
+        | Call _ ->
+            let examples = Shapes.inferMany op (Array.map Tensor.specOf inputs)
 
-                match rule with
-                | :? ReverseRule as r -> CustomRule.Perform l (BatchedReverseRule(r, BatchLevel.Over, mapped)) values
-                | :? ForwardRule as r -> CustomRule.Perform l (BatchedForwardRule(r, BatchLevel.Over, mapped)) values
-                | _ -> invalidOp $"{rule.Name}: this operation of the user's has no batching rule"
+            let values = if size = 0 then Array.map l.Nothing examples else l.OverBatch(op, inputs)
 
-        outs |> Array.map (fun y -> Batched(l, y) :> Tensor)
+            Array.map2 (fun e v -> l.Example(op, e, v)) examples values
 
     /// A function of single examples over the first axis of those inputs that are mapped.
     static member Over (f: Tensor[] -> Tensor[]) (mapped: bool[]) (xs: Tensor[]) : Tensor[] =

@@ -75,6 +75,23 @@ let rec canFail (g: Graph) (instruction: Instruction) : bool =
         | Concat _
         | Split _ -> false
 
+/// Whether an instruction may go on forever on the values it is given.
+let rec canHang (instruction: Instruction) : bool =
+    match instruction with
+    | Constant _
+    | Apply _ -> false
+    | ApplyMany(op, _, _) ->
+        match op with
+        | While _
+        | Custom _ -> true
+        | Scan s -> Array.exists canHang s.Body.Instructions
+        | Cond(whenTrue, whenFalse) ->
+            Array.exists canHang whenTrue.Instructions || Array.exists canHang whenFalse.Instructions
+        | Call p -> Array.exists canHang p.Graph.Instructions
+        | Concat _
+        | Split _
+        | Linear _ -> false
+
 /// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
 /// outputs need.
 let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =

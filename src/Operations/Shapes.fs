@@ -102,6 +102,22 @@ let private floatsOf op (a: Spec) (b: Spec) =
     sameType op a b
     requireFloat (name op) a
 
+let private requireAxis op (axis: int) (x: Spec) =
+    if axis < 0 || axis >= x.Shape.Length then
+        failShape (name op) $"axis {axis} does not exist in {Shape.show x.Shape}"
+
+let private requireAxes op (axes: int[]) (x: Spec) =
+    for axis in axes do
+        requireAxis op axis x
+
+let private requireSame op (a: Spec) (b: Spec) =
+    if not (Shape.same a.Shape b.Shape) then
+        failShape (name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+
+let private requireEach op what (count: int) (x: Spec) =
+    if count <> x.Shape.Length then
+        failShape (name op) $"{count} {what} for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+
 let private matmul op transA transB (a: Spec) (b: Spec) =
     sameType op a b
     let ra, rb = a.Shape.Length, b.Shape.Length
@@ -196,8 +212,22 @@ let private pad (x: Spec) (low: int[]) (high: int[]) (interior: int[]) =
     |> Array.mapi (fun i d -> int64 low[i] + int64 d + int64 (max 0 (d - 1)) * int64 interior[i] + int64 high[i])
     |> Shape.ofSizes "pad"
 
+let private transpose op (permutation: int[]) (x: Spec) =
+    requireEach op "places" permutation.Length x
+    let mutable named = 0
+
+    for axis in permutation do
+        requireAxis op axis x
+        named <- named ||| (1 <<< axis)
+
+    if named <> (1 <<< x.Shape.Length) - 1 then
+        failShape (name op) $"{Shape.show permutation} does not name each axis of {Shape.show x.Shape} once"
+
+    { x with Shape = permutation |> Array.map (fun i -> x.Shape[i]) }
+
 let private along op axis (x: Spec) (index: Spec) =
     requireIndex op index
+    requireAxis op axis x
 
     let fits =
         x.Shape.Length = index.Shape.Length
@@ -212,9 +242,13 @@ let private along op axis (x: Spec) (index: Spec) =
 let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
     match op with
     | Unary _
-    | StopGradient
-    | Reverse _
-    | Cumulate _ -> a
+    | StopGradient -> a
+    | Reverse axes ->
+        requireAxes op axes a
+        a
+    | Cumulate(_, axis, _) ->
+        requireAxis op axis a
+        a
     | Binary _ ->
         sameType op a b
 
@@ -237,11 +271,8 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         }
     | Cast t -> { a with DType = t }
     | AddScaled _ ->
-        sameType op a b
-
-        if not (Shape.same a.Shape b.Shape) then
-            failShape "addScaled" $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
-
+        floatsOf op a b
+        requireSame op a b
         a
     | MatMul(ta, tb) -> matmul op ta tb a b
     | Dense -> dense op a b c
@@ -270,10 +301,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         { a with Shape = Windows.pool (name op) w a.Shape }
     | MaxPoolPick w ->
         floatsOf op a b
-
-        if not (Shape.same a.Shape b.Shape) then
-            failShape (name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
-
+        requireSame op a b
         { a with Shape = Windows.pool (name op) w b.Shape }
     | MaxPoolPlace w ->
         floatsOf op a b
@@ -287,21 +315,28 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         b
     | SumProduct(axes, keep) ->
         sameType op a b
-
-        if not (Shape.same a.Shape b.Shape) then
-            failShape "sumProduct" $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
-
+        requireSame op a b
+        requireAxes op axes a
         { a with Shape = Shape.reduce axes keep a.Shape }
-    | Reduce(_, axes, keep) -> { a with Shape = Shape.reduce axes keep a.Shape }
+    | Reduce(_, axes, keep) ->
+        requireAxes op axes a
+        { a with Shape = Shape.reduce axes keep a.Shape }
     | ArgReduce(_, axis) ->
+        requireAxis op axis a
+
         if a.Shape[axis] = 0 then
             failShape (name op) $"{Shape.show a.Shape} is empty along axis {axis}"
 
         { Shape = Shape.reduce [| axis |] false a.Shape; DType = DType.Int32 }
-    | Softmax _ ->
+    | Softmax axis ->
         requireFloat "softmax" a
+        requireAxis op axis a
         a
-    | SoftmaxScale _ -> a
+    | SoftmaxScale axis ->
+        floatsOf op a b
+        requireSame op a b
+        requireAxis op axis a
+        a
     | Broadcast s ->
         Shape.possible "broadcastTo" s |> ignore
 
@@ -318,11 +353,14 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
                 $"{Shape.show a.Shape} has {Shape.size a.Shape} elements, {Shape.show s} would have {Shape.size s}"
 
         { a with Shape = s }
-    | Transpose p -> { a with Shape = p |> Array.map (fun i -> a.Shape[i]) }
+    | Transpose p -> transpose op p a
     | Slice(starts, lengths, steps) -> slice a starts lengths steps
-    | Pad(low, high, interior) -> { a with Shape = pad a low high interior }
+    | Pad(low, high, interior) ->
+        requireEach op "widths" low.Length a
+        { a with Shape = pad a low high interior }
     | Gather axis ->
         requireIndex op b
+        requireAxis op axis a
 
         {
             a with
@@ -333,7 +371,11 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         requireIndex op b
         let places = b.Shape.Length
 
-        if axis + places > a.Shape.Length || not (Shape.same a.Shape[axis .. axis + places - 1] b.Shape) then
+        if
+            axis < 0
+            || axis + places > a.Shape.Length
+            || not (Shape.same a.Shape[axis .. axis + places - 1] b.Shape)
+        then
             failShape
                 (name op)
                 $"updates {Shape.show a.Shape} must have the index' shape {Shape.show b.Shape} from axis {axis} on"
@@ -350,11 +392,15 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
     | ScatterAlong(axis, size) ->
         requireIndex op b
 
+        requireAxis op axis a
+
         if not (Shape.same a.Shape b.Shape) then
             failShape (name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
 
         { a with Shape = Shape.withAxis axis size a.Shape |> Shape.possible (Named op) }
     | ArgSort(axis, _, count) ->
+        requireAxis op axis a
+
         if count < 0 || count > a.Shape[axis] then
             invalidArg
                 "count"
@@ -434,8 +480,14 @@ let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spe
 
 /// The results' shapes and element types.
 let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
+    let requireAxis operation axis (x: Spec) =
+        if axis < 0 || axis >= x.Shape.Length then
+            failShape operation $"axis {axis} does not exist in {Shape.show x.Shape}"
+
     match op with
     | Concat axis ->
+        requireAxis "concat" axis xs[0]
+
         for x in xs do
             if x.DType <> xs[0].DType then
                 invalidArg "dtype" $"concat: {xs[0].DType} and {x.DType} do not mix; cast one of them"
@@ -461,6 +513,7 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
         |]
     | Split(axis, sizes) ->
         let x = xs[0]
+        requireAxis "split" axis x
 
         if Array.exists (fun n -> n < 0) sizes || Array.sumBy int64 sizes <> int64 x.Shape[axis] then
             failShape

@@ -6,14 +6,6 @@ module Functional.Control
 open Functional.Operations
 open Functional.Levels
 
-/// Whether a tensor's value can be looked at now.
-let rec private known (t: Tensor) =
-    match t with
-    | :? Concrete -> true
-    | :? Recorded as r -> known r.Primal
-    | :? Dual as d -> known d.Primal
-    | _ -> false
-
 /// A function of trees as a graph, with what it closes over, and the structure of what it returned.
 let private traced (inputs: Spec[]) (f: Tensor[] -> 'Q) : Graph * Tensor[] * 'Q =
     let result = ref Unchecked.defaultof<'Q>
@@ -50,15 +42,17 @@ let private requireAlike what (a: Spec[]) (b: Spec[]) =
         invalidArg "f" $"{what} must agree in shapes and types; they are ({show a}) and ({show b})"
 
 /// `whenTrue operand` where the condition, a single Bool, holds; else `whenFalse operand`. Where the condition is known
-/// only the branch that is taken runs; under compile both are staged and one runs; under vmap, where examples differ,
-/// both run and `where` chooses.
+/// only the branch that is taken runs; under compile both are staged and one runs. Under vmap each branch runs for the
+/// examples that take it: those that do not can neither fail in it nor send a NaN through its derivative.
 let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand: 'P) : 'Q =
+    Returned.requireTensors<'Q> "cond"
+
     if condition.Rank <> 0 || condition.DType <> DType.Bool then
         invalidArg
             "condition"
             $"cond: the condition is a single Bool, not {condition.DType} {Shape.show condition.Shape}"
 
-    if known condition then
+    if Branching.known condition then
         if Tensor.toBool (Tensor.detach condition) then
             whenTrue operand
         else
@@ -73,8 +67,8 @@ let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand
         let ys = Tensor.Bind(Cond(graphs[0], graphs[1]), Array.concat [ [| condition |]; captured; xs ])
         Tree.rebuild result ys
 
-/// Applies the body as long as the condition, a single Bool, holds. Forward mode differentiates it; reverse mode needs
-/// `scan`, whose length is known.
+/// Applies the body as long as the condition, a single Bool, holds. Under vmap every example takes its own number of
+/// steps. Forward mode differentiates it; reverse mode needs `scan`, whose length is known.
 let whileLoop (condition: 'P -> Tensor) (body: 'P -> 'P) (start: 'P) : 'P =
     let xs = Tree.leaves start
     let specs = Array.map Tensor.specOf xs
@@ -100,6 +94,7 @@ type private Staging<'C, 'Y> = {
 }
 
 let private stage name (body: 'C -> 'X -> 'C * 'Y) (start: 'C) (xs: 'X) : Staging<'C, 'Y> =
+    Returned.requireTensors<'Y> name
     let carry, moving = Tree.leaves start, Tree.leaves xs
 
     let length =

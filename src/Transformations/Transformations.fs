@@ -71,6 +71,7 @@ let private release (owned: List<Storage>) (kept: Tensor[][]) =
 /// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
 /// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
 let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
+    Returned.requireTensors<'A> "grad"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
     let level = RecordLevel("grad", true, Many.record)
 
@@ -105,6 +106,7 @@ let grad (f: 'P -> Tensor) (p: 'P) : 'P = snd (valueAndGrad f p)
 
 /// Forward mode: the function's value, and its derivative in the direction of a tree of tangents.
 let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
+    Returned.requireTensors<'Q> "jvp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
     let ts = Tree.leaves tangent
 
@@ -136,6 +138,7 @@ let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
 /// Reverse mode: the function's value, and its pullback from cotangents of the results to cotangents of the parameters.
 /// The pullback may be called any number of times, from any thread.
 let vjp (f: 'P -> 'Q) (p: 'P) : 'Q * ('Q -> 'P) =
+    Returned.requireTensors<'Q> "vjp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
     let level = RecordLevel("vjp", false, Many.record)
     let result = ref Unchecked.defaultof<'Q>
@@ -172,8 +175,11 @@ let vjp (f: 'P -> 'Q) (p: 'P) : 'Q * ('Q -> 'P) =
     value, pullback
 
 /// The function applied to every example along the first axis of all tensors of the tree, in one go. What the function
-/// closes over is shared by all examples.
+/// closes over is shared by all examples. It means what a loop over the examples means: what is an error for one example is
+/// the same error here.
+/// Example: `vmap (fun x -> x / norm x) rows` divides every row of a matrix by its norm.
 let vmap (f: 'P -> 'Q) (p: 'P) : 'Q =
+    Returned.requireTensors<'Q> "vmap"
     let xs = Tree.leaves p
 
     let sizes =
@@ -189,7 +195,10 @@ let vmap (f: 'P -> 'Q) (p: 'P) : 'Q =
     match Array.distinct sizes with
     | [||] -> invalidArg "p" "vmap: there is no tensor to map over"
     | [| _ |] -> ()
-    | _ -> invalidArg "p" $"vmap: the first axes differ: {Shape.list sizes}; they must be equal"
+    | sizes ->
+        invalidArg
+            "p"
+            $"vmap: the first axes have sizes {Shape.list sizes}; there must be as many examples in all tensors"
 
     let result = ref Unchecked.defaultof<'Q>
     let ys = BatchLevel.Over (onTree f p result) (Array.create xs.Length true) xs

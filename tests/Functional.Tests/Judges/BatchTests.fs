@@ -8,7 +8,7 @@ open Functional.Tests.Judges
 open Functional.Tests.Judges.Samples
 open Functional.Tests.Judges.Judges
 
-let private count = 12
+let private count = draws 12
 let private loose (name: string) = if name.StartsWith "Linear" then 1e-10 else 1e-12
 
 /// A sample with several draws of its inputs, of which only some are mapped: the others are those of the first draw.

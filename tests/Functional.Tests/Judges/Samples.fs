@@ -158,15 +158,17 @@ let places (size: int) (shape: int[]) =
 /// Several inputs drawn one by one.
 let all (draws: Gen<Tensor> list) = Gen.sequenceToArray draws
 
-/// Samples of a generator: always the same ones, and others where FUNCTIONAL_SEED says so.
-let take (count: int) (g: Gen<'T>) : 'T[] =
-    let seed =
-        match Environment.GetEnvironmentVariable "FUNCTIONAL_SEED" with
-        | null
-        | "" -> 20UL
-        | s -> uint64 s
+let private setting name (otherwise: uint64) =
+    match Environment.GetEnvironmentVariable name with
+    | null
+    | "" -> otherwise
+    | s -> uint64 s
 
-    Gen.sampleWithSeed (Rnd seed) 30 count g
+/// So many draws in the suite, and as many times more as FUNCTIONAL_DRAWS says.
+let draws (count: int) = count * int (setting "FUNCTIONAL_DRAWS" 1UL)
+
+/// Samples of a generator: always the same ones, and others where FUNCTIONAL_SEED says so.
+let take (count: int) (g: Gen<'T>) : 'T[] = Gen.sampleWithSeed (Rnd(setting "FUNCTIONAL_SEED" 20UL)) 30 count g
 
 /// Runs a check on samples; what fails is told with its sample.
 let onSamples (count: int) (g: Gen<Sample>) (check: Sample -> Tensor[] -> unit) =
