@@ -35,7 +35,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
                 for a in Graphs.arguments instruction do
                     lastReader[schedule.Root[a]] <- i
 
-                if Graphs.canFail graph instruction then
+                if Graphs.canFail instruction then
                     lastFailing <- i)
 
     let roots = outputs |> Array.map (fun v -> schedule.Root[v])

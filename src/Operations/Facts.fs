@@ -95,11 +95,10 @@ let mayAliasMany (op: ManyOp) : bool =
     | Call _
     | Custom _ -> true
 
-/// Whether the operation can fail on the values it is given, whose element type this is: an index out of range, an integer
-/// divided by zero.
-let canFail (op: Op) (operand: DType) : bool =
+/// Whether the operation can fail on the values it is given: an index out of range. Arithmetic cannot, that of integers
+/// being defined for every pair.
+let canFail (op: Op) : bool =
     match op with
-    | Binary(Binary.Div | Binary.Rem | Binary.Pow) -> not (operand.IsFloat())
     | Gather _
     | ScatterAdd _
     | GatherAlong _

@@ -56,14 +56,14 @@ let isView (instruction: Instruction) : bool =
     | ApplyMany _
     | Constant _ -> false
 
-/// Whether an instruction of a graph can fail on the values it is given: an index out of range, an integer divided by zero,
-/// a matrix without a factorization.
-let rec canFail (g: Graph) (instruction: Instruction) : bool =
-    let inside (inner: Graph) = Array.exists (canFail inner) inner.Instructions
+/// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a
+/// factorization.
+let rec canFail (instruction: Instruction) : bool =
+    let inside (inner: Graph) = Array.exists canFail inner.Instructions
 
     match instruction with
     | Constant _ -> false
-    | Apply(op, a, _, _) -> Facts.canFail op g.Specs[a].DType
+    | Apply(op, _, _, _) -> Facts.canFail op
     | ApplyMany(op, _, _) ->
         match op with
         | Linear _
