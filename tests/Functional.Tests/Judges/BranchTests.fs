@@ -339,20 +339,27 @@ let private check (d: Drawn) =
     /// A branch has all its results, also those that nobody looks at: where one example's derivative feels that (0·∞), it is
     /// not the batch's doing.
     let isSame (a: Outcome[]) (b: Outcome[]) =
-        let isFinite outcome =
+        let finite outcome =
             match outcome with
-            | Given ys -> ys |> Array.forall (Tensor.toFloats >> Array.forall Double.IsFinite)
-            | Refused _ -> false
+            | Given ys -> ys |> Array.map (Tensor.toFloats >> Array.map Double.IsFinite)
+            | Refused _ -> [||]
 
-        Array.forall2 (fun x y -> isFinite x = isFinite y) a b
+        Array.map finite a = Array.map finite b
+
+    /// Where a derivative is infinite, an order of terms makes ∞ or ∞ − ∞ of it: either is no number.
+    let orNone outcome =
+        match outcome with
+        | Given ys -> Given(ys |> Array.map (fun y -> where (isFinite y) y (Tensor.scalarOf y.DType nan)))
+        | Refused _ -> outcome
 
     let judgeDerivative what derivative =
         let alone = each derivative host
         let staged = each (fun g -> derivative (compile g)) library
 
         if isSame alone staged then
-            judge what alone (derivative (vmap f) batch)
-            judge (what + ", compiled") alone (derivative (compile (vmap f)) batch)
+            let alone = Array.map orNone alone
+            judge what alone (orNone (derivative (vmap f) batch))
+            judge (what + ", compiled") alone (orNone (derivative (compile (vmap f)) batch))
 
     judgeDerivative "tangent" tangent
 
