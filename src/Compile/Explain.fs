@@ -38,7 +38,36 @@ module internal Explain =
             | Reduce(_, axes, _)
             | SumProduct(axes, _) -> $" over {Shape.list axes}"
             | AddScaled s -> $" {s}"
-            | _ -> ""
+            | Unary _
+            | Binary _
+            | Compare _
+            | Select
+            | Cast _
+            | StopGradient
+            | Dense
+            | Conv _
+            | ConvBias _
+            | ConvInput _
+            | ConvKernel _
+            | MaxPool _
+            | MaxPoolPick _
+            | MaxPoolPlace _
+            | ArgReduce _
+            | Cumulate _
+            | Softmax _
+            | SoftmaxScale _
+            | Broadcast _
+            | Reshape _
+            | Transpose _
+            | Slice _
+            | Pad _
+            | Reverse _
+            | Gather _
+            | ScatterAdd _
+            | GatherAlong _
+            | ScatterAlong _
+            | ArgSort _
+            | Random _ -> ""
         | Constant _
         | ApplyMany _ -> ""
 

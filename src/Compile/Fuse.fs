@@ -240,7 +240,9 @@ let private windows (g: Graph) (firsts: int[]) (root: int[]) : Window voption[] 
                     root[v] <- y
 
                 offset <- offset + g.Specs[v].Shape[axis]
-        | _ -> ())
+        | Apply _
+        | ApplyMany _
+        | Constant _ -> ())
 
     found
 

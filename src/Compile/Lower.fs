@@ -340,7 +340,7 @@ module internal Lower =
         | Apply(MatMul(ta, tb), a, b, _), ValueSome sum ->
             let onto, y = schedule.Root[sum.Onto], firsts[kernel.Instructions[1]]
             step (nameOf g kernel) (fun v -> MatMul.RunOnto(ta, tb, v[a], v[b], v[onto], sum.Scale, v[y], packed))
-        | _ -> invalidOp "internal: not a product and a sum"
+        | (Apply _ | ApplyMany _ | Constant _), _ -> invalidOp "internal: not a product and a sum"
 
     let private evaluated (f: NDArray[] -> NDArray[]) (arguments: int[]) (made: int[]) =
         step "evaluate" (fun v ->

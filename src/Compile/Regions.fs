@@ -266,7 +266,9 @@ let private isSparing (g: Graph) =
     |> Array.exists (fun instruction ->
         match instruction with
         | Apply(Reshape shape, a, _, _) -> Shape.same shape g.Specs[a].Shape
-        | _ -> false)
+        | Apply _
+        | ApplyMany _
+        | Constant _ -> false)
 
 /// The graph as the passes want it.
 let prepare (passes: Fuse.Passes) (g: Graph) : Graph =

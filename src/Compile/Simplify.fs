@@ -323,7 +323,12 @@ let rec private copy (w: Writer) (g: Graph) (inputs: int[]) : int[] =
                             )
 
                         rewrite w slice arguments[0] -1 -1)
-                | _ -> asIs ()
+                | Concat _
+                | Split _
+                | Linear _
+                | Scan _
+                | Cond _
+                | While _ -> asIs ()
 
             Array.Copy(found, 0, number, next, results)
             next <- next + results

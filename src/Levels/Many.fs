@@ -60,7 +60,15 @@ and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (onFailure: OnFail
                         null
                         Tensor.Bind(ManyOp.Linear(TriangularSolve(lower, not t), onFailure), [| xs[0]; cts[0] |])[0]
                       |]
-                    | _ -> transposed (Differential.tangents op onFailure xs ys) specs active cts
+                    | Solve
+                    | TriangularSolve _
+                    | Cholesky
+                    | Qr
+                    | SignLogDeterminant
+                    | Determinant
+                    | Adjugate
+                    | SymmetricEigen
+                    | Svd -> transposed (Differential.tangents op onFailure xs ys) specs active cts
         }
     )
 

@@ -4,6 +4,8 @@ module Functional.Tests.House
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open Microsoft.FSharp.Reflection
+open Functional.Operations
 open Functional.Tests.Oracles
 
 /// The project's own text files: everything that is neither built nor fetched.
@@ -25,6 +27,42 @@ let private listed =
          )
          |> Seq.map (fun line -> line.Groups[1].Value)
          |> Set.ofSeq)
+
+/// The cases of the vocabulary, and what begins a pattern over instructions.
+let private cases =
+    [ typeof<Op>; typeof<ManyOp>; typeof<LinearAlgebra>; typeof<Instruction> ]
+    |> Seq.collect FSharpType.GetUnionCases
+    |> Seq.map _.Name
+    |> Set.ofSeq
+
+/// Where single numbers take a short cut past the evaluator, which knows every operation.
+let private shortCuts = Set [ "src/Core.fs" ]
+
+/// The lines (from 1) of wildcards beside patterns of operations: arms of one match stand at one indentation, in a row
+/// that ends where something else begins there or further to the left.
+let private wildcards (lines: string[]) : int list =
+    let indentation (line: string) = line.Length - line.TrimStart().Length
+    let isArm (line: string) = line.TrimStart().StartsWith "| "
+
+    let isCase (line: string) =
+        let pattern = Regex.Match(line, @"^\s*\|\s*\(?(\w+)(?!\w|\.)")
+        pattern.Success && cases.Contains pattern.Groups[1].Value
+
+    [
+        for i in 0 .. lines.Length - 1 do
+            if Regex.IsMatch(lines[i], @"^\s*\| _(, _)*\s*(->|when)") then
+                let before =
+                    lines[.. i - 1]
+                    |> Array.rev
+                    |> Seq.filter (fun line -> line.Trim() <> "" && not (line.TrimStart().StartsWith "//"))
+                    |> Seq.takeWhile (fun line ->
+                        indentation line > indentation lines[i]
+                        || (indentation line = indentation lines[i] && isArm line))
+                    |> Seq.filter (fun line -> indentation line = indentation lines[i])
+
+                if Seq.exists isCase before then
+                    i + 1
+    ]
 
 [<Tests>]
 let tests =
@@ -60,4 +98,15 @@ let tests =
 
             for path, text in sources.Value do
                 Expect.isFalse (word.IsMatch text) $"{path} postpones something"
+
+        testCase "no question about an operation is answered by a wildcard"
+        <| fun () ->
+            let found = [
+                for path, text in sources.Value do
+                    if path.StartsWith "src/" && path.EndsWith ".fs" && not (shortCuts.Contains path) then
+                        for line in wildcards (text.Split '\n') do
+                            $"{path}:{line}"
+            ]
+
+            Expect.equal found [] "a new operation must not compile until every question has an answer for it"
     ]

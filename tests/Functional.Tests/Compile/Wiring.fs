@@ -34,7 +34,7 @@ and Loop = {
 /// Repeated while the first carry's mean is below a bound, so many times at most.
 and Repetition = { Limit: int; Bound: float; First: int list; Again: Block }
 
-/// By the sign of a value's mean.
+/// By whether a value's mean is above a margin.
 and Branch = { Condition: int; Operands: int list; WhenTrue: Block; WhenFalse: Block }
 
 /// What the values are, and what the steps do with them.
@@ -46,6 +46,11 @@ type Algebra<'T> = {
     While: Repetition -> ('T[] -> 'T[]) -> 'T[] -> 'T[]
     Cond: 'T -> ('T[] -> 'T[]) -> ('T[] -> 'T[]) -> 'T[] -> 'T[]
 }
+
+/// How much larger the larger one is where one of two is chosen, or a mean decides: what is equal but for
+/// rounding is no question.
+[<Literal>]
+let private margin = 0.0137
 
 /// A block's results.
 let rec run (a: Algebra<'T>) (around: 'T[]) (block: Block) : 'T[] =
@@ -109,7 +114,7 @@ let private hosted (add: 'T -> 'T -> 'T) (zero: unit -> 'T) (mean: 'T -> float) 
                     left <- left - 1
 
                 carry
-        Cond = fun c whenTrue whenFalse operands -> (if mean c > 0.0 then whenTrue else whenFalse) operands
+        Cond = fun c whenTrue whenFalse operands -> (if mean c > margin then whenTrue else whenFalse) operands
 }
 
 /// A matrix of numbers with their derivatives along one direction.
@@ -117,10 +122,6 @@ type Dual = { Values: float[]; Slopes: float[] }
 
 /// An entry of the matrix that products take as their right factor.
 let private weight columns i j = sin (float (3 * i + 7 * j + 1)) / float columns
-
-/// How much larger the larger one is where one of two is chosen: what is equal but for rounding is no question.
-[<Literal>]
-let private margin = 0.0137
 
 /// Arrays of dual numbers, rows times columns, and the host's loops. No function makes its arguments larger, nor the
 /// distance of two, so that rounding stays rounding through loops in loops.
@@ -248,7 +249,7 @@ let tensors (rows: int) (columns: int) : Algebra<Tensor> =
 
                 whileLoop goesOn (fun (carry, left: Tensor) -> body carry, left - 1.0) (start, scalar (float w.Limit))
                 |> fst
-        Cond = fun c whenTrue whenFalse operands -> cond (greater (mean c) (scalar 0.0)) whenTrue whenFalse operands
+        Cond = fun c whenTrue whenFalse operands -> cond (greater (mean c) (scalar margin)) whenTrue whenFalse operands
     }
 
 /// Tensors, with the host's loops: a program without control flow, for derivatives of any order. Conditions are looked at.
@@ -332,7 +333,7 @@ let private draw (random: Random) (options: Options) =
             first.Length,
             While {
                 Limit = random.Next 5
-                Bound = oneOf [ 10.0; 10.0; 0.2 ]
+                Bound = oneOf [ 10.0; 10.0; 0.2137 ]
                 First = first
                 Again = block (depth - 1) seen first.Length (fun () -> first.Length)
             }
