@@ -354,7 +354,7 @@ type Stepper<'S, 'B, 'R>
         check ()
 
         if isNull (box last) then
-            invalidOp "Stepper: there is no result before the first step, nor after one that failed"
+            invalidOp "Stepper: there is no result before the first step, nor after one that failed or a Restore"
 
         last
 
@@ -386,7 +386,7 @@ type Stepper<'S, 'B, 'R>
                 structure
                 (Array.init leaves.Length (fun i -> copy (if last.IsKept i then now[i] else next[i]))))
 
-    /// Replaces the state, by a copy.
+    /// Replaces the state, by a copy. There is no result until the next step.
     member s.Restore(state: 'S) : unit = s.RestoreAt((fun _ -> true), state)
 
     /// Replaces the leaves at some paths, by copies.
@@ -406,16 +406,20 @@ type Stepper<'S, 'B, 'R>
         for i in places do
             let spec = Tensor.specOf given[i]
 
-            if not (fits spec now[i]) then
-                if mayChangeShape paths[i] then
-                    now[i] <- Memory.own "Stepper" spec
-                else
-                    invalidArg
-                        "state"
-                        $"Stepper.Restore: {paths[i]} is {now[i].DType} {Shape.show now[i].Shape} in the stepper and {spec.DType} {Shape.show spec.Shape} in the state given; they must agree"
+            if not (fits spec now[i] || mayChangeShape paths[i]) then
+                invalidArg
+                    "state"
+                    $"Stepper.Restore: {paths[i]} is {now[i].DType} {Shape.show now[i].Shape} in the stepper and {spec.DType} {Shape.show spec.Shape} in the state given; they must agree"
 
-        for i in places do
-            Elementwise.Cast(Tensor.value "Stepper.Restore" given[i], now[i])
+        let values = places |> Array.map (fun i -> Tensor.value "Stepper.Restore" given[i])
+        // what the last step returned may lie in the state
+        last <- Unchecked.defaultof<_>
+
+        for i, value in Array.zip places values do
+            if not (fits (Tensor.specOf given[i]) now[i]) then
+                now[i] <- Memory.own "Stepper" (Tensor.specOf given[i])
+
+            Elementwise.Cast(value, now[i])
 
     /// Bytes of the state, the arenas and the small constants of all plans.
     member _.Bytes =

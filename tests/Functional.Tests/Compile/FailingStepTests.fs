@@ -91,6 +91,32 @@ let private fails (f: Tensor -> Tensor) order good bad mustFail =
     Expect.equal (Tensor.toFloat (snd (stepper.Snapshot()))) (if failed then 4.0 else 8.0) "and steps go on"
 
 [<Tests>]
+let restored =
+    testList "restored states" [
+        test "a result that lay in the state is gone with it" {
+            let step (w: Tensor) (x: Tensor) = (let w = w + x in w, w)
+            use stepper = new Stepper<_, _, _>(step, scalar 1.0)
+            stepper.Step(scalar 1.0)
+            Expect.equal (Tensor.toFloat stepper.Result) 2.0 "the new state"
+            stepper.Restore(scalar 7.0)
+            Expect.throwsT<System.InvalidOperationException> (fun () -> stepper.Result |> ignore) "no result"
+            stepper.Step(scalar 1.0)
+            Expect.equal (Tensor.toFloat stepper.Result) 8.0 "the next one"
+        }
+        test "a state that does not fit leaves the stepper as it was" {
+            use stepper =
+                new Stepper<_, _, _>((fun (a: Tensor, b: Tensor) () -> (a, b), a), (scalar 1.0, scalar 2.0))
+
+            Expect.throwsT<System.ArgumentException>
+                (fun () -> stepper.Restore(scalar 5.0, Tensor.ones [ 2 ]))
+                "another shape"
+
+            let a, _ = stepper.Snapshot()
+            Expect.equal (Tensor.toFloat a) 1.0 "as it was"
+        }
+    ]
+
+[<Tests>]
 let tests =
     testList "failing steps" [
         for order, make in orders do
