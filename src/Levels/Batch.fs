@@ -46,8 +46,8 @@ type internal BatchedReverseRule
 
         let all = Array.append residuals cts
         let gradients = over backward (Array.create all.Length true) all
-        // an input shared by the whole batch collects from every example
-        Array.map2 (fun (g: Tensor) each -> if each then g else sumOver [ 0 ] g) gradients mapped
+        // an input shared by the whole batch collects from every example; a barrier has cotangents of its first inputs only
+        gradients |> Array.mapi (fun i g -> if mapped[i] then g else sumOver [ 0 ] g)
 
 /// A user's forward rule, applied to every example of a batch.
 [<Sealed>]

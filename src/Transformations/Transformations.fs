@@ -68,11 +68,21 @@ let private release (owned: List<Storage>) (kept: Tensor[][]) =
         if not (isKept s) then
             s.Release()
 
+/// Refuses an argument of host numbers alone: they are settings, and the "gradient" would be the numbers themselves.
+let private requireParameters (name: string) (p: 'P) (xs: Tensor[]) =
+    let isNumber (setting: obj) = setting :? float || setting :? float32
+
+    if xs.Length = 0 && Array.exists isNumber (Tree.statics p) then
+        invalidArg
+            "p"
+            $"{name}: the argument ({typeof<'P>.Name}) holds no tensor to differentiate; make its numbers tensors, as `scalar 3.0` and `Tensor.ofSeq [ 3.0; 4.0 ]` do"
+
 /// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
 /// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
 let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
     Returned.requireTensors<'A> "grad"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
+    requireParameters "grad" p xs
     let level = RecordLevel("grad", true, Many.record)
 
     let y, aux =
@@ -108,6 +118,7 @@ let grad (f: 'P -> Tensor) (p: 'P) : 'P = snd (valueAndGrad f p)
 let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
     Returned.requireTensors<'Q> "jvp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
+    requireParameters "jvp" p xs
     let ts = Tree.leaves tangent
 
     if xs.Length <> ts.Length then
@@ -140,6 +151,7 @@ let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
 let vjp (f: 'P -> 'Q) (p: 'P) : 'Q * ('Q -> 'P) =
     Returned.requireTensors<'Q> "vjp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
+    requireParameters "vjp" p xs
     let level = RecordLevel("vjp", false, Many.record)
     let result = ref Unchecked.defaultof<'Q>
 

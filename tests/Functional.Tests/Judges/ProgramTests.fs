@@ -126,7 +126,37 @@ let tests =
                 let a, b = grad (total f) (xs[0], xs[1])
                 let c, d = grad (total (checkpoint f)) (xs[0], xs[1])
                 agreeTensors 1e-13 "gradient" [| c; d |] [| a; b |])
+
+            testCase "checkpoint changes nothing of second derivatives of batches"
+            <| fun () ->
+                let f (x: Tensor) = sin (x * x)
+                let x, v = Tensor.ofSeq [ 0.3; -1.2; 0.8 ], Tensor.ofSeq [ 1.0; 0.5; -2.0 ]
+
+                for name, transformed in
+                    [
+                        "hessian", hessian
+                        "hvp", (fun g x -> hvp g x v)
+                        "grad of grad", (fun g x -> grad (fun x -> sum (grad g x * v)) x)
+                        "compiled", (fun g x -> compile (hessian g) x)
+                    ] do
+                    let plain = transformed (fun x -> sum (vmap f x)) x
+                    agreeTensors 1e-13 name [| transformed (fun x -> sum (vmap (checkpoint f) x)) x |] [| plain |]
+                    let within = transformed (fun x -> sum (checkpoint (vmap f) x)) x
+                    agreeTensors 1e-13 (name + ", the other way round") [| within |] [| plain |]
         ]
+
+        testCase "numbers of the host are refused, not handed back as their own gradient"
+        <| fun () ->
+            let refused f =
+                let message = Expect.throwsC f (fun e -> e.Message)
+                Expect.stringContains message "no tensor to differentiate" "in words"
+
+            refused (fun () -> grad (fun (x: float) -> scalar (x * x)) 3.0 |> ignore)
+            refused (fun () -> grad (fun (x: float list) -> scalar (List.sum x)) [ 3.0; 4.0 ] |> ignore)
+            refused (fun () -> jacobian (fun (x: float) -> scalar x) 3.0 |> ignore)
+            refused (fun () -> jvp (fun (x: float) -> scalar x) 3.0 1.0 |> ignore)
+            refused (fun () -> vjp (fun (x: float) -> scalar x) 3.0 |> ignore)
+            refused (fun () -> Check.gradient (fun (x: float) -> scalar x) 3.0 |> ignore)
 
         testList "laws" [
             testCase "Jacobians by both modes agree"

@@ -194,7 +194,8 @@ let draw (seed: int) : Draw =
         let verdict = if a < 3 then Impossible else Gives([ big a ], [])
 
         make
-            [ "scatterAdd" ]
+            // an index is checked by the kernel, which has one name for both
+            [ "scatterAdd"; "scatter" ]
             $"scatterAdd 0 {a}"
             (Tensor.full DType.Float32 [ 2 ] 5.0)
             true
@@ -203,10 +204,17 @@ let draw (seed: int) : Draw =
     | 13 ->
         let verdict = if a < 3 then Impossible else Gives([ big a; 4I ], [])
         let places = Tensor.create [ 3; 4 ] (Array.init 12 (fun i -> i / 4))
-        make [ "scatterAlong" ] $"scatterAlong 0 {a}" x34 true verdict (scatterAlong 0 a places)
+        make [ "scatterAlong"; "scatter" ] $"scatterAlong 0 {a}" x34 true verdict (scatterAlong 0 a places)
     | 14 ->
         let verdict = if a < 2 then Impossible else Gives([ 2I; big a ], [])
-        make [ "oneHot"; "scatterAlong" ] $"oneHot {a}" (Tensor.ofSeq [ 1; 0 ]) true verdict (oneHot DType.Float32 a)
+
+        make
+            [ "oneHot"; "scatterAlong"; "scatter" ]
+            $"oneHot {a}"
+            (Tensor.ofSeq [ 1; 0 ])
+            true
+            verdict
+            (oneHot DType.Float32 a)
     | 15 ->
         let verdict = if a < 0 || a > 10 then Impossible else Gives([ big a ], [])
         make [ "topK" ] $"topK 0 {a}" x10 true verdict (topK 0 a >> fst)
