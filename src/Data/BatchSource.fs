@@ -121,4 +121,13 @@ module BatchSource =
 
     /// The same where targets have a place for each place of their input: they are filled up, too.
     let ofSequencePairs (lengths: int list) (batching: Batching) (examples: (Tensor * Tensor) seq) : BatchSource =
+        let examples = Array.ofSeq examples
+
+        examples
+        |> Array.iteri (fun i (x, y) ->
+            if y.Rank = 0 || (x.Rank > 0 && y.Shape[0] <> x.Shape[0]) then
+                invalidArg
+                    "examples"
+                    $"BatchSource.ofSequencePairs: target {i} is {Shape.show y.Shape}, its input {Shape.show x.Shape}; a target has a place for each of its input's")
+
         bySequence "BatchSource.ofSequencePairs" (fun target length -> lengthen length target) lengths batching examples

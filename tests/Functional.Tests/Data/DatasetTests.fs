@@ -196,4 +196,9 @@ let tests =
             messageOf<ArgumentException>(fun () ->
                 BatchSource.ofSequences [ 4; 8 ] (Batching.ofSize 8) examples |> ignore)
             |> mentions [ "none of the lengths"; "8" ]
+
+            messageOf<ArgumentException>(fun () ->
+                BatchSource.ofSequencePairs [ 12 ] (Batching.ofSize 8) [ Tensor.zeros [ 5; 2 ], Tensor.zeros [ 3; 2 ] ]
+                |> ignore)
+            |> mentions [ "target 0"; "3×2"; "5×2" ]
     ]
