@@ -19,6 +19,12 @@ module internal Tags =
     let mutable private last = 0L
     let next () = Interlocked.Increment &last
 
+/// A tensor was used after its transformation had returned.
+[<Sealed>]
+type internal EscapedException(level: obj, message: string) =
+    inherit InvalidOperationException(message)
+    member _.Level = level
+
 /// One running transformation. Its tag tells it from every other, also from other runs of the same kind; an inner
 /// transformation starts later, so its tag is larger.
 [<AbstractClass; AllowNullLiteral>]
@@ -38,8 +44,12 @@ type Level =
     /// Refuses to work for a tensor that outlived its transformation.
     member l.Check() =
         if l.closed then
-            invalidOp
-                $"a tensor escaped from the {l.Name} that made it: its derivative is gone; return it from the function that is transformed, or take its value with Tensor.detach"
+            raise (
+                EscapedException(
+                    l,
+                    $"a tensor escaped from the {l.Name} that made it: its derivative is gone; return it from the function that is transformed (valueAndGradAux hands on what else a function returns), or take its value with Tensor.detach inside that function, before it returns"
+                )
+            )
 
     /// What the operation means at this level; at least one input lives here, and none further in.
     abstract Process1: op: Op * a: Tensor -> Tensor

@@ -15,45 +15,67 @@ type Batched(level: Level, value: Tensor, shape: int[]) =
     new(level: Level, value: Tensor) = Batched(level, value, value.Shape[1..])
     member _.Value = value
 
-/// A user's rule, applied to every example of a batch; so is its derivative.
+/// A user's rule, applied to every example of a batch; so is its derivative. `inputs` are those of one example.
 [<Sealed>]
 type internal BatchedReverseRule
-    (rule: ReverseRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
+    (rule: ReverseRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[], inputs: Spec[])
+    =
     inherit ReverseRule(rule.Name)
+    override _.Hidden = rule.Hidden
+    override _.Original = rule.Original
     override _.Apply inputs = over rule.Apply mapped inputs
 
     override _.Forward inputs =
-        let results = ref 0
+        let mutable results, form = 0, null
 
         let both (xs: Tensor[]) =
-            let struct (ys, residuals) = rule.Forward xs
-            results.Value <- ys.Length
-            Array.append ys residuals
+            let pass = rule.Forward xs
+            results <- pass.Results.Length
+            form <- pass.Form
+            Array.append pass.Results pass.Residuals
 
         let outs = over both mapped inputs
-        struct (Array.take results.Value outs, Array.skip results.Value outs)
 
-    override _.Backward(residuals, cts) =
+        {
+            Results = Array.take results outs
+            Residuals = Array.skip results outs
+            Form = form
+        }
+
+    override _.Backward(form, residuals, cts) =
+        let isFloat = inputs |> Array.map (fun s -> s.DType.IsFloat())
+
         let backward (all: Tensor[]) =
             let residuals, cts = Array.splitAt residuals.Length all
 
-            rule.Backward(residuals, cts)
-            |> Array.mapi (fun i ct ->
-                if isNull ct then
-                    invalidOp $"{rule.Name}: under vmap every input needs a cotangent; number {i} is missing"
-                else
-                    ct)
+            rule.Backward(form, residuals, cts)
+            |> Array.mapi (fun i ct -> if isNull ct then Many.zeros inputs[i] else ct)
+            |> Array.indexed
+            |> Array.filter (fun (i, _) -> isFloat[i])
+            |> Array.map snd
 
         let all = Array.append residuals cts
         let gradients = over backward (Array.create all.Length true) all
-        // an input shared by the whole batch collects from every example; a barrier has cotangents of its first inputs only
-        gradients |> Array.mapi (fun i g -> if mapped[i] then g else sumOver [ 0 ] g)
+        let mutable next = -1
+
+        // an input shared by the whole batch collects from every example
+        Array.map2
+            (fun isFloat each ->
+                if not isFloat then
+                    null
+                else
+                    next <- next + 1
+                    if each then gradients[next] else sumOver [ 0 ] gradients[next])
+            isFloat
+            mapped
 
 /// A user's forward rule, applied to every example of a batch.
 [<Sealed>]
 type internal BatchedForwardRule
     (rule: ForwardRule, over: (Tensor[] -> Tensor[]) -> bool[] -> Tensor[] -> Tensor[], mapped: bool[]) =
     inherit ForwardRule(rule.Name)
+    override _.Hidden = rule.Hidden
+    override _.Original = rule.Original
     override _.Apply inputs = over rule.Apply mapped inputs
 
     override _.Tangents(inputs, results, tangents) =
@@ -323,8 +345,13 @@ type BatchLevel(size: int) =
         let values = Array.map l.ValueOf inputs
 
         match rule with
-        | :? ReverseRule as r -> CustomRule.Perform l (BatchedReverseRule(r, BatchLevel.Over, mapped)) values
-        | :? ForwardRule as r -> CustomRule.Perform l (BatchedForwardRule(r, BatchLevel.Over, mapped)) values
+        // it hands on whole batches as it would examples
+        | :? Barrier as b ->
+            Tensor.Bind(Custom b, Array.append (Array.map l.Spread inputs[.. b.HandsOn - 1]) values[b.HandsOn ..])
+        | :? Checkpoint as c -> Tensor.Bind(Custom(Checkpoint(l.Graph(c.Graph, mapped))), values)
+        | :? ReverseRule as r ->
+            Closure.perform l (BatchedReverseRule(r, BatchLevel.Over, mapped, Array.map Tensor.specOf inputs)) values
+        | :? ForwardRule as r -> Closure.perform l (BatchedForwardRule(r, BatchLevel.Over, mapped)) values
         | _ -> invalidOp $"{rule.Name}: this operation of the user's has no batching rule"
 
     /// The operation over the batch axis, as `OverBatch`.

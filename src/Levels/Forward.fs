@@ -115,13 +115,27 @@ type ForwardLevel() =
             else
                 y)
 
+    /// Of the tangents of a body's float results, which `ForwardLevel.Graph` makes, those of what is carried as dual numbers.
+    static member private Carried
+        (body: Graph, carry: int, constants: int, mask: bool[], tangents: Tensor[])
+        : Tensor[] =
+        let floats = [|
+            for i in 0 .. carry - 1 do
+                if body.OutputSpecs[i].DType.IsFloat() then
+                    i
+        |]
+
+        Array.zip floats tangents |> Array.filter (fun (i, _) -> mask[constants + i]) |> Array.map snd
+
+    /// What a loop carried: dual numbers where it has tangents.
+    member private l.Carry(first: int, carry: int[], values: Tensor[], tangents: Tensor[]) : Tensor[] =
+        let values = Array.copy values
+        carry |> Array.iteri (fun j i -> values[i - first] <- l.Lift(values[i - first], tangents[j]))
+        values
+
     member private l.Scan(s: Scan, xs: Tensor[], ts: Tensor[]) =
         let nc, nk = s.Constants, s.Carry
-        let isFloat i = s.Body.Specs[i].DType.IsFloat()
-
-        let mask =
-            Array.init xs.Length (fun i -> if i >= nc && i < nc + nk then isFloat i else not (isNull ts[i]))
-
+        let mask = ts |> Array.map (isNull >> not) |> Dependence.carried s.Body nc nk
         let body = ForwardLevel.Graph(s.Body, mask)
 
         let part lo hi = [|
@@ -133,12 +147,7 @@ type ForwardLevel() =
         let constants, carry, moving = part 0 nc, part nc (nc + nk), part (nc + nk) xs.Length
         let outs = s.Body.OutputSpecs
 
-        let floatOuts = [|
-            for i in 0 .. outs.Length - 1 do
-                if outs[i].DType.IsFloat() then
-                    i
-        |]
-
+        let floatCarry = outs[.. nk - 1] |> Array.filter (fun o -> o.DType.IsFloat()) |> Array.length
         let tangentSpecs places = places |> Array.map (fun i -> s.Body.Specs[i])
         let ins = s.Body.InputSpecs
         let slice lo hi = Array.sub ins lo (hi - lo)
@@ -164,7 +173,8 @@ type ForwardLevel() =
                 let x, tx = cut (xs.Length - nc - nk) v
                 let found = Trace.replay body (Array.concat [ c; k; x; tc; tk; tx ])
                 let ys, tys = cut outs.Length found
-                let tCarry, tRest = cut (floatOuts |> Array.filter (fun i -> i < nk) |> Array.length) tys
+                let tCarry, tRest = cut floatCarry tys
+                let tCarry = ForwardLevel.Carried(s.Body, nk, nc, mask, tCarry)
                 Array.concat [ Array.take nk ys; tCarry; Array.skip nk ys; tRest ])
 
         let tangentsAt places = places |> Array.map (fun i -> if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i])
@@ -190,14 +200,12 @@ type ForwardLevel() =
         let k, rest = Array.splitAt nk found
         let tk, rest = Array.splitAt carry.Length rest
         let ys, tys = Array.splitAt (outs.Length - nk) rest
-        l.Pair(outs, Array.concat [ k; ys; tk; tys ])
+        Array.append (l.Carry(nc, carry, k, tk)) (l.Pair(outs[nk..], Array.append ys tys))
 
     member private l.While(w: While, xs: Tensor[], ts: Tensor[]) =
         let nc, n = w.Constants, xs.Length
 
-        let mask =
-            Array.init n (fun i -> if i >= nc then w.Body.Specs[i].DType.IsFloat() else not (isNull ts[i]))
-
+        let mask = ts |> Array.map (isNull >> not) |> Dependence.carried w.Body nc (n - nc)
         let body = ForwardLevel.Graph(w.Body, mask)
 
         let constants = [|
@@ -228,20 +236,31 @@ type ForwardLevel() =
         let op =
             While {
                 Condition = arranged (fun c _ k _ -> Trace.replay w.Condition (Array.append c k))
-                Body = arranged (fun c tc k tk -> Trace.replay body (Array.concat [ c; k; tc; tk ]))
+                Body =
+                    arranged (fun c tc k tk ->
+                        let ys, tys = Trace.replay body (Array.concat [ c; k; tc; tk ]) |> Array.splitAt (n - nc)
+                        Array.append ys (ForwardLevel.Carried(w.Body, n - nc, nc, mask, tys)))
                 Constants = nc + constants.Length
             }
 
         let found =
             Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
 
-        l.Pair(w.Body.OutputSpecs, found)
+        let k, tk = Array.splitAt (n - nc) found
+        l.Carry(nc, carry, k, tk)
 
     member private l.Tangents(op, xs, ts, ys: Tensor[]) =
         Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys (Many.tangents op xs ys ts)
 
     override l.ProcessMany(op, inputs) =
         l.Check()
+        let found = l.Differentiate(op, inputs)
+
+        match Dependence.results op (inputs |> Array.map (l.TangentOf >> isNull >> not)) with
+        | null -> found
+        | depends -> Array.map2 (fun (y: Tensor) varies -> if varies then y else l.PrimalOf y) found depends
+
+    member private l.Differentiate(op: ManyOp, inputs: Tensor[]) : Tensor[] =
         let xs = Array.map l.PrimalOf inputs
         let ts = Array.map l.TangentOf inputs
         let mask = ts |> Array.map (isNull >> not)
@@ -262,4 +281,13 @@ type ForwardLevel() =
         | Concat _
         | Split _
         | Linear _ -> l.Tangents(op, xs, ts, Tensor.Bind(op, xs))
-        | Custom rule -> l.Tangents(op, xs, ts, CustomRule.Perform l rule xs)
+        // forwards nothing is kept, and what has no reverse mode will do; whoever goes back through the tangents computes again
+        | Custom(:? Checkpoint as c) ->
+            let tangents = Checkpoint(ForwardLevel.Graph(c.Graph, mask))
+            l.Pair(c.Graph.OutputSpecs, Tensor.Bind(Custom tangents, Array.append xs present))
+        | Custom(:? CustomRule as rule) ->
+            Closure.refuseHidden l rule (fun i -> mask[i])
+            let ys = Closure.perform l rule xs
+            let found = Many.tangents op xs ys ts |> Closure.refuse l rule
+            Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys found
+        | Custom rule -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"

@@ -68,7 +68,7 @@ let rec private settle (stacked: int -> Tensor) (shape: int[]) deferred : Tensor
 let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor[]) (ns: Node[]) : Tensor[] =
     let nc, nk, results = s.Constants, s.Carry, s.Body.Outputs.Length
     let firstX = nc + nk
-    let active = Array.init xs.Length (fun i -> (i >= nc && i < firstX) || not (isNull ns[i]))
+    let active = ns |> Array.map (isNull >> not) |> Dependence.carried s.Body nc nk
     let lin = Linearize.graph recordMany s.Body active
 
     // forward: the residuals that change from step to step are stacked; carries come in through the body's inputs

@@ -8,13 +8,27 @@ open Functional.Rules
 
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 
-/// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept.
-/// `inputs` says where the function may be fed, `active` which of its inputs matter; null stands for zero.
-let rec transposed (f: Tensor[] -> Tensor[]) (inputs: Spec[]) (active: bool[]) (cts: Tensor[]) : Tensor[] =
-    let level = RecordLevel("custom rule", false, record)
-    let ts = Array.map2 (fun s on -> if on then level.Input(zeros s) else null) inputs active
-    let outs = f ts
-    level.Close()
+/// The transpose of a linear function, at a cotangent: the function is recorded at zeros and swept. `rule` is the user's
+/// rule it belongs to, or null. `inputs` says where the function may be fed, `active` which of its inputs matter; null
+/// stands for zero.
+let rec transposed
+    (rule: External)
+    (f: Tensor[] -> Tensor[])
+    (inputs: Spec[])
+    (active: bool[])
+    (cts: Tensor[])
+    : Tensor[] =
+    let level = RecordLevel("transposition", false, record)
+    level.Linear <- rule
+
+    let outs =
+        try
+            f (Array.map2 (fun s on -> if on then level.Input(zeros s) else null) inputs active)
+        finally
+            level.Close()
+
+    if not (isNull (box rule)) then
+        level.RequireZero outs
 
     let outputs = [|
         for i in 0 .. outs.Length - 1 do
@@ -68,9 +82,73 @@ and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (onFailure: OnFail
                     | Determinant
                     | Adjugate
                     | SymmetricEigen
-                    | Svd -> transposed (Differential.tangents op onFailure xs ys) specs active cts
+                    | Svd ->
+                        transposed
+                            Unchecked.defaultof<External>
+                            (Differential.tangents op onFailure xs ys)
+                            specs
+                            active
+                            cts
         }
     )
+
+/// What a reverse rule's backward pass needs, at inputs that outer transformations may differentiate, given the results as
+/// those see them. The residuals are cut from the forward pass where the results are, so that what depends on the inputs
+/// by way of these follows the rule, too.
+and internal forwardPass (rule: ReverseRule) (xs: Tensor[]) (outs: Tensor[]) : ForwardPass =
+    if xs |> Array.forall (fun x -> isNull x.Level) then
+        rule.Forward xs
+    else
+        match rule.Resume(xs, outs) with
+        | ValueSome pass -> pass
+        | ValueNone ->
+            let mutable form = null
+
+            let traced =
+                Trace.tryClosed (Array.map Tensor.specOf xs) (fun v ->
+                    let pass = rule.Forward v
+                    form <- pass.Form
+                    Array.append pass.Results pass.Residuals)
+
+            match traced with
+            | ValueSome(g, captured) ->
+                let results, residuals = Array.splitAt outs.Length g.Outputs
+                // a result that is an argument as it came stays one
+                let cut = [|
+                    for k in 0 .. results.Length - 1 do
+                        if results[k] >= g.Inputs && System.Array.IndexOf(results, results[k]) = k then
+                            k
+                |]
+
+                let rest =
+                    Graphs.extract
+                        g
+                        (Array.append [| 0 .. g.Inputs - 1 |] (cut |> Array.map (fun k -> results[k])))
+                        residuals
+
+                {
+                    Results = outs
+                    Residuals = Trace.replay rest (Array.concat [ captured; xs; cut |> Array.map (fun k -> outs[k]) ])
+                    Form = form
+                }
+            | ValueNone ->
+                // it reads numbers and can only be run; what it hands on of its results is replaced by these
+                let pass = rule.Forward xs
+                let is (t: Tensor) (s: Tensor) = obj.ReferenceEquals(t, s)
+
+                let placed (t: Tensor) =
+                    if Array.exists (is t) xs then
+                        t
+                    else
+                        match Array.tryFindIndex (is t) pass.Results with
+                        | Some k -> outs[k]
+                        | None -> t
+
+                {
+                    Results = outs
+                    Residuals = Array.map placed pass.Residuals
+                    Form = pass.Form
+                }
 
 and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Node[]) =
     let specs = Array.map Tensor.specOf xs
@@ -84,24 +162,37 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
 
         ts
 
-    let check = CustomRule.RefuseClosure l rule.Name >> expose
+    /// The results follow the rule at outer levels, too.
+    let perform (rule: CustomRule) =
+        Closure.refuseHidden l rule (fun i -> active[i])
+        Closure.perform l rule xs |> expose
 
     match rule with
     | :? ReverseRule as r ->
-        let struct (outs, residuals) = r.Forward xs
-        check residuals |> ignore
+        // where nobody else looks, once is enough
+        let pass =
+            if xs |> Array.forall (fun x -> isNull x.Level) then
+                Closure.refuseHidden l r (fun i -> active[i])
+                let pass = r.Forward xs
+                Closure.refuse l r pass.Results |> expose |> ignore
+                pass
+            else
+                forwardPass r xs (perform r)
+
+        Closure.refuse l r pass.Residuals |> expose |> ignore
+        let outs, form = pass.Results, pass.Form
 
         l.Many(
-            check outs,
+            outs,
             fun id -> {
-                new ManyNode(id, ns, residuals, Array.map Tensor.specOf outs) with
+                new ManyNode(id, ns, pass.Residuals, Array.map Tensor.specOf outs) with
                     member node.Pull(residuals, cts) =
                         let cts = cts |> Array.mapi (fun i ct -> if isNull ct then zeros node.Results[i] else ct)
-                        r.Backward(residuals, expose cts) |> expose
+                        Closure.after l r (fun () -> r.BackwardOf(active, form, residuals, expose cts)) |> expose
             }
         )
     | :? ForwardRule as r ->
-        let outs = check (r.Apply xs)
+        let outs = perform r
 
         l.Many(
             outs,
@@ -109,7 +200,10 @@ and private recordRule (l: RecordLevel) (rule: External) (xs: Tensor[]) (ns: Nod
                 new ManyNode(id, ns, Array.append xs outs, Array.map Tensor.specOf outs) with
                     member _.Pull(residuals, cts) =
                         let xs, ys = Array.splitAt specs.Length residuals
-                        transposed (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts) |> expose
+
+                        Closure.after l r (fun () ->
+                            transposed r (fun ts -> r.Tangents(xs, ys, ts)) specs active (expose cts))
+                        |> expose
             }
         )
     | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"
@@ -146,19 +240,21 @@ and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[])
         }
     )
 
-/// Both branches linearised; each returns the residuals of both, zeros for the other's.
+/// Both branches linearised; each returns the residuals of both. The other's are ones: where examples differ both branches
+/// run, and a quotient by a zero nobody looks at would come back through a further derivative.
 and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs: Tensor[]) (ns: Node[]) =
     let active = ns[1..] |> Array.map (isNull >> not)
     let lins = [| Linearize.graph record whenTrue active; Linearize.graph record whenFalse active |]
     let results = whenTrue.Outputs.Length
     let operands = Array.map Tensor.specOf xs[1..]
     let extras = lins |> Array.map (fun lin -> lin.Forward.OutputSpecs[results..])
-    let staged (s: Spec) = broadcastTo s.Shape (Tensor.full s.DType [] 0.0)
+    let staged value (s: Spec) = broadcastTo s.Shape (Tensor.full s.DType [] value)
+    let unused (s: Spec) = staged (if s.DType.IsFloat() then 1.0 else 0.0) s
 
     let forward which =
         Trace.graph operands (fun v ->
             let outs, mine = Trace.replay lins[which].Forward v |> Array.splitAt results
-            let others = extras[1 - which] |> Array.map staged
+            let others = extras[1 - which] |> Array.map unused
             Array.concat [ outs; (if which = 0 then mine else others); (if which = 0 then others else mine) ])
 
     let all = Tensor.Bind(Cond(forward 0, forward 1), xs)
@@ -192,7 +288,7 @@ and private recordCond (l: RecordLevel) (whenTrue: Graph) (whenFalse: Graph) (xs
                             operandsNow
                             |> Array.mapi (fun i x ->
                                 match System.Array.IndexOf(lin.Gradients, i) with
-                                | -1 -> staged (Tensor.specOf x)
+                                | -1 -> staged 0.0 (Tensor.specOf x)
                                 | k -> found[k]))
 
                     let found = Tensor.Bind(Cond(backward 0, backward 1), Array.append [| residuals[0] |] inputs)
@@ -253,7 +349,8 @@ let tangents (op: ManyOp) (xs: Tensor[]) (ys: Tensor[]) (ts: Tensor[]) : Tensor[
         | :? ForwardRule as r -> r.Tangents(xs, ys, ts)
         | :? ReverseRule as r ->
             // J·t is the transpose of ct ↦ Jᵀ·ct
-            let struct (_, residuals) = r.Forward xs
-            let backward (cts: Tensor[]) = r.Backward(residuals, cts)
-            transposed backward (Array.map Tensor.specOf ys) (Array.create ys.Length true) ts
+            let pass = forwardPass r xs ys
+            let active = ts |> Array.map (isNull >> not)
+            let backward (cts: Tensor[]) = r.BackwardOf(active, pass.Form, pass.Residuals, cts)
+            transposed r backward (Array.map Tensor.specOf ys) (Array.create ys.Length true) ts
         | _ -> invalidOp $"{rule.Name} has no derivative: give it one with customForward or customReverse"

@@ -83,6 +83,10 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
     [<DefaultValue>]
     val mutable private count: int
 
+    /// The user's rule whose map is recorded in order to be transposed, and so must be linear; null elsewhere.
+    [<DefaultValue>]
+    val mutable internal Linear: External
+
     /// Storage of what this level made: reachable only through its tracers and its tape, which both end here.
     member _.Owned = owned
     member l.NextId() = Interlocked.Increment(&l.count) - 1
@@ -119,13 +123,44 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
         RecordLevel.Expose out
         out
 
+    member private l.RefuseNonlinear(what: string) : unit =
+        let direction = if l.Linear :? ForwardRule then "tangent" else "cotangent"
+
+        invalidOp
+            $"{l.Linear.Name}: what the rule makes of a {direction} must be linear in it, but {what}; the value may depend on argument and result in any way, on the {direction} only by sums and by products with what does not depend on it"
+
+    /// Where a rule's map is recorded: whether an operation that these inputs take part in is linear in them.
+    member private l.RequireLinear(op: Op, a: Tensor, b: Tensor, c: Tensor) : unit =
+        let varies (t: Tensor) = not (isNull t) && obj.ReferenceEquals(t.Level, l)
+
+        if not (Linearity.isLinear op (varies a) (varies b) (varies c)) then
+            l.RefuseNonlinear $"it computes {Shapes.name op} of it"
+
+    /// The result of a linear map at 0 is 0, as far as it is known.
+    member internal l.RequireZero(outs: Tensor[]) : unit =
+        for out in outs do
+            if not (isNull out) then
+                match l.PrimalOf out with
+                | :? Concrete as c when c.DType.IsFloat() ->
+                    if Tensor.toFloats c |> Array.exists (fun x -> x <> 0.0 && not (System.Double.IsNaN x)) then
+                        l.RefuseNonlinear "at 0 it is not 0"
+                | _ -> ()
+
     override l.Detach(_, a) =
+        if owns then
+            // what it made has been given back by then
+            l.Check()
+
         let x = l.PrimalOf a
         RecordLevel.Expose x
         x
 
     override l.Process1(op, a) =
         l.Check()
+
+        if not (isNull (box l.Linear)) then
+            l.RequireLinear(op, a, null, null)
+
         let x = l.PrimalOf a
         let out = Tensor.Bind(op, x)
 
@@ -141,6 +176,10 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
 
     override l.Process2(op, a, b) =
         l.Check()
+
+        if not (isNull (box l.Linear)) then
+            l.RequireLinear(op, a, b, null)
+
         let x, y = l.PrimalOf a, l.PrimalOf b
         let out = Tensor.Bind(op, x, y)
 
@@ -163,6 +202,10 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
 
     override l.Process3(op, a, b, c) =
         l.Check()
+
+        if not (isNull (box l.Linear)) then
+            l.RequireLinear(op, a, b, c)
+
         let x, y, z = l.PrimalOf a, l.PrimalOf b, l.PrimalOf c
         let out = Tensor.Bind(op, x, y, z)
 
@@ -202,6 +245,19 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
 
     override l.ProcessMany(op, inputs) =
         l.Check()
+
+        if not (isNull (box l.Linear)) then
+            let varied = inputs |> Array.map (fun t -> obj.ReferenceEquals(t.Level, l))
+
+            if not (Linearity.isLinearMany op varied) then
+                l.RefuseNonlinear "it takes a decomposition of it"
+
         let primals = Array.map l.PrimalOf inputs
         Array.iter RecordLevel.Expose primals
-        many l op primals (Array.map l.NodeOf inputs)
+        let nodes = Array.map l.NodeOf inputs
+        let outs = many l op primals nodes
+
+        match Dependence.results op (nodes |> Array.map (isNull >> not)) with
+        | null -> outs
+        | depends ->
+            Array.map2 (fun (y: Tensor) isActive -> if isActive then y else l.Constant(l.PrimalOf y)) outs depends

@@ -15,6 +15,12 @@ type Staged(level: Level, id: int, spec: Spec) =
     inherit Tensor(level, spec.Shape, spec.DType)
     member _.Id = id
 
+/// A number was asked for that a trace does not have yet.
+[<Sealed>]
+type internal NoValueException(level: Level, message: string) =
+    inherit System.InvalidOperationException(message)
+    member _.Level = level
+
 /// An operation on numbered values, as a key.
 [<Struct; CustomEquality; NoComparison>]
 type private Key =
@@ -133,8 +139,10 @@ type TraceLevel(inputs: Spec[], lifts: bool) as level =
         $"{what} ({t.DType} {Shape.show t.Shape})"
 
     override _.Detach(operation, t) =
-        invalidOp
+        let message =
             $"{operation}: under compile {level.Describe t} has no value yet, so host `if` and `while` cannot depend on it; use where, cond, whileLoop or scan, or make the value a static setting of the parameters{UserCode.place ()}"
+
+        raise (NoValueException(level, message))
 
     override _.Process1(op, a) = level.Emit(op, a, null, null)
     override _.Process2(op, a, b) = level.Emit(op, a, b, null)
@@ -200,6 +208,22 @@ module Trace =
             f level.Inputs
         finally
             level.Close()
+
+    /// The graph of a function of leaves with what it closes over; nothing where the function reads numbers to decide what
+    /// to do, and so is no graph.
+    let tryClosed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : (Graph * Tensor[]) voption =
+        let level = TraceLevel(inputs, false)
+
+        try
+            let outs =
+                try
+                    f level.Inputs |> Array.map level.IdOf
+                finally
+                    level.Close()
+
+            ValueSome(level.Graph outs, level.Captured)
+        with :? NoValueException as e when obj.ReferenceEquals(e.Level, level) ->
+            ValueNone
 
     /// Runs a graph on tensors at any level, operation by operation.
     let replay (g: Graph) (inputs: Tensor[]) : Tensor[] =

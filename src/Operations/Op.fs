@@ -251,6 +251,9 @@ and [<AbstractClass>] External(name: string) =
     /// How many of its first inputs it hands on as they are, to be taken for something new; 0 if it is no such barrier.
     abstract HandsOn: int
     default _.HandsOn = 0
+    /// The graph that it is, where it is one, so that it is known which results depend on which inputs.
+    abstract Body: Graph voption
+    default _.Body = ValueNone
 
 /// The primitives without parameters, made once.
 [<RequireQualifiedAccess>]

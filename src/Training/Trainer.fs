@@ -226,7 +226,7 @@ module Trainer =
             let updated = if obj.ReferenceEquals(updated, p) then None else Some updated
             lossOf trainer p y prediction, (prediction, updated)
 
-        let loss, (prediction, updated), gradient = valueAndGradAux objective before.Parameters
+        let loss, (prediction, updated), gradient = valueAndGradOfAny objective before.Parameters
         // metrics can fail on what they are given, so they come before anything is changed
         let sums = addSums trainer loss y prediction before.Sums
         let parameters = Option.defaultValue before.Parameters updated

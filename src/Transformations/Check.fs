@@ -115,6 +115,7 @@ module Check =
     /// `gradient` with a tolerance of one's own.
     let gradientWithin (tolerance: float) (f: 'P -> Tensor) (p: 'P) : GradientCheck =
         let leaves = Tree.leaves p
+        requireFloats "Check.gradient" p leaves
         let paths = Tree.paths p
 
         let isVaried =

@@ -9,11 +9,11 @@ open Functional.Rules
 open Functional.Levels
 
 /// Runs a function of leaves as the function of the tree, and keeps what the function returned.
-let private onTree (f: 'P -> 'Q) (tree: 'P) (result: 'Q ref) (xs: Tensor[]) : Tensor[] =
+let internal onTree (f: 'P -> 'Q) (tree: 'P) (result: 'Q ref) (xs: Tensor[]) : Tensor[] =
     result.Value <- f (Tree.rebuild tree xs)
     Tree.leaves result.Value
 
-let private orZeros (like: Tensor[]) (ts: Tensor[]) =
+let internal orZeros (like: Tensor[]) (ts: Tensor[]) =
     Array.map2 (fun (t: Tensor) (x: Tensor) -> if isNull t then Tensor.zerosLike x else t) ts like
 
 /// The parameters on the tape; frozen ones keep their place there but are constants.
@@ -39,6 +39,47 @@ let private requireScalar (name: string) (y: Tensor) =
 
     if not (y.DType.IsFloat()) then
         invalidArg "f" $"{name}: the function must return a float, it returned {y.DType}"
+
+/// A type as one writes it in F#.
+let rec private typeName (t: System.Type) : string =
+    let names =
+        dict [ typeof<float>, "float"; typeof<float32>, "float32"; typeof<int>, "int"; typeof<unit>, "unit" ]
+
+    match names.TryGetValue t with
+    | true, name -> name
+    | _ when t.IsArray -> typeName (t.GetElementType()) + "[]"
+    | _ when t.IsGenericType ->
+        let arguments = t.GetGenericArguments() |> Array.map typeName
+
+        match t.GetGenericTypeDefinition() with
+        | d when d = typedefof<_ list> -> arguments[0] + " list"
+        | d when d = typedefof<_ option> -> arguments[0] + " option"
+        | _ when FSharp.Reflection.FSharpType.IsTuple t -> String.concat " * " arguments
+        | d ->
+            let arguments = String.concat ", " arguments
+            $"{d.Name.Split('`')[0]}<{arguments}>"
+    | _ -> t.Name
+
+/// Refuses a tree without a tensor that can be differentiated.
+let internal requireFloats (operation: string) (p: 'P) (xs: Tensor[]) =
+    // nothing at all, an empty list of layers for instance, has nothing as its gradient
+    if
+        not (xs |> Array.exists (fun x -> x.DType.IsFloat()))
+        && (xs.Length > 0 || Tree.statics p |> Array.exists (fun s -> s <> box 0))
+    then
+        let what =
+            if xs.Length = 0 then
+                $"the argument, {typeName typeof<'P>}, holds no tensor"
+            else
+                $"none of the argument's tensors is of a float type, they are {xs[0].DType}"
+
+        let advice =
+            if xs.Length = 0 then
+                "a number is a tensor as `scalar 3.0`, a list of numbers as `Tensor.ofSeq [3.0; 4.0]`; numbers that are none are settings, which are not differentiated"
+            else
+                "cast them to Float32 or Float64"
+
+        invalidArg "p" $"{operation}: {what}, so there is nothing to differentiate by; {advice}"
 
 /// Gives back the buffers of all that a gradient made but does not return.
 let private release (owned: List<Storage>) (kept: Tensor[][]) =
@@ -68,21 +109,9 @@ let private release (owned: List<Storage>) (kept: Tensor[][]) =
         if not (isKept s) then
             s.Release()
 
-/// Refuses an argument of host numbers alone: they are settings, and the "gradient" would be the numbers themselves.
-let private requireParameters (name: string) (p: 'P) (xs: Tensor[]) =
-    let isNumber (setting: obj) = setting :? float || setting :? float32
-
-    if xs.Length = 0 && Array.exists isNumber (Tree.statics p) then
-        invalidArg
-            "p"
-            $"{name}: the argument ({typeof<'P>.Name}) holds no tensor to differentiate; make its numbers tensors, as `scalar 3.0` and `Tensor.ofSeq [ 3.0; 4.0 ]` do"
-
-/// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
-/// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
-let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
-    Returned.requireTensors<'A> "grad"
+/// The same, of any tree: training asks also networks that have nothing to learn.
+let internal valueAndGradOfAny (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
     let struct (xs, trainable) = Tree.leavesAndTrainable p
-    requireParameters "grad" p xs
     let level = RecordLevel("grad", true, Many.record)
 
     let y, aux =
@@ -104,7 +133,16 @@ let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
     release level.Owned [| [| value |]; auxLeaves; gradients; xs |]
     value, Tree.rebuild aux auxLeaves, Tree.rebuild p gradients
 
-/// The function's value and its gradient, a tree like the parameters (zeros at integer and frozen leaves).
+/// The function's value, what else it returns, and the gradient of the value: `f` returns the number to differentiate
+/// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
+let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
+    Returned.requireTensors<'A> "grad"
+    requireFloats "grad" p (Tree.leaves p)
+    valueAndGradOfAny f p
+
+/// The function's value and its gradient, a tree like the parameters (zeros at integer and frozen leaves). What is no tensor
+/// in the tree, a number or a name, is a setting: the gradient carries it as it is, so that the two have one type, and it
+/// is no derivative. A tree without any tensor of a float type is an error.
 /// Example: `let loss, gradient = valueAndGrad (fun net -> loss net batch) net`.
 let valueAndGrad (f: 'P -> Tensor) (p: 'P) : Tensor * 'P =
     let value, (), gradient = valueAndGradAux (fun p -> f p, ()) p
@@ -118,7 +156,7 @@ let grad (f: 'P -> Tensor) (p: 'P) : 'P = snd (valueAndGrad f p)
 let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
     Returned.requireTensors<'Q> "jvp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
-    requireParameters "jvp" p xs
+    requireFloats "jvp" p xs
     let ts = Tree.leaves tangent
 
     if xs.Length <> ts.Length then
@@ -151,7 +189,7 @@ let jvp (f: 'P -> 'Q) (p: 'P) (tangent: 'P) : 'Q * 'Q =
 let vjp (f: 'P -> 'Q) (p: 'P) : 'Q * ('Q -> 'P) =
     Returned.requireTensors<'Q> "vjp"
     let struct (xs, trainable) = Tree.leavesAndTrainable p
-    requireParameters "vjp" p xs
+    requireFloats "vjp" p xs
     let level = RecordLevel("vjp", false, Many.record)
     let result = ref Unchecked.defaultof<'Q>
 
@@ -223,6 +261,7 @@ let private basis (like: Tensor) =
 
 /// The Jacobian by reverse mode, one sweep for each element of the result: each leaf has the result's axes, then its own.
 let jacobianReverse (f: 'P -> Tensor) (p: 'P) : 'P =
+    requireFloats "jacobian" p (Tree.leaves p)
     let y, pullback = vjp f p
     let rows = vmap pullback (basis y)
     Tree.map2 (fun (row: Tensor) (x: Tensor) -> reshape (Array.append y.Shape x.Shape) row) rows p
@@ -230,6 +269,7 @@ let jacobianReverse (f: 'P -> Tensor) (p: 'P) : 'P =
 /// The Jacobian by forward mode, one pass for each parameter: each leaf has the result's axes, then its own.
 let jacobianForward (f: 'P -> Tensor) (p: 'P) : 'P =
     let xs = Tree.leaves p
+    requireFloats "jacobian" p xs
     let still = Array.map Tensor.zerosLike xs
 
     let column i (x: Tensor) =
@@ -248,6 +288,7 @@ let jacobianForward (f: 'P -> Tensor) (p: 'P) : 'P =
 /// The Jacobian, in the direction that needs fewer passes: each leaf has the result's axes, then its own.
 /// Example: `jacobian (fun x -> x * x) (Tensor.ofSeq [1.0; 2.0])` is [[2, 0], [0, 4]].
 let jacobian (f: 'P -> Tensor) (p: 'P) : 'P =
+    requireFloats "jacobian" p (Tree.leaves p)
     let y, _ = vjp f p
 
     if Shape.size y.Shape <= Tree.count p then
@@ -266,80 +307,9 @@ let private unravel (p: 'P) (v: Tensor) : 'P =
 
 /// The Hessian of a function that returns a single number, forward over reverse: a matrix [N, N] whose rows and columns
 /// are the numbers of the tree, leaf by leaf in row-major order.
-let hessian (f: 'P -> Tensor) (p: 'P) : Tensor = jacobianForward (fun v -> ravel (grad f (unravel p v))) (ravel p)
+let hessian (f: 'P -> Tensor) (p: 'P) : Tensor =
+    requireFloats "hessian" p (Tree.leaves p)
+    jacobianForward (fun v -> ravel (grad f (unravel p v))) (ravel p)
 
 /// The Hessian times a tree of the parameters' shapes, without the Hessian.
 let hvp (f: 'P -> Tensor) (p: 'P) (v: 'P) : 'P = snd (jvp (grad f) p v)
-
-// ---- rules of the user's own
-
-/// The tree's structure, without its tensors.
-let private hollow (tree: 'T) : 'T = Tree.map (fun _ -> scalar 0.0) tree
-
-[<Sealed>]
-type private TreeReverseRule<'P, 'Q, 'R>(name, input: 'P, forward: 'P -> 'Q * 'R, backward: 'R -> 'Q -> 'P) =
-    inherit ReverseRule(name)
-    let mutable result = Unchecked.defaultof<'Q>
-    let mutable residual = Unchecked.defaultof<'R>
-    member _.Result = result
-
-    // by a trace: the function may be much work
-    override rule.Infer inputs = (fst (Trace.closed inputs rule.Apply)).OutputSpecs
-
-    override _.Forward inputs =
-        let q, r = forward (Tree.rebuild input inputs)
-        result <- hollow q
-        residual <- hollow r
-        struct (Tree.leaves q, Tree.leaves r)
-
-    override _.Backward(residuals, cotangents) =
-        let gradient = backward (Tree.rebuild residual residuals) (Tree.rebuild result cotangents)
-        Tree.leaves gradient
-
-/// A function with a reverse rule of its own: `forward` gives the result and the residuals, `backward` takes residuals
-/// and the cotangent of the result to the cotangent of the argument. Both are ordinary functions of tensors and may
-/// themselves be differentiated. Closing over a tensor that is being differentiated by the same gradient is an error.
-let customReverse (name: string) (forward: 'P -> 'Q * 'R) (backward: 'R -> 'Q -> 'P) (p: 'P) : 'Q =
-    let rule = TreeReverseRule(name, hollow p, forward, backward)
-    let ys = Tensor.Bind(Custom rule, Tree.leaves p)
-    Tree.rebuild rule.Result ys
-
-[<Sealed>]
-type private TreeForwardRule<'P, 'Q>(name, input: 'P, f: 'P -> 'Q, tangent: 'P -> 'Q -> 'P -> 'Q) =
-    inherit ForwardRule(name)
-    let mutable result = Unchecked.defaultof<'Q>
-    member _.Result = result
-
-    override rule.Infer inputs = (fst (Trace.closed inputs rule.Apply)).OutputSpecs
-
-    override _.Apply inputs =
-        let q = f (Tree.rebuild input inputs)
-        result <- hollow q
-        Tree.leaves q
-
-    override _.Tangents(inputs, results, tangents) =
-        let t =
-            tangent
-                (Tree.rebuild input inputs)
-                (Tree.rebuild result results)
-                (Tree.rebuild input (orZeros inputs tangents))
-
-        Tree.leaves t
-
-/// A function with a forward rule of its own: `tangent` takes argument, result and the argument's tangent to the
-/// result's tangent, in which it must be linear; the reverse direction is derived from it.
-let customForward (name: string) (f: 'P -> 'Q) (tangent: 'P -> 'Q -> 'P -> 'Q) (p: 'P) : 'Q =
-    let rule = TreeForwardRule(name, hollow p, f, tangent)
-    let ys = Tensor.Bind(Custom rule, Tree.leaves p)
-    Tree.rebuild rule.Result ys
-
-/// The same function, whose reverse pass stores only its argument and computes the rest again, when the cotangent is
-/// there: memory for time. It does so eager and compiled.
-/// Example: `checkpoint (fun x -> block p x) x`; see `scanCheckpointed` for loops.
-let checkpoint (f: 'P -> 'Q) (p: 'P) : 'Q =
-    let again p ct =
-        let xs, cts = Tree.leaves p, Tree.leaves ct |> Array.map stopGradient
-        let tied = Tensor.Bind(Custom(Barrier xs.Length), Array.append xs cts)
-        snd (vjp f (Tree.rebuild p tied)) ct
-
-    customReverse "checkpoint" (fun p -> f p, p) again p

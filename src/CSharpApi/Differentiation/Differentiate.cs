@@ -134,7 +134,7 @@ public static class Differentiate
     {
         ArgumentNullException.ThrowIfNull(function);
         var curried = Bridge.Curry(function);
-        return at => Transformations.checkpoint(curried, at);
+        return at => CustomRules.checkpoint(curried, at);
     }
 
     private static void NotNull<TParameters>(object function, TParameters at)

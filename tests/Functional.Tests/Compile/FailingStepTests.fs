@@ -26,7 +26,8 @@ let private operations: (string * int list * int list * (Tensor -> Tensor)) list
         [ 0; 7 ],
         (fun i ->
             let rule =
-                customReverse "rule" (fun (i: Tensor, x: Tensor) -> take 0 i x, ()) (fun () (ct: Tensor) -> ct, ct)
+                customReverse "rule" (fun (i: Tensor, x: Tensor) -> take 0 i x, ()) (fun () (ct: Tensor) ->
+                    ct, Tensor.zeros [ 3 ])
 
             rule (i, Tensor.ones [ 3 ]))
     ]

@@ -347,8 +347,7 @@ let private draw (random: Random) (options: Options) =
 
         start.Length + ys,
         Scan {
-            // what is kept of a segment is for reverse mode, which a loop of unknown length has not
-            Kind = oneOf [ "front"; "front"; "back"; (if options.Whiles then "back" else "checkpointed") ]
+            Kind = oneOf [ "front"; "front"; "back"; "checkpointed" ]
             Length = length
             Start = start
             Xs = xs

@@ -159,6 +159,16 @@ let private strays = [
             refused [ name ] (fun () -> grad (fun y -> y * escaped) (scalar 1.0))
             refused [] (fun () -> Tensor.toFloat escaped)
 
+            // the advice holds
+            let mutable kept: Tensor = null
+
+            if name <> "vmap" then
+                transform (fun x ->
+                    kept <- Tensor.detach (sum (sin (Tensor.zeros [ 20000 ] + x)))
+                    x * x)
+
+                close 1e-12 "taken inside" (20000.0 * sin 2.0) (number kept)
+
         testCase $"a level ends although the function fails in {name}"
         <| fun () ->
             let mutable escaped: Tensor = null
@@ -175,17 +185,53 @@ let private strays = [
         let reverse (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * w, ()) (fun () ct -> ct * w)
         let forward (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * w) (fun _ _ t -> t * w)
 
-        for rule in [ reverse; forward; (fun (w: Tensor) -> checkpoint (fun (x: Tensor) -> x * w)) ] do
-            refused [ "closes over" ] (fun () -> grad (fun w -> rule w (w * 2.0)) (scalar 3.0))
-            refused [] (fun () -> grad (fun w -> rule w (scalar 2.0)) (scalar 3.0))
-            refused [] (fun () -> jvp (fun w -> rule w (w * 2.0)) (scalar 3.0) (scalar 1.0))
-            refused [] (fun () -> vmap (fun w -> rule w (w * 2.0)) (Tensor.ofSeq [ 1.0; 2.0 ]))
+        // in the tangent or the backward pass only
+        let backward (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * 3.0, ()) (fun () ct -> ct * w)
+        let tangent (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * 3.0) (fun _ _ t -> t * w)
+
+        for rule in [ reverse; forward; backward; tangent ] do
+            refused [ "closes over"; "grad"; "argument" ] (fun () -> grad (fun w -> rule w (w * 2.0)) (scalar 3.0))
+            refused [ "closes over"; "jvp" ] (fun () -> jvp (fun w -> rule w (w * 2.0)) (scalar 3.0) (scalar 1.0))
+            refused [ "closes over" ] (fun () -> grad (fun w -> compile (rule w) (w * 2.0)) (scalar 3.0))
+
             // and under an outer transformation of the argument's own
             refused [ "closes over" ] (fun () ->
                 grad (fun (x: Tensor) -> snd (jvp (fun w -> rule w (x * w)) (scalar 3.0) (scalar 1.0))) (scalar 2.0))
 
-            refused [ "closes over" ] (fun () ->
-                grad (fun x -> sum (vmap (fun w -> rule w x) (Tensor.ofSeq [ 1.0; 2.0 ]))) (scalar 2.0))
+        for rule in [ reverse; forward ] do
+            refused [ "closes over" ] (fun () -> grad (fun w -> rule w (scalar 2.0)) (scalar 3.0))
+
+    testCase "what a custom rule closes over goes along in a batch, a trace and a loop"
+    <| fun () ->
+        let reverse (w: Tensor) = customReverse "scale" (fun (x: Tensor) -> x * x * w, x) (fun x ct -> 2.0 * x * ct * w)
+
+        let forward (w: Tensor) = customForward "scale" (fun (x: Tensor) -> x * x * w) (fun x _ t -> 2.0 * x * t * w)
+        let ws = Tensor.ofSeq [ 1.0; 2.0; 3.0 ]
+        let numbers what expected (found: Tensor) = Array.iter2 (close 1e-14 what) expected (Tensor.toFloats found)
+
+        for rule in [ reverse; forward; (fun w -> checkpoint (fun (x: Tensor) -> x * x * w)) ] do
+            numbers "vmap" [| 4.0; 32.0; 108.0 |] (vmap (fun w -> rule w (w * 2.0)) ws)
+            numbers "vmap, a constant argument" [| 4.0; 8.0; 12.0 |] (vmap (fun w -> rule w (scalar 2.0)) ws)
+            numbers "gradient in vmap" [| 4.0; 16.0; 36.0 |] (vmap (fun w -> grad (rule w) (w * 2.0)) ws)
+            numbers "Hessian in vmap" [| 2.0; 4.0; 6.0 |] (vmap (fun w -> grad (grad (rule w)) (w * 2.0)) ws)
+
+            let ofBatch x = sum (vmap (fun w -> rule w x) ws)
+            close 1e-14 "gradient of vmap" 24.0 (number (grad ofBatch (scalar 2.0)))
+            close 1e-14 "second derivative of vmap" 12.0 (number (grad (grad ofBatch) (scalar 2.0)))
+
+            let inTrace (w: Tensor, x: Tensor) = grad (grad (fun x -> rule (exp w) (sin x))) x
+            let expected = exp 0.3 * 2.0 * cos 1.4
+            close 1e-14 "compiled" expected (number (compile inTrace (scalar 0.3, scalar 0.7)))
+
+            let ofTrace x = compile (fun (w: Tensor, x: Tensor) -> rule (exp w) (sin x)) (scalar 0.3, x)
+            close 1e-14 "of a compiled function" expected (number (grad (grad ofTrace) (scalar 0.7)))
+
+            // in a loop's body, the rule closes over what the loop hands out
+            let ofLoop (x: Tensor) = fst (scan (fun s w -> s + rule w x, ()) (scalar 0.0) ws)
+            close 1e-14 "loop" 24.0 (number (ofLoop (scalar 2.0)))
+            close 1e-14 "gradient of a loop" 24.0 (number (grad ofLoop (scalar 2.0)))
+            close 1e-14 "second derivative of a loop" 12.0 (number (grad (grad ofLoop) (scalar 2.0)))
+            close 1e-14 "compiled gradient of a loop" 24.0 (number (compile (grad ofLoop) (scalar 2.0)))
 
     testCase "a custom rule over a tensor of an outer level has its derivative"
     <| fun () ->

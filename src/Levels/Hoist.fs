@@ -1,0 +1,151 @@
+namespace Functional.Levels
+
+// Rules of the user's own that close over tensors: what they close over becomes hidden inputs, as that of the bodies of
+// loops does. A graph can then be run again with other values, and an example's value goes with its example.
+
+open System.Runtime.CompilerServices
+open Functional
+open Functional.Operations
+open Functional.Rules
+
+/// A forward rule as two graphs: hidden ++ inputs ↦ results, and hidden ++ inputs ++ results ++ tangents ↦ tangents of the
+/// results.
+[<Sealed>]
+type internal HoistedForward(rule: ForwardRule, hidden: int, apply: Graph, tangents: Graph, given: bool[]) =
+    inherit ForwardRule(rule.Name)
+    override _.Hidden = hidden
+    override _.Original = rule.Original
+    override _.Infer _ = apply.OutputSpecs
+    override _.Open _ = ValueSome apply
+    override _.Apply inputs = Trace.replay apply inputs
+
+    override _.Tangents(inputs, results, ts) =
+        let ts =
+            Array.map2 (fun (t: Tensor) (x: Tensor) -> if isNull t then Many.zeros (Tensor.specOf x) else t) ts inputs
+
+        let found = Trace.replay tangents (Array.concat [ inputs; results; Array.skip hidden ts ])
+        let mutable next = -1
+
+        given
+        |> Array.map (fun isGiven ->
+            if isGiven then
+                next <- next + 1
+                found[next]
+            else
+                null)
+
+/// A reverse rule as two graphs: hidden ++ inputs ↦ results ++ residuals, and hidden ++ residuals ++ cotangents ↦ cotangents
+/// of those inputs that get one.
+[<Sealed>]
+type internal HoistedReverse
+    (rule: ReverseRule, hidden: int, results: int, forward: Graph, form: obj, backward: Graph, given: bool[]) =
+    inherit ReverseRule(rule.Name)
+    override _.Hidden = hidden
+    override _.Original = rule.Original
+    override _.Infer _ = Array.take results forward.OutputSpecs
+
+    override _.Open _ =
+        ValueSome(
+            Graphs.live (Graph(forward.Inputs, forward.Instructions, forward.Specs, Array.take results forward.Outputs))
+        )
+
+    override _.Forward inputs =
+        let found = Trace.replay forward inputs
+
+        {
+            Results = Array.take results found
+            Residuals = Array.append (Array.take hidden inputs) (Array.skip results found)
+            Form = form
+        }
+
+    override _.Backward(_, residuals, cotangents) =
+        let found = Trace.replay backward (Array.append residuals cotangents)
+        let mutable next = -1
+
+        let own =
+            given
+            |> Array.map (fun isGiven ->
+                if isGiven then
+                    next <- next + 1
+                    found[next]
+                else
+                    null)
+
+        Array.append (Array.zeroCreate hidden) own
+
+[<RequireQualifiedAccess>]
+module internal Hoist =
+
+    /// Two graphs, each with all that either closes over before its own inputs.
+    let private joined (g: Graph, ofG: Tensor[]) (h: Graph, ofH: Tensor[]) : Graph * Graph * Tensor[] =
+        let captured = Array.append ofG ofH |> Array.distinctBy RuntimeHelpers.GetHashCode
+        let place (t: Tensor) = captured |> Array.findIndex (fun c -> obj.ReferenceEquals(c, t))
+
+        let widen (g: Graph) (own: Tensor[]) =
+            let specs = Array.append (Array.map Tensor.specOf captured) g.InputSpecs[own.Length ..]
+
+            Trace.graph specs (fun v ->
+                Trace.replay g (Array.append (own |> Array.map (fun t -> v[place t])) (Array.skip captured.Length v)))
+
+        widen g ofG, widen h ofH, captured
+
+    /// Null is left out of a graph's results; where it was.
+    let private compact (given: bool[] ref) (ts: Tensor[]) =
+        given.Value <- ts |> Array.map (isNull >> not)
+        ts |> Array.filter (isNull >> not)
+
+    let private forward (rule: ForwardRule) (specs: Spec[]) =
+        match Trace.tryClosed specs rule.Apply with
+        | ValueNone -> ValueNone
+        | ValueSome(g, ofG) ->
+            let given = ref [||]
+            let n, results = specs.Length, g.OutputSpecs
+
+            let tangents (v: Tensor[]) =
+                rule.Tangents(Array.take n v, v[n .. n + results.Length - 1], Array.skip (n + results.Length) v)
+                |> compact given
+
+            match Trace.tryClosed (Array.concat [ specs; results; specs ]) tangents with
+            | ValueNone -> ValueNone
+            | ValueSome(h, ofH) ->
+                let g, h, captured = joined (g, ofG) (h, ofH)
+                ValueSome(struct (HoistedForward(rule, captured.Length, g, h, given.Value) :> CustomRule, captured))
+
+    let private reverse (rule: ReverseRule) (specs: Spec[]) =
+        let mutable form, count = null, 0
+
+        let pass (v: Tensor[]) =
+            let p = rule.Forward v
+            form <- p.Form
+            count <- p.Results.Length
+            Array.append p.Results p.Residuals
+
+        match Trace.tryClosed specs pass with
+        | ValueNone -> ValueNone
+        | ValueSome(g, ofG) ->
+            let given = ref [||]
+            let results, residuals = Array.splitAt count g.OutputSpecs
+
+            let backward (v: Tensor[]) =
+                let residuals, cts = Array.splitAt residuals.Length v
+                rule.Backward(form, residuals, cts) |> compact given
+
+            match Trace.tryClosed (Array.append residuals results) backward with
+            | ValueNone -> ValueNone
+            | ValueSome(h, ofH) ->
+                let g, h, captured = joined (g, ofG) (h, ofH)
+
+                let hoisted = HoistedReverse(rule, captured.Length, results.Length, g, form, h, given.Value)
+                ValueSome(struct (hoisted :> CustomRule, captured))
+
+    /// The rule over what it closes over and its inputs; nothing where it reads numbers, or closes over nothing.
+    let rule (rule: CustomRule) (specs: Spec[]) : struct (CustomRule * Tensor[]) voption =
+        let found =
+            match rule with
+            | :? ForwardRule as r -> forward r specs
+            | :? ReverseRule as r -> reverse r specs
+            | _ -> ValueNone
+
+        match found with
+        | ValueSome(struct (_, [||])) -> ValueNone
+        | _ -> found
