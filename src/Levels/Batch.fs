@@ -42,6 +42,21 @@ type internal BatchedReverseRule
             Form = form
         }
 
+    /// Example by example, since a result that is the same for all of them is spread over the batch after the residuals
+    /// were made of it: cut there, these would not depend on it.
+    override _.Resume(inputs, results) =
+        let form = ref null
+
+        let resume (all: Tensor[]) =
+            let xs, outs = Array.splitAt inputs.Length all
+            let pass = Many.forwardPass rule xs outs
+            form.Value <- pass.Form
+            pass.Residuals
+
+        let each = Array.append mapped (Array.create results.Length true)
+        let residuals = over resume each (Array.append inputs results)
+        ValueSome { Results = results; Residuals = residuals; Form = form.Value }
+
     override _.Backward(form, residuals, cts) =
         let isFloat = inputs |> Array.map (fun s -> s.DType.IsFloat())
 

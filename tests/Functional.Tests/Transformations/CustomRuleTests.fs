@@ -49,7 +49,7 @@ let private wrongRules: (string * string list * (Tensor -> Tensor)) list = [
     [ "wrong"; "cotangent"; "Float32 [3]"; "Float64 [3]" ],
     customReverse "wrong" (fun (x: Tensor) -> x, ()) (fun () ct -> cast DType.Float32 ct)
     "a cotangent with an axis more",
-    [ "wrong"; "cotangent"; "[2, 3]" ],
+    [ "wrong"; "cotangent"; "2×3" ],
     customReverse "wrong" (fun (x: Tensor) -> x, ()) (fun () ct -> stack 0 [ ct; ct ])
     "a tangent that is a number",
     [ "wrong"; "tangent"; "scalar"; "Float64 [3]" ],
