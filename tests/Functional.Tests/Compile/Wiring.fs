@@ -27,7 +27,7 @@ and Loop = {
     Xs: int list list
     /// Its first results are the next carry, the others are stacked.
     Body: Block
-    /// For each stacked result the place that is taken; −1 for the sum of all.
+    /// For each stacked result the place that is taken; −1 for their mean, and zero where there are none.
     Picks: int list
 }
 
@@ -83,7 +83,7 @@ let rec run (a: Algebra<'T>) (around: 'T[]) (block: Block) : 'T[] =
     all block.Results
 
 /// The steps' loops as the host's, for any values.
-let private hosted (add: 'T -> 'T -> 'T) (zero: unit -> 'T) (mean: 'T -> float) (a: Algebra<'T>) = {
+let private hosted (add: 'T -> 'T -> 'T) (times: float -> 'T -> 'T) (zero: 'T) (mean: 'T -> float) (a: Algebra<'T>) = {
     a with
         Scan =
             fun loop body start xs ->
@@ -102,7 +102,7 @@ let private hosted (add: 'T -> 'T -> 'T) (zero: unit -> 'T) (mean: 'T -> float) 
                         if place >= 0 then
                             ys[place][j]
                         else
-                            ys |> Array.fold (fun sum y -> add sum y[j]) (zero ()))
+                            ys |> Array.fold (fun sum y -> add sum (times (1.0 / float loop.Length) y[j])) zero)
 
                 Array.append carry (Array.ofList picked)
         While =
@@ -183,8 +183,11 @@ let duals (rows: int) (columns: int) : Algebra<Dual> =
         While = fun _ _ _ -> [||]
         Cond = fun _ _ _ _ -> [||]
     }
-    |> hosted (zip (+)) (fun () -> { Values = Array.zeroCreate size; Slopes = Array.zeroCreate size }) (fun x ->
-        Array.average x.Values)
+    |> hosted
+        (zip (+))
+        (fun k -> linear (Array.map (fun v -> k * v)))
+        { Values = Array.zeroCreate size; Slopes = Array.zeroCreate size }
+        (fun x -> Array.average x.Values)
 
 /// Tensors, with the library's loops.
 let tensors (rows: int) (columns: int) : Algebra<Tensor> =
@@ -237,9 +240,12 @@ let tensors (rows: int) (columns: int) : Algebra<Tensor> =
                     | "checkpointed" -> scanCheckpointed body start (stacked, along)
                     | _ -> scan body start (stacked, along)
 
+                let scale = 1.0 / float (max 1 loop.Length)
+
                 let picked =
                     loop.Picks
-                    |> List.mapi (fun j place -> if place >= 0 then index 0 place ys[j] else sumOver [ 0 ] ys[j])
+                    |> List.mapi (fun j place ->
+                        if place >= 0 then index 0 place ys[j] else scale * sumOver [ 0 ] ys[j])
 
                 Array.append last (Array.ofList picked)
         While =
@@ -255,7 +261,7 @@ let tensors (rows: int) (columns: int) : Algebra<Tensor> =
 /// Tensors, with the host's loops: a program without control flow, for derivatives of any order. Conditions are looked at.
 let unrolled (rows: int) (columns: int) : Algebra<Tensor> =
     tensors rows columns
-    |> hosted (+) (fun () -> Tensor.zeros [ rows; columns ]) (fun x -> Tensor.toFloat (Tensor.detach (mean x)))
+    |> hosted (+) (fun k x -> k * x) (Tensor.zeros [ rows; columns ]) (fun x -> Tensor.toFloat (Tensor.detach (mean x)))
 
 /// How a program is drawn.
 type Options = { Whiles: bool; Columns: int; Longest: int }
