@@ -101,8 +101,16 @@ type private Writer(inputs: Spec[]) =
             let known i = i < 0 || takes.ContainsKey i
 
             let v =
-                // a number stays one, which operations spread by themselves
-                if not op.IsBroadcast && known a && known b && known c && Shape.size result.Shape <= foldLimit then
+                // a number stays one, which operations spread by themselves; what can fail is left to the run, which may
+                // never come to it
+                if
+                    not op.IsBroadcast
+                    && not (Facts.canFail op)
+                    && known a
+                    && known b
+                    && known c
+                    && Shape.size result.Shape <= foldLimit
+                then
                     let at i = if i < 0 then Unchecked.defaultof<NDArray> else takes[i]
                     w.Constant(Evaluate.evaluate op (at a) (at b) (at c))
                 else

@@ -162,6 +162,7 @@ type internal Planned<'R> = {
 [<Sealed>]
 type Stepper<'S, 'B, 'R>
     internal (step: 'S -> 'B -> 'S * 'R, state: 'S, keepsPrevious: bool, mayChangeShape: string -> bool) =
+    do Returned.requireTensors<'R> "Stepper"
     let leaves = Tree.leaves state
     let paths = Tree.paths state
     let statics = Tree.statics state

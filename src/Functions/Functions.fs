@@ -232,6 +232,10 @@ let tile (repeats: int seq) (x: Tensor) =
     if repeats.Length <> x.Rank then
         invalidArg "repeats" $"tile: {repeats.Length} numbers for the {x.Rank} axes of {Shape.show x.Shape}"
 
+    match Array.tryFind (fun n -> n < 0) repeats with
+    | Some n -> invalidArg "repeats" $"tile: {n} times along an axis; it is 0 times or more"
+    | None -> ()
+
     let target = Array.map2 (fun (n: int) d -> int64 n * int64 d) repeats x.Shape |> Shape.ofSizes "tile"
 
     if Array.contains 0 target then

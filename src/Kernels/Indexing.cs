@@ -14,7 +14,7 @@ public static unsafe class Indexing
     /// <exception cref="ArgumentOutOfRangeException">An index is not in 0 .. size of the axis − 1.</exception>
     public static void Gather(NDArray x, NDArray index, int axis, NDArray y)
     {
-        var places = Places("gather", index, x.Shape, axis);
+        var places = Places("take", index, x.Shape, axis);
         Slices(x, places, Extent.Of(x.Shape, axis), y, scatter: false);
     }
 
@@ -34,7 +34,7 @@ public static unsafe class Indexing
     /// <exception cref="ArgumentOutOfRangeException">An index is not in 0 .. size of the axis − 1.</exception>
     public static void GatherAlong(NDArray x, NDArray index, int axis, NDArray y)
     {
-        var places = Places("gather", index, x.Shape, axis);
+        var places = Places("gatherAlong", index, x.Shape, axis);
         Along(x, places, Extent.Of(x.Shape, axis), index.Shape[axis], y, scatter: false);
     }
 

@@ -16,7 +16,7 @@ let name (op: Op) =
     | StopGradient -> "stopGradient"
     | AddScaled _ -> "addScaled"
     | MatMul _ -> "matmul"
-    | Dense -> "dense"
+    | Dense -> "affine"
     | Conv _
     | ConvBias _ -> "conv"
     | ConvInput _ -> "convTranspose"
@@ -37,7 +37,7 @@ let name (op: Op) =
     | Slice _ -> "slice"
     | Pad _ -> "pad"
     | Reverse _ -> "reverse"
-    | Gather _ -> "gather"
+    | Gather _ -> "take"
     | ScatterAdd _ -> "scatterAdd"
     | GatherAlong _ -> "gatherAlong"
     | ScatterAlong _ -> "scatterAlong"

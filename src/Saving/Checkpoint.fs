@@ -32,7 +32,7 @@ module Checkpoint =
         if (Tree.leaves tree).Length = 0 then
             invalidArg
                 "tree"
-                $"save: a {typeof<'P>.Name} without tensors: there is nothing to write to {path}; settings that are no tensors are not saved"
+                $"save: a {TypeName.show typeof<'P>} without tensors: there is nothing to write to {path}; settings that are no tensors are not saved"
 
         saveWith Map.empty path tree
 

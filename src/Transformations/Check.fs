@@ -125,7 +125,7 @@ module Check =
             if isVaried[i] && leaves[i].DType <> DType.Float64 then
                 invalidArg
                     "p"
-                    $"Check.gradient: {paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"
+                    $"""Check.gradient: {if paths[i] = "" then "the argument" else paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"""
 
         let value, gradient = valueAndGrad f p
         let gradients = Tree.leaves gradient |> Array.map floats

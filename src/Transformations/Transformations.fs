@@ -40,26 +40,6 @@ let private requireScalar (name: string) (y: Tensor) =
     if not (y.DType.IsFloat()) then
         invalidArg "f" $"{name}: the function must return a float, it returned {y.DType}"
 
-/// A type as one writes it in F#.
-let rec private typeName (t: System.Type) : string =
-    let names =
-        dict [ typeof<float>, "float"; typeof<float32>, "float32"; typeof<int>, "int"; typeof<unit>, "unit" ]
-
-    match names.TryGetValue t with
-    | true, name -> name
-    | _ when t.IsArray -> typeName (t.GetElementType()) + "[]"
-    | _ when t.IsGenericType ->
-        let arguments = t.GetGenericArguments() |> Array.map typeName
-
-        match t.GetGenericTypeDefinition() with
-        | d when d = typedefof<_ list> -> arguments[0] + " list"
-        | d when d = typedefof<_ option> -> arguments[0] + " option"
-        | _ when FSharp.Reflection.FSharpType.IsTuple t -> String.concat " * " arguments
-        | d ->
-            let arguments = String.concat ", " arguments
-            $"{d.Name.Split('`')[0]}<{arguments}>"
-    | _ -> t.Name
-
 /// Refuses a tree without a tensor that can be differentiated.
 let internal requireFloats (operation: string) (p: 'P) (xs: Tensor[]) =
     // nothing at all, an empty list of layers for instance, has nothing as its gradient
@@ -69,7 +49,7 @@ let internal requireFloats (operation: string) (p: 'P) (xs: Tensor[]) =
     then
         let what =
             if xs.Length = 0 then
-                $"the argument, {typeName typeof<'P>}, holds no tensor"
+                $"the argument, {TypeName.show typeof<'P>}, holds no tensor"
             else
                 $"none of the argument's tensors is of a float type, they are {xs[0].DType}"
 

@@ -172,7 +172,7 @@ let rec private make (within: Type list) (t: Type) : Reader =
         | None ->
             invalidArg
                 "tree"
-                $"a parameter tree cannot hold a {t.FullName}: leaves are tensors; records, tuples, lists, arrays, options, maps, unions and classes whose constructor takes all their properties are branches; numbers, strings, enums and functions are carried along"
+                $"a parameter tree cannot hold a {TypeName.show t}: leaves are tensors; records, tuples, lists, arrays, options, maps, unions and classes whose constructor takes all their properties are branches; numbers, strings, enums and functions are carried along"
 
 and private readerWithin (within: Type list) (t: Type) : Reader =
     match cache.TryGetValue t with

@@ -274,7 +274,7 @@ let traces =
             c.Invoke net |> ignore
             let text = c.Explain()
 
-            for word in [ "1 trace"; "first call"; "Hidden.Weights: Float64 3×8"; "dense"; "kernels"; "arena" ] do
+            for word in [ "1 trace"; "first call"; "Hidden.Weights: Float64 3×8"; "affine"; "kernels"; "arena" ] do
                 Expect.stringContains text word "in the explanation"
 
             Expect.stringContains (Seq.head (c.Mermaid())) "flowchart" "a diagram"

@@ -107,7 +107,7 @@ let tests =
 
                 Expect.stringContains
                     (message (fun () -> Indexing.Gather(x, index, 1, y)))
-                    "gather: index 7 at position [2, 0] is outside axis -1 of size 5"
+                    "take: index 7 at position [2, 0] is outside axis -1 of size 5"
                     "too large"
 
                 let index = ofFloats dtype [| 3; 1 |] [| 0; -1; 2 |]

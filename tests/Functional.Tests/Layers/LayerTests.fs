@@ -55,7 +55,7 @@ let tests =
             Expect.equal (Tree.count p) (784 * 500 + 500) "parameters"
 
         testCase "input of the wrong width"
-        <| fun () -> expectRefused [ "dense"; "4 features"; "expect 3" ] (fun () -> dense hand (numbers 1 [ 2; 4 ]))
+        <| fun () -> expectRefused [ "affine"; "4 features"; "expect 3" ] (fun () -> dense hand (numbers 1 [ 2; 4 ]))
 
         testCase "composition: initialisation, shapes, application"
         <| fun () ->

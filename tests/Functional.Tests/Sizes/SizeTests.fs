@@ -45,7 +45,7 @@ let doors =
             refused [ "pad"; "-20" ] (pad [ -20, 0 ]) ten
             refused [ "scatterAdd"; "-1" ] (scatterAdd 0 -1 (Tensor.ofSeq [ 0; 1 ])) (Tensor.ones [ 2 ])
             refused [ "topK"; "-1" ] (topK 0 -1 >> fst) ten
-            refused [ "tile"; "-1" ] (tile [ -1 ]) ten
+            refused [ "tile"; "-1 times" ] (tile [ -1 ]) (Tensor.ones [ 2 ])
             refused [ "split"; "-1" ] (fun x -> (split 0 [ -1; 11 ] x)[1]) ten
             expectRefused [ "Tensor.create"; "-2×-2" ] (fun () -> Tensor.create [ -2; -2 ] [| 1.0 .. 4.0 |])
             expectRefused [ "Tensor.zeros"; "-1" ] (fun () -> Tensor.zeros [ -1 ])

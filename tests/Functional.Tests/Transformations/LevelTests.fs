@@ -343,9 +343,43 @@ let private long = [
         Expect.isLessThan (residentAfter - residentBefore) (48L <<< 20) "resident memory"
 ]
 
+// ---- words
+
+/// Each error names what was called, and what was given to it.
+let private words =
+    let refuses name words (action: unit -> 'T) =
+        testCase name (fun () -> fails typeof<ArgumentException> words (action >> ignore))
+
+    let curried (x: Tensor) = fun (y: Tensor) -> x * y
+    let v = Tensor.ofSeq [ 1.0; 2.0 ]
+
+    [
+        refuses "vmap of a curried function" [ "vmap"; "another function"; "fun (x, y) ->" ] (fun () -> vmap curried v)
+        refuses "compile of a curried function" [ "compile"; "another function" ] (fun () -> compile curried v)
+        refuses "a step that returns a function" [ "Stepper"; "another function" ] (fun () ->
+            new Stepper<_, _, _>((fun (w: Tensor) () -> w, curried w), v))
+        refuses "jvp of a curried function" [ "jvp"; "another function" ] (fun () -> fst (jvp curried v v))
+        refuses "affine" [ "affine: input has 2 features, the weights expect 3" ] (fun () ->
+            affine (Tensor.ones [ 3; 4 ]) (Tensor.ones [ 4 ]) (reshape [ 1; 2 ] v))
+        refuses "take" [ "take: index 7" ] (fun () -> take 0 (Tensor.ofSeq [ 7 ]) v)
+        refuses "gatherAlong" [ "gatherAlong: index 7" ] (fun () -> gatherAlong 0 (Tensor.ofSeq [ 7 ]) v)
+        refuses "topK" [ "topK: the 9 largest" ] (fun () -> fst (topK 0 9 v))
+        refuses "a check of 32 bits" [ "Check.gradient: the argument is Float32" ] (fun () ->
+            Check.gradient sum (cast DType.Float32 v))
+        refuses "a dictionary" [ "cannot hold a Dictionary<string, Tensor>:" ] (fun () ->
+            grad
+                (fun (d: Collections.Generic.Dictionary<string, Tensor>) -> d["a"])
+                (dict [ "a", v ] |> Collections.Generic.Dictionary))
+        refuses "a number without tensors" [ "grad: the argument, float,"; "scalar 3.0" ] (fun () ->
+            grad (fun (x: float) -> scalar (x * x)) 3.0)
+        refuses "integers" [ "grad"; "Int32"; "cast them" ] (fun () ->
+            grad (fun (x: Tensor) -> sum (cast DType.Float64 x)) (Tensor.ofSeq [ 1; 2 ]))
+    ]
+
 [<Tests>]
 let tests =
     testList "levels" [
+        testList "words" words
         testList "host control flow" controlFlow
         testList "threads" threads
         testList "strays" strays
