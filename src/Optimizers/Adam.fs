@@ -37,73 +37,54 @@ module Adam =
         AmsGrad = false
     }
 
+    type private Memory = { Momentum: Tensor; Velocity: Tensor; VelocityHat: Tensor option }
+
     let private power (x: float) (n: Tensor) = Tensor.scalar x ** n
 
-    let private rule (settings: Adam) : Optimizer = {
-        Name = "adam"
-        Rate = settings.Rate
-        Init =
-            Update.initial [
-                "momentum", Tensor.zerosLike
-                "velocity", Tensor.zerosLike
-                if settings.AmsGrad then
-                    "velocity hat", Tensor.zerosLike
-            ]
-        Update =
-            fun gradients state parameters ->
-                let t = Update.count state
+    let private rule (settings: Adam) : Optimizer =
+        let first p =
+            let zeros = Tensor.zerosLike p
 
-                let rate =
-                    Update.rate settings.Rate state * sqrt (1.0 - power settings.Beta2 t)
-                    / (1.0 - power settings.Beta1 t)
+            {
+                Momentum = zeros
+                Velocity = zeros
+                VelocityHat = if settings.AmsGrad then Some zeros else None
+            }
 
-                let slot name = Update.slot name parameters state
-                let moments = Array.map2 (Update.average settings.Beta1) (slot "momentum") gradients
+        Update.each "adam" settings.Rate first (fun rate steps ->
+            let t = Update.count steps
+            let rate = rate * sqrt (1.0 - power settings.Beta2 t) / (1.0 - power settings.Beta1 t)
 
-                let velocities =
-                    Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
+            fun g memory p ->
+                let m = Update.average settings.Beta1 memory.Momentum g
+                let v = Update.average settings.Beta2 memory.Velocity (square g)
 
                 let largest =
                     if settings.AmsGrad then
-                        Array.map2 maximum (slot "velocity hat") velocities
+                        Some(maximum (Update.remembered "velocity hat" memory.VelocityHat) v)
                     else
-                        velocities
+                        None
 
-                let step p m (v: Tensor) = Update.minus rate p (m / (sqrt v + settings.Epsilon))
+                Update.minus rate p (m / (sqrt (defaultArg largest v) + settings.Epsilon)),
+                { Momentum = m; Velocity = v; VelocityHat = largest })
 
-                Array.map3 step parameters moments largest,
-                Update.next state [
-                    "momentum", moments
-                    "velocity", velocities
-                    if settings.AmsGrad then
-                        "velocity hat", largest
-                ]
+    let internal kind: OptimizerKind<Adam> = {
+        Name = "Adam"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.kept "beta1" _.Beta1 (fun x settings -> { settings with Beta1 = x })
+            Field.kept "beta2" _.Beta2 (fun x settings -> { settings with Beta2 = x })
+            Field.positive "epsilon" _.Epsilon (fun x settings -> { settings with Epsilon = x })
+            Field.switch "amsgrad" _.AmsGrad (fun x settings -> { settings with AmsGrad = x })
+        ]
+        Rule = rule
     }
 
     /// m ← beta1·m + (1 − beta1)·g, v ← beta2·v + (1 − beta2)·g², p ← p − rate·√(1 − beta2ᵗ)/(1 − beta1ᵗ)·m/(√v + epsilon)
     /// (keras/optimizers/adam.py). Example: `Adam.create { Adam.defaults with Beta2 = 0.99 }`.
     /// Errors: settings outside their ranges.
-    let create (settings: Adam) : Optimizer =
-        Settings.kept "Adam" "beta1" settings.Beta1
-        Settings.kept "Adam" "beta2" settings.Beta2
-        Settings.positive "Adam" "epsilon" settings.Epsilon
-
-        rule settings
-        |> Update.described "adam" [
-            "beta1", Setting.Number settings.Beta1
-            "beta2", Setting.Number settings.Beta2
-            "epsilon", Setting.Number settings.Epsilon
-            "amsgrad", Setting.Switch settings.AmsGrad
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Beta1 = Description.number "beta1" d
-            Beta2 = Description.number "beta2" d
-            Epsilon = Description.number "epsilon" d
-            AmsGrad = Description.switch "amsgrad" d
-        }
+    let create (settings: Adam) : Optimizer = OptimizerKind.create kind settings
 
 /// Adam with Nesterov's look ahead: Dozat, "Incorporating Nesterov momentum into Adam" (2016).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -112,69 +93,53 @@ module Nadam =
     /// Rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7.
     let defaults: Nadam = { Rate = Schedule.constant 0.001; Beta1 = 0.9; Beta2 = 0.999; Epsilon = 1e-7 }
 
-    let private rule (settings: Nadam) : Optimizer = {
-        Name = "nadam"
-        Rate = settings.Rate
-        Init =
-            fun parameters ->
-                let state = Update.initial [ "momentum", Tensor.zerosLike; "velocity", Tensor.zerosLike ] parameters
+    type private Moments = { Momentum: Tensor; Velocity: Tensor }
 
-                {
-                    state with
-                        Slots = state.Slots.Add("momentum product", [| Tensor.scalar 1.0 |])
-                }
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let t = Update.count state
-                let momentumAt (t: Tensor) = settings.Beta1 * (1.0 - 0.5 * Tensor.scalar 0.96 ** t)
-                let now, later = momentumAt t, momentumAt (t + 1.0)
-                let product = (Update.slot "momentum product" [| t |] state)[0] * now
-                let ofMoment = later / (1.0 - product * later)
-                let ofGradient = (1.0 - now) / (1.0 - product)
-                let ofVelocity = 1.0 / (1.0 - Tensor.scalar settings.Beta2 ** t)
+    /// The product is that of the momentum of all steps.
+    type private Memory = { Each: Moments[]; MomentumProduct: Tensor }
 
-                let slot name = Update.slot name parameters state
-                let moments = Array.map2 (Update.average settings.Beta1) (slot "momentum") gradients
+    let private first (parameters: Tensor[]) = {
+        Each = parameters |> Array.map (fun p -> { Momentum = Tensor.zerosLike p; Velocity = Tensor.zerosLike p })
+        MomentumProduct = Tensor.scalar 1.0
+    }
 
-                let velocities =
-                    Array.map2 (fun v g -> Update.average settings.Beta2 v (square g)) (slot "velocity") gradients
+    let private rule (settings: Nadam) : Optimizer =
+        Update.whole "nadam" settings.Rate first (fun rate steps gradients memory parameters ->
+            let t = Update.count steps
+            let momentumAt (t: Tensor) = settings.Beta1 * (1.0 - 0.5 * Tensor.scalar 0.96 ** t)
+            let now, later = momentumAt t, momentumAt (t + 1.0)
+            let product = memory.MomentumProduct * now
+            let ofMoment = later / (1.0 - product * later)
+            let ofGradient = (1.0 - now) / (1.0 - product)
+            let ofVelocity = 1.0 / (1.0 - Tensor.scalar settings.Beta2 ** t)
 
-                let updated =
-                    Array.init parameters.Length (fun i ->
-                        let m = Update.scale ofMoment moments[i] + Update.scale ofGradient gradients[i]
+            let step g memory p =
+                let m = Update.average settings.Beta1 memory.Momentum g
+                let v = Update.average settings.Beta2 memory.Velocity (square g)
+                let direction = Update.scale ofMoment m + Update.scale ofGradient g
 
-                        Update.minus
-                            rate
-                            parameters[i]
-                            (m / (sqrt (Update.scale ofVelocity velocities[i]) + settings.Epsilon)))
+                Update.minus rate p (direction / (sqrt (Update.scale ofVelocity v) + settings.Epsilon)),
+                { Momentum = m; Velocity = v }
 
-                updated,
-                Update.next state [ "momentum", moments; "velocity", velocities; "momentum product", [| product |] ]
+            let updated, each = Update.alone step gradients memory.Each parameters
+            updated, { Each = each; MomentumProduct = product })
+
+    let internal kind: OptimizerKind<Nadam> = {
+        Name = "Nadam"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.kept "beta1" _.Beta1 (fun x settings -> { settings with Beta1 = x })
+            Field.kept "beta2" _.Beta2 (fun x settings -> { settings with Beta2 = x })
+            Field.positive "epsilon" _.Epsilon (fun x settings -> { settings with Epsilon = x })
+        ]
+        Rule = rule
     }
 
     /// With uₜ = beta1·(1 − ½·0.96ᵗ) and Uₜ = u₁·…·uₜ: p ← p − rate·m̂/(√v̂ + epsilon), where
     /// m̂ = uₜ₊₁·m/(1 − Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ) and v̂ = v/(1 − beta2ᵗ) (keras/optimizers/nadam.py).
     /// Errors: settings outside their ranges.
-    let create (settings: Nadam) : Optimizer =
-        Settings.kept "Nadam" "beta1" settings.Beta1
-        Settings.kept "Nadam" "beta2" settings.Beta2
-        Settings.positive "Nadam" "epsilon" settings.Epsilon
-
-        rule settings
-        |> Update.described "nadam" [
-            "beta1", Setting.Number settings.Beta1
-            "beta2", Setting.Number settings.Beta2
-            "epsilon", Setting.Number settings.Epsilon
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Beta1 = Description.number "beta1" d
-            Beta2 = Description.number "beta2" d
-            Epsilon = Description.number "epsilon" d
-        }
+    let create (settings: Nadam) : Optimizer = OptimizerKind.create kind settings
 
 /// Steps of one size along the sign of an averaged gradient: Chen et al., "Symbolic discovery of optimization
 /// algorithms" (2023).
@@ -184,32 +149,24 @@ module Lion =
     /// Rate 0.001, beta1 0.9, beta2 0.99.
     let defaults: Lion = { Rate = Schedule.constant 0.001; Beta1 = 0.9; Beta2 = 0.99 }
 
-    let private rule (settings: Lion) : Optimizer = {
-        Name = "lion"
-        Rate = settings.Rate
-        Init = Update.initial [ "momentum", Tensor.zerosLike ]
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let moments = Update.slot "momentum" parameters state
-                let step p m g = Update.minus rate p (signum (Update.average settings.Beta1 m g))
+    type private Memory = { Momentum: Tensor }
 
-                Array.map3 step parameters moments gradients,
-                Update.next state [ "momentum", Array.map2 (Update.average settings.Beta2) moments gradients ]
+    let private rule (settings: Lion) : Optimizer =
+        Update.each "lion" settings.Rate (fun p -> { Momentum = Tensor.zerosLike p }) (fun rate _ g memory p ->
+            Update.minus rate p (signum (Update.average settings.Beta1 memory.Momentum g)),
+            { Momentum = Update.average settings.Beta2 memory.Momentum g })
+
+    let internal kind: OptimizerKind<Lion> = {
+        Name = "Lion"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.kept "beta1" _.Beta1 (fun x settings -> { settings with Beta1 = x })
+            Field.kept "beta2" _.Beta2 (fun x settings -> { settings with Beta2 = x })
+        ]
+        Rule = rule
     }
 
     /// p ← p − rate·sign(beta1·m + (1 − beta1)·g), m ← beta2·m + (1 − beta2)·g (keras/optimizers/lion.py).
     /// Errors: settings outside their ranges.
-    let create (settings: Lion) : Optimizer =
-        Settings.kept "Lion" "beta1" settings.Beta1
-        Settings.kept "Lion" "beta2" settings.Beta2
-
-        rule settings
-        |> Update.described "lion" [ "beta1", Setting.Number settings.Beta1; "beta2", Setting.Number settings.Beta2 ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Beta1 = Description.number "beta1" d
-            Beta2 = Description.number "beta2" d
-        }
+    let create (settings: Lion) : Optimizer = OptimizerKind.create kind settings

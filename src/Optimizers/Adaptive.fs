@@ -46,79 +46,56 @@ module RmsProp =
         Centered = false
     }
 
-    let private rule (settings: RmsProp) : Optimizer = {
-        Name = "rmsprop"
-        Rate = settings.Rate
-        Init =
-            Update.initial [
-                "velocity", Tensor.zerosLike
-                if settings.Momentum > 0.0 then
-                    "momentum", Tensor.zerosLike
+    type private Memory = { Velocity: Tensor; Momentum: Tensor option; AverageGradient: Tensor option }
+
+    let private rule (settings: RmsProp) : Optimizer =
+        let withMomentum = settings.Momentum > 0.0
+
+        let first p =
+            let zeros = Tensor.zerosLike p
+            let where wanted = if wanted then Some zeros else None
+
+            {
+                Velocity = zeros
+                Momentum = where withMomentum
+                AverageGradient = where settings.Centered
+            }
+
+        Update.each "rmsprop" settings.Rate first (fun rate _ g memory p ->
+            let velocity = Update.average settings.Rho memory.Velocity (square g)
+
+            let mean =
                 if settings.Centered then
-                    "average gradient", Tensor.zerosLike
-            ]
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let slot name = Update.slot name parameters state
-                let average = Array.map2 (Update.average settings.Rho)
-                let velocities = average (slot "velocity") (Array.map square gradients)
-                let means = if settings.Centered then average (slot "average gradient") gradients else [||]
+                    Some(Update.average settings.Rho (Update.remembered "average gradient" memory.AverageGradient) g)
+                else
+                    None
 
-                let spread =
-                    if settings.Centered then
-                        Array.map2 (fun v m -> v - square m) velocities means
-                    else
-                        velocities
+            let spread = mean |> Option.fold (fun v m -> v - square m) velocity
+            let step = g * rsqrt (spread + settings.Epsilon)
 
-                let steps = Array.map2 (fun g v -> g * rsqrt (v + settings.Epsilon)) gradients spread
+            if withMomentum then
+                let m = Update.scale rate step + Update.remembered "momentum" memory.Momentum * settings.Momentum
+                p - m, { Velocity = velocity; Momentum = Some m; AverageGradient = mean }
+            else
+                Update.minus rate p step, { Velocity = velocity; Momentum = None; AverageGradient = mean })
 
-                let moments =
-                    if settings.Momentum > 0.0 then
-                        Array.map2 (fun m s -> Update.scale rate s + m * settings.Momentum) (slot "momentum") steps
-                    else
-                        [||]
-
-                let updated =
-                    if settings.Momentum > 0.0 then
-                        Array.map2 (fun p m -> p - m) parameters moments
-                    else
-                        Array.map2 (Update.minus rate) parameters steps
-
-                updated,
-                Update.next state [
-                    "velocity", velocities
-                    if settings.Momentum > 0.0 then
-                        "momentum", moments
-                    if settings.Centered then
-                        "average gradient", means
-                ]
+    let internal kind: OptimizerKind<RmsProp> = {
+        Name = "RmsProp"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.kept "rho" _.Rho (fun x settings -> { settings with Rho = x })
+            Field.share "momentum" _.Momentum (fun x settings -> { settings with Momentum = x })
+            Field.positive "epsilon" _.Epsilon (fun x settings -> { settings with Epsilon = x })
+            Field.switch "centered" _.Centered (fun x settings -> { settings with Centered = x })
+        ]
+        Rule = rule
     }
 
     /// v ← rho·v + (1 − rho)·g², p ← p − rate·g/√(v + epsilon), where centring takes the square of the mean gradient
     /// from v and momentum sums the steps (keras/optimizers/rmsprop.py).
     /// Errors: settings outside their ranges.
-    let create (settings: RmsProp) : Optimizer =
-        Settings.kept "RmsProp" "rho" settings.Rho
-        Settings.momentum "RmsProp" settings.Momentum
-        Settings.positive "RmsProp" "epsilon" settings.Epsilon
-
-        rule settings
-        |> Update.described "rmsprop" [
-            "rho", Setting.Number settings.Rho
-            "momentum", Setting.Number settings.Momentum
-            "epsilon", Setting.Number settings.Epsilon
-            "centered", Setting.Switch settings.Centered
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Rho = Description.number "rho" d
-            Momentum = Description.number "momentum" d
-            Epsilon = Description.number "epsilon" d
-            Centered = Description.switch "centered" d
-        }
+    let create (settings: RmsProp) : Optimizer = OptimizerKind.create kind settings
 
 /// Adagrad: Duchi, Hazan and Singer, "Adaptive subgradient methods" (2011).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -127,36 +104,32 @@ module Adagrad =
     /// Rate 0.001, initial accumulator 0.1, epsilon 1e-7.
     let defaults: Adagrad = { Rate = Schedule.constant 0.001; InitialAccumulator = 0.1; Epsilon = 1e-7 }
 
-    let private rule (settings: Adagrad) : Optimizer = {
-        Name = "adagrad"
-        Rate = settings.Rate
-        Init = Update.initial [ "accumulator", fun p -> Tensor.full p.DType p.Shape settings.InitialAccumulator ]
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let sums = Array.map2 (fun a g -> a + square g) (Update.slot "accumulator" parameters state) gradients
-                let step p (g: Tensor) (a: Tensor) = Update.minus rate p (g * rsqrt (a + settings.Epsilon))
-                Array.map3 step parameters gradients sums, Update.next state [ "accumulator", sums ]
+    type private Memory = { Accumulator: Tensor }
+
+    let private rule (settings: Adagrad) : Optimizer =
+        let first (p: Tensor) = { Accumulator = Tensor.full p.DType p.Shape settings.InitialAccumulator }
+
+        Update.each "adagrad" settings.Rate first (fun rate _ g memory p ->
+            let a = memory.Accumulator + square g
+            Update.minus rate p (g * rsqrt (a + settings.Epsilon)), { Accumulator = a })
+
+    let internal kind: OptimizerKind<Adagrad> = {
+        Name = "Adagrad"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.notNegative "initial_accumulator" _.InitialAccumulator (fun x settings -> {
+                settings with
+                    InitialAccumulator = x
+            })
+            Field.positive "epsilon" _.Epsilon (fun x settings -> { settings with Epsilon = x })
+        ]
+        Rule = rule
     }
 
     /// a ← a + g², p ← p − rate·g/√(a + epsilon) (keras/optimizers/adagrad.py).
     /// Errors: settings outside their ranges.
-    let create (settings: Adagrad) : Optimizer =
-        Settings.notNegative "Adagrad" "initial accumulator" settings.InitialAccumulator
-        Settings.positive "Adagrad" "epsilon" settings.Epsilon
-
-        rule settings
-        |> Update.described "adagrad" [
-            "initial_accumulator", Setting.Number settings.InitialAccumulator
-            "epsilon", Setting.Number settings.Epsilon
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            InitialAccumulator = Description.number "initial_accumulator" d
-            Epsilon = Description.number "epsilon" d
-        }
+    let create (settings: Adagrad) : Optimizer = OptimizerKind.create kind settings
 
 /// Adadelta: Zeiler, "ADADELTA: an adaptive learning rate method" (2012).
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -165,43 +138,37 @@ module Adadelta =
     /// Rate 0.001, rho 0.95, epsilon 1e-7.
     let defaults: Adadelta = { Rate = Schedule.constant 0.001; Rho = 0.95; Epsilon = 1e-7 }
 
-    let private rule (settings: Adadelta) : Optimizer = {
-        Name = "adadelta"
-        Rate = settings.Rate
-        Init = Update.initial [ "accumulated gradient", Tensor.zerosLike; "accumulated delta", Tensor.zerosLike ]
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let slot name = Update.slot name parameters state
-                let average = Array.map2 (Update.average settings.Rho)
-                let sums = average (slot "accumulated gradient") (Array.map square gradients)
-                let last = slot "accumulated delta"
+    type private Memory = { AccumulatedGradient: Tensor; AccumulatedDelta: Tensor }
 
-                let delta (g: Tensor) (a: Tensor) (b: Tensor) =
-                    g * sqrt (b + settings.Epsilon) * rsqrt (a + settings.Epsilon)
+    let private rule (settings: Adadelta) : Optimizer =
+        let first p = {
+            AccumulatedGradient = Tensor.zerosLike p
+            AccumulatedDelta = Tensor.zerosLike p
+        }
 
-                let deltas = Array.map3 delta gradients sums last
-                let updated = Array.map2 (Update.minus rate) parameters deltas
-                let next = average last (Array.map square deltas)
-                updated, Update.next state [ "accumulated gradient", sums; "accumulated delta", next ]
+        Update.each "adadelta" settings.Rate first (fun rate _ g memory p ->
+            let a = Update.average settings.Rho memory.AccumulatedGradient (square g)
+            let b = memory.AccumulatedDelta
+            let delta = g * sqrt (b + settings.Epsilon) * rsqrt (a + settings.Epsilon)
+
+            Update.minus rate p delta,
+            {
+                AccumulatedGradient = a
+                AccumulatedDelta = Update.average settings.Rho b (square delta)
+            })
+
+    let internal kind: OptimizerKind<Adadelta> = {
+        Name = "Adadelta"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.kept "rho" _.Rho (fun x settings -> { settings with Rho = x })
+            Field.positive "epsilon" _.Epsilon (fun x settings -> { settings with Epsilon = x })
+        ]
+        Rule = rule
     }
 
     /// a ← rho·a + (1 − rho)·g², d = g·√(b + epsilon)/√(a + epsilon), b ← rho·b + (1 − rho)·d², p ← p − rate·d
     /// (keras/optimizers/adadelta.py).
     /// Errors: settings outside their ranges.
-    let create (settings: Adadelta) : Optimizer =
-        Settings.kept "Adadelta" "rho" settings.Rho
-        Settings.positive "Adadelta" "epsilon" settings.Epsilon
-
-        rule settings
-        |> Update.described "adadelta" [
-            "rho", Setting.Number settings.Rho
-            "epsilon", Setting.Number settings.Epsilon
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Rho = Description.number "rho" d
-            Epsilon = Description.number "epsilon" d
-        }
+    let create (settings: Adadelta) : Optimizer = OptimizerKind.create kind settings

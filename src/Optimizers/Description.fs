@@ -138,6 +138,38 @@ module internal Settings =
         if not (value >= 0.0 && value < 1.0) then
             refuse name operation "lies in [0, 1)" value
 
-    let momentum operation (value: float) =
+    let share operation name (value: float) =
         if not (value >= 0.0 && value <= 1.0) then
-            refuse "momentum" operation "lies in [0, 1]" value
+            refuse name operation "lies in [0, 1]" value
+
+/// A setting of an optimiser, under the name that it has in descriptions and errors.
+type internal Field<'S> = {
+    Name: string
+    Get: 'S -> Setting
+    /// Reads it from a description into the settings.
+    Read: Description -> 'S -> 'S
+    /// Refuses what it cannot be, in the name of an operation.
+    Check: string -> 'S -> unit
+}
+
+[<RequireQualifiedAccess>]
+module internal Field =
+
+    let private number check name (get: 'S -> float) (put: float -> 'S -> 'S) : Field<'S> = {
+        Name = name
+        Get = get >> Setting.Number
+        Read = fun description -> put (Description.number name description)
+        Check = fun operation settings -> check operation (name.Replace('_', ' ')) (get settings)
+    }
+
+    let notNegative name get put : Field<'S> = number Settings.notNegative name get put
+    let positive name get put : Field<'S> = number Settings.positive name get put
+    let kept name get put : Field<'S> = number Settings.kept name get put
+    let share name get put : Field<'S> = number Settings.share name get put
+
+    let switch name (get: 'S -> bool) (put: bool -> 'S -> 'S) : Field<'S> = {
+        Name = name
+        Get = get >> Setting.Switch
+        Read = fun description -> put (Description.switch name description)
+        Check = fun _ _ -> ()
+    }

@@ -12,8 +12,9 @@ type OptimizerState = {
     Step: Tensor
     /// A factor on the learning rate, 0-d, Float64: 1 until something (reduction on a plateau) lowers it.
     RateScale: Tensor
-    /// Memory of the parameters' shapes (moments, velocities), by its name in the optimiser's paper.
-    Slots: Map<string, Tensor[]>
+    /// What else the optimiser remembers, a tree of a type of its own: as a rule an array with a record for each parameter
+    /// (`{ Momentum: Tensor; Velocity: Tensor }`).
+    Memory: obj
 }
 
 /// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
@@ -51,39 +52,14 @@ module internal Update =
     let private start = {
         Step = Concrete(NDArray.OfInteger(0L, DType.Int64))
         RateScale = Tensor.scalar 1.0
-        Slots = Map.empty
+        Memory = null
     }
-
-    /// The state before the first step, with memory that begins as a function of the parameters.
-    let initial (slots: (string * (Tensor -> Tensor)) list) (parameters: Tensor[]) : OptimizerState = {
-        start with
-            Slots = Map.ofList (slots |> List.map (fun (name, make) -> name, Array.map make parameters))
-    }
-
-    /// The state after a step.
-    let next (state: OptimizerState) (slots: (string * Tensor[]) list) : OptimizerState = {
-        state with
-            Step = state.Step + 1.0
-            Slots = Map.ofList slots
-    }
-
-    let slot (name: string) (parameters: Tensor[]) (state: OptimizerState) : Tensor[] =
-        match state.Slots.TryFind name with
-        | Some tensors when tensors.Length = parameters.Length -> tensors
-        | Some tensors ->
-            invalidArg
-                "state"
-                $"the optimiser's state remembers {name} of {tensors.Length} parameters, there are {parameters.Length}; begin with Optimizer.init"
-        | None ->
-            invalidArg
-                "state"
-                $"the optimiser's state has no {name}: it belongs to another optimiser; begin with Optimizer.init"
 
     /// The learning rate of the coming step.
     let rate (schedule: Schedule) (state: OptimizerState) : Tensor = schedule state.Step * state.RateScale
 
     /// The number of the coming step, from 1, as a float.
-    let count (state: OptimizerState) : Tensor = cast DType.Float64 (state.Step + 1.0)
+    let count (steps: Tensor) : Tensor = cast DType.Float64 (steps + 1.0)
 
     /// x scaled by a single Float64.
     let scale (factor: Tensor) (x: Tensor) : Tensor =
@@ -102,22 +78,65 @@ module internal Update =
     /// An average that forgets: keep·average + (1 − keep)·x.
     let average (keep: float) (average: Tensor) (x: Tensor) : Tensor = addScaled (1.0 - keep) average (x - average)
 
+    let private another (what: string) : exn =
+        ArgumentException(
+            $"the optimiser's state {what}: it belongs to another optimiser; begin with Optimizer.init",
+            "state"
+        )
+
+    /// What an optimiser of these settings remembers; of one with others it may not be there.
+    let remembered (name: string) (memory: Tensor option) : Tensor =
+        match memory with
+        | Some tensor -> tensor
+        | None -> raise (another $"has no {name}")
+
+    /// An optimiser that remembers a tree of one type. `step`: rate → steps done → gradients → memory → parameters → the new
+    /// parameters and memory.
+    let whole name (schedule: Schedule) (first: Tensor[] -> 'M) step : Optimizer = {
+        Name = name
+        Rate = schedule
+        Init = fun parameters -> { start with Memory = box (first parameters) }
+        Update =
+            fun gradients state parameters ->
+                match state.Memory with
+                | :? 'M as memory ->
+                    let updated, memory: Tensor[] * 'M =
+                        step (rate schedule state) state.Step gradients memory parameters
+
+                    updated, { state with Step = state.Step + 1.0; Memory = box memory }
+                | _ -> raise (another $"is not one of {name} with these settings")
+    }
+
+    /// Each parameter by itself. `step`: gradient → memory → parameter → the new parameter and memory.
+    let alone step (gradients: Tensor[]) (memory: 'M[]) (parameters: Tensor[]) : Tensor[] * 'M[] =
+        if memory.Length <> parameters.Length then
+            invalidArg
+                "state"
+                $"the optimiser's state remembers {memory.Length} parameters, there are {parameters.Length}; begin with Optimizer.init"
+
+        Array.map3 step gradients memory parameters |> Array.unzip
+
+    /// An optimiser that remembers a tree for each parameter, and treats each by itself. `step`: rate → steps done →
+    /// gradient → memory → parameter → the new parameter and memory.
+    let each
+        name
+        (schedule: Schedule)
+        (first: Tensor -> 'M)
+        (step: Tensor -> Tensor -> Tensor -> 'M -> Tensor -> Tensor * 'M)
+        =
+        whole name schedule (Array.map first) (fun rate steps -> alone (step rate steps))
+
     /// What an optimiser was made with; None where some of it is a function of one's own.
     let description (optimizer: Optimizer) : Description option =
         match box optimizer.Update with
         | :? DescribedUpdate as update -> Some update.Description
         | _ -> None
 
-    let private knowing (description: Description) (optimizer: Optimizer) : Optimizer = {
+    /// The optimiser, knowing what it was made with.
+    let knowing (description: Description) (optimizer: Optimizer) : Optimizer = {
         optimizer with
             Update = unbox (box (DescribedUpdate(description, optimizer.Update)))
     }
-
-    /// The optimiser, knowing its settings, if its schedule knows its own.
-    let described (kind: string) (settings: (string * Setting) list) (optimizer: Optimizer) : Optimizer =
-        match Schedule.describe optimizer.Rate with
-        | Some rate -> knowing { Kind = kind; Settings = ("rate", Setting.Part rate) :: settings } optimizer
-        | None -> optimizer
 
     /// An optimiser made of another, knowing its settings, if that one knows its own.
     let describedAround kind name (value: float) (inner: Optimizer) (outer: Optimizer) : Optimizer =
@@ -127,5 +146,39 @@ module internal Update =
             knowing { Kind = kind; Settings = settings } outer
         | None -> outer
 
-    /// The schedule that a description of an optimiser has.
-    let readRate (description: Description) : Schedule = Schedule.ofDescription (Description.part "rate" description)
+/// One kind of optimiser: its settings, and the optimiser that they make.
+type internal OptimizerKind<'S> = {
+    /// What it is called in errors; in descriptions without capitals.
+    Name: string
+    Defaults: 'S
+    WithRate: Schedule -> 'S -> 'S
+    Fields: Field<'S> list
+    Rule: 'S -> Optimizer
+}
+
+[<RequireQualifiedAccess>]
+module internal OptimizerKind =
+
+    let describedAs (kind: OptimizerKind<'S>) = kind.Name.ToLowerInvariant()
+
+    /// The optimiser of settings, which it knows if its schedule knows its own. Errors: settings outside their ranges.
+    let create (kind: OptimizerKind<'S>) (settings: 'S) : Optimizer =
+        for field in kind.Fields do
+            field.Check kind.Name settings
+
+        let optimizer = kind.Rule settings
+
+        match Schedule.describe optimizer.Rate with
+        | Some rate ->
+            let fields = kind.Fields |> List.map (fun field -> field.Name, field.Get settings)
+
+            Update.knowing { Kind = describedAs kind; Settings = ("rate", Setting.Part rate) :: fields } optimizer
+        | None -> optimizer
+
+    /// The optimiser of a description.
+    let read (kind: OptimizerKind<'S>) (description: Description) : Optimizer =
+        let rate = Schedule.ofDescription (Description.part "rate" description)
+
+        kind.Fields
+        |> List.fold (fun settings field -> field.Read description settings) (kind.WithRate rate kind.Defaults)
+        |> create kind

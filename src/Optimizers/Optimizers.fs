@@ -85,28 +85,17 @@ let ofRule
     (rate: Schedule)
     (memory: string list)
     (rule: Tensor -> Tensor -> Tensor list -> Tensor -> Tensor * Tensor list)
-    : Optimizer = {
-    Name = name
-    Rate = rate
-    Init = Update.initial [ for slot in memory -> slot, Tensor.zerosLike ]
-    Update =
-        fun gradients state parameters ->
-            let rate = Update.rate rate state
-            let slots = [ for slot in memory -> Update.slot slot parameters state ]
+    : Optimizer =
+    let first (p: Tensor) = memory |> List.map (fun part -> part, Tensor.zerosLike p) |> Map.ofList
 
-            let results =
-                Array.mapi2
-                    (fun i g (p: Tensor) -> rule (cast p.DType rate) g [ for slot in slots -> slot[i] ] p)
-                    gradients
-                    parameters
+    Update.each name rate first (fun rate _ g remembered p ->
+        let updated, kept =
+            rule (cast p.DType rate) g [ for part in memory -> Update.remembered part (remembered.TryFind part) ] p
 
-            for _, kept in results do
-                if kept.Length <> memory.Length then
-                    invalidOp $"the rule of {name} returned {kept.Length} tensors of memory, it has {memory.Length}"
+        if kept.Length <> memory.Length then
+            invalidOp $"the rule of {name} returned {kept.Length} tensors of memory, it has {memory.Length}"
 
-            let next = memory |> List.mapi (fun k slot -> slot, results |> Array.map (fun (_, kept) -> kept[k]))
-            Array.map fst results, Update.next state next
-}
+        updated, Map.ofList (List.zip memory kept))
 
 // ---- optimisers made of optimisers
 
@@ -167,14 +156,16 @@ let describe (optimizer: Optimizer) : Description option = Update.description op
 let private makers: Map<string, (Description -> Optimizer) -> Description -> Optimizer> =
     let around name wrap read d = wrap (Description.number name d) (read (Description.part "optimizer" d))
 
+    let made kind = OptimizerKind.describedAs kind, (fun _ -> OptimizerKind.read kind)
+
     Map [
-        "sgd", (fun _ -> Sgd.ofDescription)
-        "rmsprop", (fun _ -> RmsProp.ofDescription)
-        "adagrad", (fun _ -> Adagrad.ofDescription)
-        "adadelta", (fun _ -> Adadelta.ofDescription)
-        "adam", (fun _ -> Adam.ofDescription)
-        "nadam", (fun _ -> Nadam.ofDescription)
-        "lion", (fun _ -> Lion.ofDescription)
+        made Sgd.kind
+        made RmsProp.kind
+        made Adagrad.kind
+        made Adadelta.kind
+        made Adam.kind
+        made Nadam.kind
+        made Lion.kind
         "weight_decay", around "decay" weightDecay
         "clip_by_value", around "limit" clipByValue
         "clip_by_norm", around "limit" clipByNorm

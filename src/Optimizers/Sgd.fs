@@ -17,59 +17,35 @@ module Sgd =
     /// Rate 0.01, no momentum.
     let defaults: Sgd = { Rate = Schedule.constant 0.01; Momentum = 0.0; Nesterov = false }
 
-    [<Literal>]
-    let private Velocity = "velocity"
+    type private Memory = { Velocity: Tensor }
 
-    let private plain (settings: Sgd) : Optimizer = {
-        Name = "sgd"
-        Rate = settings.Rate
-        Init = Update.initial []
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                Array.map2 (Update.minus rate) parameters gradients, Update.next state []
-    }
+    let private plain (settings: Sgd) : Optimizer =
+        Update.each "sgd" settings.Rate ignore (fun rate _ g () p -> Update.minus rate p g, ())
 
     /// v ← momentum·v − rate·g, then p ← p + v, or with Nesterov p ← p + momentum·v − rate·g (keras/optimizers/sgd.py).
-    let private withMomentum (settings: Sgd) : Optimizer = {
-        Name = "sgd"
-        Rate = settings.Rate
-        Init = Update.initial [ Velocity, Tensor.zerosLike ]
-        Update =
-            fun gradients state parameters ->
-                let rate = Update.rate settings.Rate state
-                let velocities = Update.slot Velocity parameters state
+    let private withMomentum (settings: Sgd) : Optimizer =
+        Update.each "sgd" settings.Rate (fun p -> { Velocity = Tensor.zerosLike p }) (fun rate _ g memory p ->
+            let v = Update.minus rate (memory.Velocity * settings.Momentum) g
 
-                let velocities =
-                    Array.map2 (fun v g -> Update.minus rate (v * settings.Momentum) g) velocities gradients
+            let updated =
+                if settings.Nesterov then
+                    Update.minus rate (addScaled settings.Momentum p v) g
+                else
+                    p + v
 
-                let updated =
-                    if settings.Nesterov then
-                        Array.map3
-                            (fun p v g -> Update.minus rate (addScaled settings.Momentum p v) g)
-                            parameters
-                            velocities
-                            gradients
-                    else
-                        Array.map2 (fun p v -> p + v) parameters velocities
+            updated, { Velocity = v })
 
-                updated, Update.next state [ Velocity, velocities ]
+    let internal kind: OptimizerKind<Sgd> = {
+        Name = "Sgd"
+        Defaults = defaults
+        WithRate = fun rate settings -> { settings with Rate = rate }
+        Fields = [
+            Field.share "momentum" _.Momentum (fun x settings -> { settings with Momentum = x })
+            Field.switch "nesterov" _.Nesterov (fun x settings -> { settings with Nesterov = x })
+        ]
+        Rule = fun settings -> if settings.Momentum = 0.0 then plain settings else withMomentum settings
     }
 
     /// The optimiser of the settings. Example: `Sgd.create { Sgd.defaults with Momentum = 0.9; Nesterov = true }`.
     /// Errors: a momentum outside [0, 1].
-    let create (settings: Sgd) : Optimizer =
-        Settings.momentum "Sgd" settings.Momentum
-
-        (if settings.Momentum = 0.0 then plain settings else withMomentum settings)
-        |> Update.described "sgd" [
-            "momentum", Setting.Number settings.Momentum
-            "nesterov", Setting.Switch settings.Nesterov
-        ]
-
-    let internal ofDescription (d: Description) : Optimizer =
-        create {
-            Rate = Update.readRate d
-            Momentum = Description.number "momentum" d
-            Nesterov = Description.switch "nesterov" d
-        }
+    let create (settings: Sgd) : Optimizer = OptimizerKind.create kind settings

@@ -4,6 +4,7 @@ namespace Functional
 
 open System
 open System.IO
+open System.Text.RegularExpressions
 open Functional.Kernels
 open Functional.Operations
 
@@ -19,6 +20,22 @@ module Checkpoint =
 
     /// A name for each leaf: its path, and `value` for a bare tensor, whose path is empty.
     let internal names (tree: 'P) : string[] = Tree.paths tree |> Array.map (fun p -> if p = "" then "value" else p)
+
+    /// A tensor that an optimiser remembers: `Optimizer.Memory[2].VelocityHat`, `Optimizer.Memory.MomentumProduct`,
+    /// `Optimizer.Memory[2][own]` of a rule of one's own.
+    let private remembered = Regex @"^Optimizer\.Memory(?:\.Each)?(?:\[(\d+)\])?(?:\.(\w+)|\[(.+)\])$"
+
+    /// The name in a file of a part of a training. What an optimiser remembers lies there under its words and the number of
+    /// the parameter: `Optimizer.Slots[velocity hat][2]`.
+    let internal trainingName (path: string) : string =
+        let found = remembered.Match path
+
+        if found.Success then
+            let words = Regex.Replace(found.Groups[2].Value, "(?<=.)(?=[A-Z])", " ").ToLowerInvariant()
+            let parameter = if found.Groups[1].Success then found.Groups[1].Value else "0"
+            $"{trainingPrefix}Optimizer.Slots[{words}{found.Groups[3].Value}][{parameter}]"
+        else
+            trainingPrefix + path
 
     /// Writes a tree with texts beside it (`Map ["model", json]`).
     let saveWith (metadata: Map<string, string>) (path: string) (tree: 'P) : unit =
@@ -81,16 +98,16 @@ module Checkpoint =
                 $"different: {few different}"
         ]
 
-    /// The tree with the tensors of those entries whose names begin with the prefix (and go on as a leaf's name).
+    /// The tree with the tensors of the entries that are called as its leaves; `nameOf` makes their names of the leaves'.
     let internal read
         (path: string)
         (stream: FileStream)
-        (prefix: string)
+        (nameOf: string -> string)
         (entries: SafetensorsEntry[])
         (tree: 'P)
         : 'P =
         let found = entries |> Array.map (fun e -> e.Name, e) |> Map.ofArray
-        let expected = Array.zip (names tree |> Array.map (fun n -> prefix + n)) (Tree.leaves tree)
+        let expected = Array.zip (names tree |> Array.map nameOf) (Tree.leaves tree)
 
         match differences expected found with
         | [] ->
@@ -110,11 +127,11 @@ module Checkpoint =
     let load (path: string) (tree: 'P) : 'P =
         use stream = Safetensors.openFile path
         let entries, _ = SafetensorsHeader.parse path stream
-        read path stream "" (entries |> Array.filter (ofTraining >> not)) tree
+        read path stream id (entries |> Array.filter (ofTraining >> not)) tree
 
     // ---- what an optimiser remembers
 
-    let private stateNames (state: OptimizerState) = names { Optimizer = state } |> Array.map ((+) trainingPrefix)
+    let private stateNames (state: OptimizerState) = names { Optimizer = state } |> Array.map trainingName
 
     let private damaged path what : exn = InvalidDataException $"load: the training in {path} is damaged: {what}"
 
@@ -150,7 +167,7 @@ module Checkpoint =
         | [||] -> None
         | entries ->
             let expected = { Optimizer = Optimizer.init optimizer parameters }
-            let state = (read path stream trainingPrefix entries expected).Optimizer
+            let state = (read path stream trainingName entries expected).Optimizer
             requirePossible path state
             Some state
 

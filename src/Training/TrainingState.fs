@@ -77,8 +77,7 @@ module TrainingState =
 
         Safetensors.write path (metadata |> Map.add columnsName (columnsText columns)) [|
             yield! Array.zip (Checkpoint.names state.Parameters) (Tree.leaves state.Parameters)
-            yield!
-                Array.zip (Checkpoint.names tensors |> Array.map ((+) Checkpoint.trainingPrefix)) (Tree.leaves tensors)
+            yield! Array.zip (Checkpoint.names tensors |> Array.map Checkpoint.trainingName) (Tree.leaves tensors)
             historyName, history
 
             for KeyValue(name, memory) in state.Memory do
@@ -185,7 +184,7 @@ module TrainingState =
                     $"load: {path} holds parameters but no training to go on with; load them with Checkpoint.load"
             )
 
-        let parameters = Checkpoint.read path stream "" network parameters
+        let parameters = Checkpoint.read path stream id network parameters
         let empty = create trainer (Key.create 0L) parameters
 
         // some metrics learn the shape of their sums from the first batch
@@ -205,7 +204,7 @@ module TrainingState =
                 e.Name <> historyName && not (e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal)))
 
         let tensors =
-            Checkpoint.read path stream Checkpoint.trainingPrefix known (tensorsOf { empty with Sums = sums })
+            Checkpoint.read path stream Checkpoint.trainingName known (tensorsOf { empty with Sums = sums })
 
         Checkpoint.requirePossible path tensors.Optimizer
         let position = Tensor.toArray<int64> tensors.Position

@@ -193,7 +193,7 @@ let tests =
             Expect.equal (Tensor.toFloat after.Scale.Value, Tensor.toFloat after.Count) (5.0, 6.0) "what stays"
             expectClose 1e-6 [ 0.9; 1.9 ] after.Body.Weights "what moves"
             Expect.equal (Tensor.toFloat state.Step) 1.0 "steps"
-            Expect.equal state.Slots["momentum"].Length 2 "memory of trained leaves only"
+            Expect.equal (state.Memory :?> obj[]).Length 2 "memory of trained leaves only"
 
         testCase "the state is a tree with paths"
         <| fun () ->
@@ -201,7 +201,7 @@ let tests =
 
             Expect.sequenceEqual
                 (Tree.paths state)
-                [ "Step"; "RateScale"; "Slots[velocity][0]"; "Slots[velocity][1]" ]
+                [ "Step"; "RateScale"; "Memory[0].Velocity"; "Memory[1].Velocity" ]
                 "paths"
 
         testCase "an optimiser from a rule"
@@ -250,8 +250,16 @@ let tests =
             let state = Optimizer.init optimizer net
             expectRefused [ "Body.Weights"; "2×2"; "1×2" ] (fun () -> Optimizer.step optimizer wrong state net)
 
-            expectRefused [ "velocity"; "another optimiser" ] (fun () ->
-                Optimizer.step optimizer net (Optimizer.init (Optimizer.sgd 0.1) net) net)
+            let another optimizer = Optimizer.step optimizer net (Optimizer.init (Optimizer.sgd 0.1) net) net
+            expectRefused [ "sgd"; "another optimiser" ] (fun () -> another optimizer)
+            expectRefused [ "adam"; "another optimiser" ] (fun () -> another (Optimizer.adam 0.1))
+
+            expectRefused [ "velocity hat"; "another optimiser" ] (fun () ->
+                let largest = Adam.create { Adam.defaults with AmsGrad = true }
+                Optimizer.step largest net (Optimizer.init (Optimizer.adam 0.1) net) net)
+
+            expectRefused [ "2 parameters"; "there are 1" ] (fun () ->
+                Optimizer.step optimizer (scalar 1.0) state (scalar 1.0))
 
             expectRefused [ "momentum" ] (fun () -> Optimizer.momentum 1.5 0.1)
 
