@@ -160,8 +160,7 @@ type internal Planned<'R> = {
 ///     for batch in batches do stepper.Step batch
 ///     let trained = stepper.Snapshot()
 [<Sealed>]
-type Stepper<'S, 'B, 'R>
-    internal (step: 'S -> 'B -> 'S * 'R, state: 'S, keepsPrevious: bool, mayChangeShape: string -> bool) =
+type Stepper<'S, 'B, 'R> internal (step: 'S -> 'B -> 'S * 'R, state: 'S, keepsPrevious: bool, mayChangeShape: bool[]) =
     do Returned.requireTensors<'R> "Stepper"
     let leaves = Tree.leaves state
     let paths = Tree.paths state
@@ -174,7 +173,8 @@ type Stepper<'S, 'B, 'R>
     let bytesOf (planned: Planned<'R>) = planned.Step.Plan.Bytes
     let inOrder () = plans.ToArray() |> Array.sortBy _.Number
     let structure = Tree.map (fun _ -> scalar 0.0) state
-    let flexible = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> mayChangeShape paths[i])
+    let everything = Array.create leaves.Length true
+    let flexible = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> mayChangeShape[i])
     let mutable last: PlannedStep<'R> = Unchecked.defaultof<_>
     let mutable disposed = false
     /// 1 while a call reads or writes the state.
@@ -215,7 +215,7 @@ type Stepper<'S, 'B, 'R>
 
         for i in 0 .. leaves.Length - 1 do
             if
-                not (mayChangeShape paths[i])
+                not (mayChangeShape[i])
                 && not (found[i].DType = leaves[i].DType && Shape.same found[i].Shape leaves[i].Shape)
             then
                 let path = if paths[i] = "" then "the state" else paths[i]
@@ -309,7 +309,8 @@ type Stepper<'S, 'B, 'R>
         Elementwise.Cast(v, y)
         Concrete(y.Settle())
 
-    new(step: 'S -> 'B -> 'S * 'R, state: 'S) = new Stepper<'S, 'B, 'R>(step, state, false, (fun _ -> false))
+    new(step: 'S -> 'B -> 'S * 'R, state: 'S) =
+        new Stepper<'S, 'B, 'R>(step, state, false, Array.zeroCreate (Tree.leaves state).Length)
 
     /// Runs one step. A stepper is for one thread at a time; a second call meanwhile is an InvalidOperationException.
     member s.Step(batch: 'B) : unit =
@@ -369,14 +370,12 @@ type Stepper<'S, 'B, 'R>
     member internal s.Number: float = s.Last.Number
 
     /// The state, copied.
-    member s.Snapshot() : 'S = s.SnapshotOf(fun _ -> true)
+    member s.Snapshot() : 'S = s.SnapshotOf everything
 
-    /// The state with copies of the leaves at some paths, and single zeros at the others.
-    member internal _.SnapshotOf(wanted: string -> bool) : 'S =
+    /// The state with copies of some leaves (`Select`), and single zeros at the others.
+    member internal _.SnapshotOf(wanted: bool[]) : 'S =
         alone "Snapshot" (fun () ->
-            Tree.rebuild
-                structure
-                (Array.init leaves.Length (fun i -> if wanted paths[i] then copy now[i] else scalar 0.0)))
+            Tree.rebuild structure (Array.init leaves.Length (fun i -> if wanted[i] then copy now[i] else scalar 0.0)))
 
     /// The state before the last step, copied: for steppers that keep it.
     member internal s.Previous() : 'S =
@@ -388,13 +387,12 @@ type Stepper<'S, 'B, 'R>
                 (Array.init leaves.Length (fun i -> copy (if last.IsKept i then now[i] else next[i]))))
 
     /// Replaces the state, by a copy. There is no result until the next step.
-    member s.Restore(state: 'S) : unit = s.RestoreAt((fun _ -> true), state)
+    member s.Restore(state: 'S) : unit = s.RestoreAt(everything, state)
 
-    /// Replaces the leaves at some paths, by copies.
-    member internal s.RestoreAt(wanted: string -> bool, state: 'S) : unit =
-        alone "Restore" (fun () -> s.Replace(wanted, state))
+    /// Replaces some leaves, by copies.
+    member internal s.RestoreAt(wanted: bool[], state: 'S) : unit = alone "Restore" (fun () -> s.Replace(wanted, state))
 
-    member private _.Replace(wanted: string -> bool, state: 'S) : unit =
+    member private _.Replace(wanted: bool[], state: 'S) : unit =
         let given = Tree.leaves state
 
         if given.Length <> leaves.Length then
@@ -402,12 +400,12 @@ type Stepper<'S, 'B, 'R>
                 "state"
                 $"Stepper.Restore: the stepper's state has {leaves.Length} tensors, the one given {given.Length}"
 
-        let places = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> wanted paths[i])
+        let places = [| 0 .. leaves.Length - 1 |] |> Array.filter (fun i -> wanted[i])
 
         for i in places do
             let spec = Tensor.specOf given[i]
 
-            if not (fits spec now[i] || mayChangeShape paths[i]) then
+            if not (fits spec now[i] || mayChangeShape[i]) then
                 invalidArg
                     "state"
                     $"Stepper.Restore: {paths[i]} is {now[i].DType} {Shape.show now[i].Shape} in the stepper and {spec.DType} {Shape.show spec.Shape} in the state given; they must agree"

@@ -8,9 +8,6 @@ open System.Text.RegularExpressions
 open Functional.Kernels
 open Functional.Operations
 
-/// What a file holds of an optimiser, under the names that it has in a whole training.
-type internal Remembered = { Optimizer: OptimizerState }
-
 /// Saving parameter trees and loading them into trees of the same structure.
 [<RequireQualifiedAccess>]
 module Checkpoint =
@@ -131,7 +128,8 @@ module Checkpoint =
 
     // ---- what an optimiser remembers
 
-    let private stateNames (state: OptimizerState) = names { Optimizer = state } |> Array.map trainingName
+    /// Under the names that it has in a whole training.
+    let private inTraining (state: OptimizerState) = {| Optimizer = state |}
 
     let private damaged path what : exn = InvalidDataException $"load: the training in {path} is damaged: {what}"
 
@@ -153,7 +151,7 @@ module Checkpoint =
             metadata
             (Array.append
                 (Array.zip (names tree) (Tree.leaves tree))
-                (Array.zip (stateNames state) (Tree.leaves { Optimizer = state })))
+                (Array.zip (names (inTraining state) |> Array.map trainingName) (Tree.leaves state)))
 
     /// What an optimiser remembers of parameters in a file of `saveTrained` or of a whole training; None where it holds no
     /// optimiser's memory. Errors: it is another optimiser's, or of other parameters; the tensors that differ are listed.
@@ -166,7 +164,7 @@ module Checkpoint =
         match entries |> Array.filter (fun e -> e.Name.StartsWith(prefix, StringComparison.Ordinal)) with
         | [||] -> None
         | entries ->
-            let expected = { Optimizer = Optimizer.init optimizer parameters }
+            let expected = inTraining (Optimizer.init optimizer parameters)
             let state = (read path stream trainingName entries expected).Optimizer
             requirePossible path state
             Some state

@@ -13,9 +13,6 @@ type internal Fed<'X, 'Y> = {
     mutable Targets: 'Y
 }
 
-/// What a step changes, with the number of the batch, from which its noise comes.
-type internal Counted<'P> = { State: StepState<'P>; Batch: Tensor }
-
 /// Functions that are compiled where that can be done.
 module internal Fallback =
 
@@ -42,107 +39,112 @@ module internal Fallback =
 /// a step is not compiled.
 [<Sealed>]
 type internal Engine<'P, 'X, 'Y>
-    (
-        trainer: Trainer<'P, 'X, 'Y>,
-        isCompiled: bool,
-        keepsPrevious: bool,
-        first: StepState<'P>,
-        start: int,
-        refuse: exn -> unit
-    ) =
-    let mutable current, previous = first, first
-    let mutable batch = start
+    (trainer: Trainer<'P, 'X, 'Y>, isCompiled: bool, keepsPrevious: bool, first: StepState<'P>, refuse: exn -> unit) =
     let mutable compiles = isCompiled
-    let mutable stepper: Stepper<Counted<'P>, Fed<'X, 'Y>, Tensor> = Unchecked.defaultof<_>
-
-    let fed = {
-        Noise = null
-        Inputs = Unchecked.defaultof<'X>
-        Targets = Unchecked.defaultof<'Y>
-    }
-
-    let counted (state: StepState<'P>) batch = { State = state; Batch = Tensor.create [] [| int64 batch |] }
+    /// The state, unless a stepper owns it; then it says no more than what the stepper's is like.
+    let mutable current, previous = first, first
+    let mutable stepper: Stepper<StepState<'P>, Fed<'X, 'Y>, Tensor> option = None
+    let mutable fed: Fed<'X, 'Y> option = None
 
     // some metrics learn the shape of their sums from the first batch
-    let isSum (path: string) = path.StartsWith("State.Sums", StringComparison.Ordinal)
-    let isBatch (path: string) = path = "Batch"
+    let sums = first |> Select.part _.Sums
+    let ofEpoch = first |> Select.part (fun state -> state.Sums, state.Batch)
 
-    let step (before: Counted<'P>) (fed: Fed<'X, 'Y>) =
+    let step (before: StepState<'P>) (fed: Fed<'X, 'Y>) =
         let key = Key.foldTensor before.Batch fed.Noise
-        let loss, after = Trainer.step trainer (key, before.State, fed.Inputs, fed.Targets)
-        { State = after; Batch = before.Batch + 1.0 }, loss
-
-    let runEagerly (before: StepState<'P>) =
-        let key = Key.fold (int64 batch) fed.Noise
         let loss, after = Trainer.step trainer (key, before, fed.Inputs, fed.Targets)
+        after, loss
+
+    let feed noise x y =
+        match fed with
+        | Some fed ->
+            fed.Noise <- noise
+            fed.Inputs <- x
+            fed.Targets <- y
+            fed
+        | None ->
+            let first = { Noise = noise; Inputs = x; Targets = y }
+            fed <- Some first
+            first
+
+    let runEagerly (before: StepState<'P>) fed =
+        let after, loss = step before fed
         previous <- before
         current <- after
         Tensor.toFloat loss
 
-    let runCompiled () =
-        if isNull (box stepper) then
-            stepper <- new Stepper<_, _, _>(step, counted current batch, keepsPrevious, isSum)
+    let runCompiled fed =
+        let program =
+            match stepper with
+            | Some program -> program
+            | None ->
+                let program = new Stepper<_, _, _>(step, current, keepsPrevious, sums)
+                stepper <- Some program
+                program
 
-        stepper.Step fed
-        stepper.Number
+        program.Step fed
+        program.Number
+
+    let dispose () =
+        stepper |> Option.iter (fun stepper -> (stepper :> IDisposable).Dispose())
+        stepper <- None
+
+    /// The state, copied where a program owns it.
+    let state () =
+        match stepper with
+        | Some stepper -> stepper.Snapshot()
+        | None -> current
 
     /// Runs a step; its loss.
     member _.Step(noise: Tensor, x: 'X, y: 'Y) : float =
-        fed.Noise <- noise
-        fed.Inputs <- x
-        fed.Targets <- y
+        let fed = feed noise x y
 
-        let loss =
-            if compiles then
-                try
-                    runCompiled ()
-                with e ->
-                    // an error of the data or the network itself comes back here, and the state is as it was
-                    let before = if isNull (box stepper) then current else stepper.Snapshot().State
+        if not compiles then
+            runEagerly current fed
+        else
+            try
+                runCompiled fed
+            with e ->
+                // an error of the data or the network itself comes back here, and the state is as it was
+                let loss = runEagerly (state ()) fed
+                compiles <- false
+                dispose ()
+                refuse e
+                loss
 
-                    let loss = runEagerly before
-                    compiles <- false
-
-                    if not (isNull (box stepper)) then
-                        (stepper :> IDisposable).Dispose()
-
-                    refuse e
-                    loss
-            else
-                runEagerly current
-
-        batch <- batch + 1
-        loss
-
-    member private _.Owns = compiles && not (isNull (box stepper))
     /// Whether steps run as a compiled program.
     member _.IsCompiled = compiles
-    /// The state, copied where a program owns it.
-    member e.State: StepState<'P> = if e.Owns then stepper.Snapshot().State else current
+    member _.State: StepState<'P> = state ()
+
     /// The state before the last step.
-    member e.Previous: StepState<'P> = if e.Owns then stepper.Previous().State else previous
+    member _.Previous: StepState<'P> =
+        match stepper with
+        | Some stepper -> stepper.Previous()
+        | None -> previous
+
     /// What the loss and the metrics have gathered.
-    member e.Sums: Tensor[][] = if e.Owns then (stepper.SnapshotOf isSum).State.Sums else current.Sums
+    member _.Sums: Tensor[][] =
+        match stepper with
+        | Some stepper -> (stepper.SnapshotOf sums).Sums
+        | None -> current.Sums
 
     /// Goes on from another state.
-    member e.Restore(state: StepState<'P>, at: int) =
-        batch <- at
-
-        if e.Owns then stepper.Restore(counted state at) else current <- state
+    member _.Restore(state: StepState<'P>) =
+        match stepper with
+        | Some stepper -> stepper.Restore state
+        | None -> current <- state
 
     /// Goes on with the first batch of an epoch.
-    member e.BeginEpoch() =
-        batch <- 0
-        let sums = Trainer.noSums trainer
+    member _.BeginEpoch() =
+        let fresh = {
+            current with
+                Sums = Trainer.noSums trainer
+                Batch = Tensor.create [] [| 0L |]
+        }
 
-        if e.Owns then
-            let fresh = stepper.SnapshotOf(fun _ -> false)
-
-            stepper.RestoreAt((fun path -> isSum path || isBatch path), counted { fresh.State with Sums = sums } 0)
-        else
-            current <- { current with Sums = sums }
+        match stepper with
+        | Some stepper -> stepper.RestoreAt(ofEpoch, fresh)
+        | None -> current <- fresh
 
     interface IDisposable with
-        member e.Dispose() =
-            if e.Owns then
-                (stepper :> IDisposable).Dispose()
+        member _.Dispose() = dispose ()

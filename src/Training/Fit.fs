@@ -88,35 +88,20 @@ module internal Fit =
         let warnings = ResizeArray<string>()
         let readsBefore = callbacks |> Array.exists _.ReadsBefore
 
-        let stepState (state: TrainingState<'P>) = {
-            Parameters = state.Parameters
-            Optimizer = state.Optimizer
-            Sums = state.Sums
-        }
-
         let engine =
             new Engine<'P, 'X, 'Y>(
                 trainer,
                 options.Compile,
                 readsBefore,
-                stepState start,
-                start.Batch,
+                start.OfSteps,
                 fun e -> run.Refuse "the training step" e
             )
 
         // what the steps do not change; `whole` is the state as it is now, once it was asked for
         let mutable hasRefused = false
         let mutable frame, frameBefore = start, start
-        let mutable whole = start
+        let mutable whole = ValueSome start
         let mutable batch = start.Batch
-
-        let around (frame: TrainingState<'P>) batch (now: StepState<'P>) = {
-            frame with
-                Parameters = now.Parameters
-                Optimizer = now.Optimizer
-                Sums = now.Sums
-                Batch = batch
-        }
 
         let heed signal =
             match signal with
@@ -129,18 +114,20 @@ module internal Fit =
         /// Goes on with the state that a callback gave back.
         let goOnWith (state: TrainingState<'P>) =
             let stays =
-                not (isNull (box whole))
-                && isSame state.Parameters whole.Parameters
-                && isSame state.Optimizer whole.Optimizer
-                && isSame state.Sums whole.Sums
-                && state.Batch = batch
+                match whole with
+                | ValueSome whole ->
+                    isSame state.Parameters whole.Parameters
+                    && isSame state.Optimizer whole.Optimizer
+                    && isSame state.Sums whole.Sums
+                    && state.Batch = batch
+                | ValueNone -> false
 
             if not stays then
-                engine.Restore(stepState state, state.Batch)
+                engine.Restore state.OfSteps
                 batch <- state.Batch
 
             frame <- state
-            whole <- state
+            whole <- ValueSome state
 
         member val Reason: string option = None with get, set
         /// Whether anything has been learnt that an error could lose.
@@ -161,17 +148,19 @@ module internal Fit =
                 run.Warn $"fit: {what} is not compiled: {e.Message}"
 
         override _.State =
-            if isNull (box whole) then
-                whole <- around frame batch engine.State
-
-            whole
+            match whole with
+            | ValueSome state -> state
+            | ValueNone ->
+                let state = frame.After(engine.State, batch)
+                whole <- ValueSome state
+                state
 
         override _.Before =
             if not readsBefore then
                 invalidOp
                     "the report of a batch: the state before it is kept only for a callback that says it reads it; set ReadsBefore = true"
 
-            around frameBefore (batch - 1) engine.Previous
+            frameBefore.After(engine.Previous, batch - 1)
 
         override _.SoFar = Trainer.results trainer engine.Sums
 
@@ -181,7 +170,7 @@ module internal Fit =
             run.HasLearnt <- true
             run.Version <- run.Version + 1L
             batch <- batch + 1
-            whole <- Unchecked.defaultof<_>
+            whole <- ValueNone
             frameBefore <- frame
 
             if callbacks.Length > 0 then
@@ -212,7 +201,7 @@ module internal Fit =
                     History = History.add numbers state.History
             }
 
-            whole <- frame
+            whole <- ValueSome frame
             let report: EpochReport = { Epoch = frame.Epoch; Numbers = numbers }
 
             for callback in callbacks do

@@ -37,6 +37,8 @@ type StepState<'P> = {
     Optimizer: OptimizerState
     /// What the loss and the metrics have gathered, the loss first.
     Sums: Tensor[][]
+    /// Finished batches of the epoch, 0-d, Int64.
+    Batch: Tensor
 }
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -237,7 +239,13 @@ module Trainer =
             | Some constrain -> constrain parameters
             | None -> parameters
 
-        loss, { Parameters = parameters; Optimizer = optimizer; Sums = sums }
+        loss,
+        {
+            Parameters = parameters
+            Optimizer = optimizer
+            Sums = sums
+            Batch = before.Batch + 1.0
+        }
 
     /// The numbers that the sums stand for, by name.
     let internal results (trainer: Trainer<'P, 'X, 'Y>) (sums: Tensor[][]) : (string * float) list =

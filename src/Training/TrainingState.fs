@@ -24,10 +24,24 @@ type TrainingState<'P> = {
     History: History
     /// What callbacks remember, by their names: the best parameters so far, how long they have waited.
     Memory: Map<string, Tensor[]>
-}
+} with
 
-/// The part of a state whose structure the trainer knows beforehand.
-type internal TrainingTensors = { Key: Tensor; Position: Tensor; Optimizer: OptimizerState; Sums: Tensor[][] }
+    /// What the training's steps change.
+    member internal s.OfSteps: StepState<'P> = {
+        Parameters = s.Parameters
+        Optimizer = s.Optimizer
+        Sums = s.Sums
+        Batch = Tensor.create [] [| int64 s.Batch |]
+    }
+
+    /// The state after steps that came to so many batches.
+    member internal s.After(steps: StepState<'P>, batch: int) : TrainingState<'P> = {
+        s with
+            Parameters = steps.Parameters
+            Optimizer = steps.Optimizer
+            Sums = steps.Sums
+            Batch = batch
+    }
 
 /// Making training states, and keeping them on disk.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -59,12 +73,13 @@ module TrainingState =
 
         Encoding.UTF8.GetString(buffer.ToArray())
 
-    let private tensorsOf (state: TrainingState<'P>) : TrainingTensors = {
+    /// The part of a state whose structure the trainer knows beforehand, as it lies in files.
+    let private tensorsOf (state: TrainingState<'P>) = {|
         Key = state.Key
         Position = Tensor.create [ 2 ] [| int64 state.Epoch; int64 state.Batch |]
         Optimizer = state.Optimizer
         Sums = state.Sums
-    }
+    |}
 
     /// Writes a state, with texts beside it. The parameters lie in the file as `Checkpoint.save` writes them, so it can
     /// be loaded as a checkpoint of the network too.

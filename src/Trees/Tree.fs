@@ -5,6 +5,7 @@
 module Functional.Tree
 
 open System
+open System.Collections.Generic
 open System.Text
 open Microsoft.FSharp.Reflection
 open Functional.Trees
@@ -155,6 +156,28 @@ type private Paths() =
     override _.Form(_, _) = ()
     override _.Count _ = ()
 
+/// The fields that tensors stand in directly.
+[<Sealed>]
+type private Fields() =
+    inherit Visitor()
+    let found = ResizeArray<string>()
+    let within = Stack<string>()
+
+    let enter (field: string) =
+        within.Push field
+        0
+
+    member _.Found = found
+    override _.WantsSettings = false
+    override _.Tensor _ = found.Add(if within.Count = 0 then null else within.Peek())
+    override _.Setting _ = ()
+    override _.Form(_, _) = ()
+    override _.Count _ = ()
+    override _.Field name = enter name
+    override _.Item _ = enter null
+    override _.Key _ = enter null
+    override _.Leave _ = within.Pop() |> ignore
+
 [<Sealed>]
 type private Description() =
     inherit Walker()
@@ -180,6 +203,12 @@ let internal describe (tree: 'P) : struct (string * string)[] =
 /// <exception cref="T:System.ArgumentException">The tree is nested so deep that a path would be longer than 10,000 characters.</exception>
 let paths (tree: 'P) : string[] =
     let visitor = Paths()
+    Of<'P>.Reader.Visit(box tree, visitor)
+    visitor.Found.ToArray()
+
+/// For each tensor the name of the field that it stands in; null where that is no field.
+let internal fields (tree: 'P) : string[] =
+    let visitor = Fields()
     Of<'P>.Reader.Visit(box tree, visitor)
     visitor.Found.ToArray()
 

@@ -9,5 +9,5 @@ internal sealed record Part(string Name, Regularizer? Regularizer, Constraint? C
 {
     /// <summary>The places of these weights among the leaves of a layer's parameters.</summary>
     public IEnumerable<int> Places(object parameters) =>
-        Tree.paths(parameters).Select((path, i) => (Path: path, Place: i)).Where(leaf => leaf.Path.Split('.')[^1] == Name).Select(leaf => leaf.Place);
+        Functional.Select.field(Name, parameters).Index().Where(leaf => leaf.Item).Select(leaf => leaf.Index);
 }

@@ -157,7 +157,9 @@ let private steps (keepsPrevious: bool) case =
         let ys = library case (state |> Array.map (fun x -> x * scale))
         Array.take count ys, Array.skip count ys
 
-    use stepper = new Stepper<_, _, _>(step, inputs case, keepsPrevious, (fun _ -> false))
+    use stepper =
+        new Stepper<_, _, _>(step, inputs case, keepsPrevious, Array.map (fun _ -> false) (inputs case))
+
     let mutable state = case.Inputs
 
     for k in 1..4 do
