@@ -192,7 +192,7 @@ module Mnist =
         (cancel: CancellationToken)
         =
         task {
-            let temporary = $"{target}.{Guid.NewGuid():N}.part"
+            let temporary = AtomicFile.partial target
 
             let requireLength what (bytes: int64) =
                 if bytes > file.Bytes then

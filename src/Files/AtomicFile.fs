@@ -60,6 +60,14 @@ let private clearAbandoned (folder: string) (name: string) =
             then
                 unharmed (fun () -> File.Delete file))
 
+/// The path of a partial file, which is not there yet, beside the file that it becomes when it is whole. Those of the same
+/// name that killed processes left are cleared.
+let partial (path: string) : string =
+    let full = Path.GetFullPath path
+    let folder, name = Path.GetDirectoryName full, Path.GetFileName full
+    clearAbandoned folder name
+    Path.Combine(folder, partialOf name)
+
 /// The file that a path means: where it is a link, the file that the link leads to.
 let private target (path: string) =
     let full = Path.GetFullPath path

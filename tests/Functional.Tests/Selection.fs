@@ -3,6 +3,7 @@
 module Functional.Tests.Selection
 
 open Expecto
+open Functional.Kernels
 
 [<Literal>]
 let private slowLabel = "slow"
@@ -18,3 +19,16 @@ let draws (usual: int) =
     match System.Int32.TryParse(System.Environment.GetEnvironmentVariable "FUNCTIONAL_DRAWS") with
     | true, times when times > 0 -> usual * times
     | _ -> usual
+
+let private turn = obj ()
+
+/// Runs with a number of worker threads, and puts the old number back. That is the process's: tests take turns at it.
+let withThreads (count: int) (work: unit -> 'T) : 'T =
+    lock turn (fun () ->
+        let before = Workers.Count
+        Workers.Count <- count
+
+        try
+            work ()
+        finally
+            Workers.Count <- before)

@@ -181,6 +181,12 @@ public static unsafe class Checked
 
         public void* Push(Kind kind, nuint start, nuint length, nuint frame)
         {
+            // In a loop a function makes the same pointer again and again, which stays one.
+            for (var number = first + count - 1; number >= first && Details[number].Frame == frame; number--)
+            {
+                ref readonly var known = ref Details[number];
+                if (known.Start == start && known.Length == length && known.Kind == kind) return Pointer(number, start);
+            }
             if (count == PerThread - (2 * Scratches)) throw new InvalidOperationException("more pointers at once than checked kernels have numbers for");
             return Set(first + count++, kind, start, length, frame);
         }
@@ -196,8 +202,10 @@ public static unsafe class Checked
         {
             Ranges[number] = new() { Start = start, Length = length };
             Details[number] = new() { Start = start, Length = length, Frame = frame, Kind = kind };
-            return (void*)(start | ((nuint)number << AddressBits));
+            return Pointer(number, start);
         }
+
+        private static void* Pointer(int number, nuint start) => (void*)(start | ((nuint)number << AddressBits));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -7,6 +7,7 @@ open Functional
 open Functional.Kernels
 open Functional.Tests.Programs
 open Functional.Tests.Toys
+open Functional.Tests.Selection
 
 let private point = normal 200 [ 3; 4 ]
 let private direction = normal 201 [ 3; 4 ]

@@ -124,7 +124,7 @@ let threads =
                     let x = normal 70 [ batch; 40; 5 ]
 
                     let run count =
-                        Toys.withThreads count (fun () -> gradients (Key.create 2L) x |> List.map Tensor.toFloats)
+                        Selection.withThreads count (fun () -> gradients (Key.create 2L) x |> List.map Tensor.toFloats)
 
                     let one = run 1
                     Expect.equal (run 2) one "two threads"
@@ -165,7 +165,7 @@ let indices =
                     let expected, (dTable, dStart) = whole unrolledLookups
 
                     let found, (foundTable, foundStart) =
-                        Toys.withThreads threads (fun () ->
+                        Selection.withThreads threads (fun () ->
                             run (fun tokens -> valueAndGrad (fun p -> lookups p tokens) p) tokens)
 
                     Expect.isLessThan (distance found expected) 1e-9 "value"

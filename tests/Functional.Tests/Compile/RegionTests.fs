@@ -52,7 +52,7 @@ let private computesTheSame (g: Graph) (other: Graph) inputs =
 
     for threads in 1..3 do
         let found =
-            Toys.withThreads threads (fun () ->
+            Selection.withThreads threads (fun () ->
                 let runner = Runner(other, Fuse.allPasses)
                 runner.Run inputs |> ignore
                 runner.Run inputs |> numbers)
@@ -170,12 +170,12 @@ let tests =
         test "one thread meets nobody" {
             let g, _ = graphOf (fun (n, x) -> net tanh n x) (parameters, x)
 
-            let prepared threads = Toys.withThreads threads (fun () -> Regions.prepare Fuse.allPasses g)
+            let prepared threads = Selection.withThreads threads (fun () -> Regions.prepare Fuse.allPasses g)
             Expect.isEmpty (regions (prepared 1)) "one thread"
             Expect.hasLength (regions (prepared 2)) 1 "two threads"
         }
         test "Explain shows what runs by rows" {
-            Toys.withThreads 2 (fun () ->
+            Selection.withThreads 2 (fun () ->
                 let step = compiled (fun (n, x) -> net tanh n x)
                 step.Invoke(parameters, x) |> ignore
                 let text = step.Explain()

@@ -95,10 +95,12 @@ let tests =
         test "large ones are shared by threads, where there are several" {
             let x = normal 69 [ 5000; 40 ]
             let f (t: Tensor list) = [ sum0 (tanh t[0]) ]
-            Expect.equal (Toys.withThreads 1 (fun () -> kernelsOf f [ x ])) (1, 2) "alone"
-            Expect.equal (Toys.withThreads 2 (fun () -> kernelsOf f [ x ])) (2, 2) "together"
+            Expect.equal (Selection.withThreads 1 (fun () -> kernelsOf f [ x ])) (1, 2) "alone"
+            Expect.equal (Selection.withThreads 2 (fun () -> kernelsOf f [ x ])) (2, 2) "together"
 
-            let sums = [ 1; 2 ] |> List.map (fun n -> Toys.withThreads n (fun () -> compile (fun x -> f [ x ]) x))
+            let sums =
+                [ 1; 2 ] |> List.map (fun n -> Selection.withThreads n (fun () -> compile (fun x -> f [ x ]) x))
+
             Expect.equal (distance sums[0] sums[1]) 0.0 "the same bits"
         }
 
@@ -107,7 +109,7 @@ let tests =
                 let batch = normal 70 [ examples; 3 ], normal 71 [ examples; 2 ]
 
                 let trained threads =
-                    Toys.withThreads threads (fun () ->
+                    Selection.withThreads threads (fun () ->
                         use stepper = new Stepper<_, _, _>((fun net batch -> gradientStep batch net), net)
 
                         for _ in 1..3 do

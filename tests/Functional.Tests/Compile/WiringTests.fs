@@ -180,7 +180,7 @@ let private drawn name count whiles results (check: Case -> unit) =
             let one = case whiles results seed
 
             try
-                Toys.withThreads (1 + seed % 2) (fun () -> check one)
+                Selection.withThreads (1 + seed % 2) (fun () -> check one)
             with e ->
                 failtest $"seed {seed}: {e.Message}\n%A{one}")
     |> Selection.slow

@@ -280,20 +280,14 @@ let tests =
 
         testCase "drawn digits belong to their seed and number, on any number of threads"
         <| fun () ->
-            let threads = Workers.Count
             let all = Digits.series 5L 0 200
-
-            try
-                Workers.Count <- 1
-                let part = Digits.series 5L 100 50
-                let pixels, labels = Tensor.toArray<float32> all.Images, Tensor.toArray<int> all.Labels
-                Expect.equal (Tensor.toArray<float32> part.Images) pixels[100 * 784 .. 150 * 784 - 1] "images"
-                Expect.equal (Tensor.toArray<int> part.Labels) labels[100..149] "labels"
-                let other = Digits.series 6L 0 200
-                Expect.notEqual (Tensor.toArray<float32> other.Images) pixels "another seed"
-                Expect.equal (Digits.series 5L 0 0).Images.Shape [| 0; 784 |] "none"
-            finally
-                Workers.Count <- threads
+            let pixels, labels = Tensor.toArray<float32> all.Images, Tensor.toArray<int> all.Labels
+            let part = Functional.Tests.Selection.withThreads 1 (fun () -> Digits.series 5L 100 50)
+            Expect.equal (Tensor.toArray<float32> part.Images) pixels[100 * 784 .. 150 * 784 - 1] "images"
+            Expect.equal (Tensor.toArray<int> part.Labels) labels[100..149] "labels"
+            let other = Digits.series 6L 0 200
+            Expect.notEqual (Tensor.toArray<float32> other.Images) pixels "another seed"
+            Expect.equal (Digits.series 5L 0 0).Images.Shape [| 0; 784 |] "none"
 
         testCase "drawn digits look like digits: ink in the middle, all classes, and nearest means tell them apart"
         <| fun () ->

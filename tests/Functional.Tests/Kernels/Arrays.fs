@@ -81,13 +81,3 @@ let random seed count low high =
     Array.init count (fun _ -> low + (high - low) * random.NextDouble())
 
 let allocate (dtype: DType) (shape: int[]) = NDArray.Allocate(shape, dtype)
-
-/// Runs with a number of worker threads, and puts the old number back.
-let withThreads count f =
-    let before = Workers.Count
-    Workers.Count <- count
-
-    try
-        f ()
-    finally
-        Workers.Count <- before

@@ -192,7 +192,7 @@ let private onAnyThreads () =
                 let b = realNumbers random dtype (swapIf transB [| k; n |])
 
                 let run threads =
-                    Arrays.withThreads threads (fun () ->
+                    withThreads threads (fun () ->
                         let y = room dtype [| m; n |]
                         MatMul.Run(transA, transB, a, b, y)
                         toFloats y)
@@ -261,7 +261,7 @@ let private packed () =
                     copy.Copy b
 
                     for threads in [ 1; 3 ] do
-                        Arrays.withThreads threads (fun () ->
+                        withThreads threads (fun () ->
                             let compare what (run: PackedMatrix -> NDArray -> unit) =
                                 let found, expected = room dtype [| m; n |], room dtype [| m; n |]
                                 run copy found

@@ -7,6 +7,7 @@ open Expecto
 open Functional
 open Functional.Kernels
 open Functional.Tests.Kernels.Arrays
+open Functional.Tests.Selection
 
 /// Sizes of a pooling with one to three axes of space.
 type private Case = {

@@ -101,20 +101,13 @@ let tests =
 
         testCase "the number of threads changes no bit"
         <| fun () ->
-            let threads = Workers.Count
-
             let all () = [
                 for dtype in floats do
                     for d in continuous -> drawn d (key 3L) dtype [| 100_003 |]
             ]
 
-            try
-                Workers.Count <- 1
-                let alone = all ()
-                Workers.Count <- 3
-                Expect.equal (all ()) alone "three threads draw what one does"
-            finally
-                Workers.Count <- threads
+            let alone = Functional.Tests.Selection.withThreads 1 all
+            Expect.equal (Functional.Tests.Selection.withThreads 3 all) alone "three threads draw what one does"
 
         testCase "the numbers of a key are the same on every machine, today and tomorrow"
         <| fun () ->

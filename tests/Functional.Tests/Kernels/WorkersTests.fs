@@ -6,6 +6,7 @@ open System.Threading
 open System.Threading.Tasks
 open Expecto
 open Functional.Kernels
+open Functional.Tests.Selection
 
 /// Counts how often each chunk ran, after doing something in it.
 [<Struct>]
@@ -23,7 +24,7 @@ let private run chunks (inside: int -> unit) =
 
 let private allOnce counts = Expect.all counts ((=) 1) "every chunk ran once"
 
-let private on threads f () = Arrays.withThreads threads f
+let private on threads f () = withThreads threads f
 
 let private wait (_: int) = Thread.SpinWait 200
 

@@ -47,15 +47,6 @@ let bits (tree: 'P) : int64[][] =
     Tree.leaves tree
     |> Array.map (fun t -> Tensor.toFloats t |> Array.map BitConverter.DoubleToInt64Bits)
 
-let withThreads (count: int) (work: unit -> 'T) : 'T =
-    let before = Workers.Count
-    Workers.Count <- count
-
-    try
-        work ()
-    finally
-        Workers.Count <- before
-
 /// Some work with plans as users have them: the tests' own are debug plans, which allocate.
 let withoutShadow (work: unit -> 'T) : 'T =
     Functional.Compile.Shadow.IsOn <- false
