@@ -1,6 +1,6 @@
 namespace Functional
 
-// Parameter trees on disk: one tensor per leaf, named by its path, in a safetensors file that other tools can read too.
+// Parameter trees on disk: one tensor per leaf, named by its path, in files that other tools can read too.
 
 open System
 open System.IO
@@ -36,7 +36,7 @@ module Checkpoint =
 
     /// Writes a tree with texts beside it (`Map ["model", json]`).
     let saveWith (metadata: Map<string, string>) (path: string) (tree: 'P) : unit =
-        Safetensors.write path metadata (Array.zip (names tree) (Tree.leaves tree))
+        Formats.write path metadata (Array.zip (names tree) (Tree.leaves tree))
 
     /// Writes a tree: one tensor per leaf, named by its path. Only tensors are written: numbers, texts and cases that are
     /// settings of the tree stay in the program, and `load` takes them from the tree it is given. The file appears whole or not
@@ -52,18 +52,18 @@ module Checkpoint =
 
     let private describe (dtype: DType) (shape: int[]) = $"{dtype} {Shape.show shape}"
 
-    let private describeEntry (e: SafetensorsEntry) =
-        match e.DType with
-        | Some dtype when SafetensorsHeader.typeName dtype = e.Stored -> describe dtype e.Shape
-        | Some dtype -> $"{describe dtype e.Shape} ({e.Stored})"
-        | None -> $"{e.Stored} {Shape.show e.Shape}"
+    let private describeStored (t: StoredTensor) =
+        match t.DType with
+        | Some dtype when t.IsConverted -> $"{describe dtype t.Shape} ({t.Stored})"
+        | Some dtype -> describe dtype t.Shape
+        | None -> $"{t.Stored} {Shape.show t.Shape}"
 
     let private few (items: string[]) =
         let shown = items |> Array.truncate 8 |> String.concat ", "
         if items.Length > 8 then $"{shown} and {items.Length - 8} more" else shown
 
     /// How the tensors of a file differ from those that a tree expects; empty where they agree.
-    let private differences (expected: (string * Tensor)[]) (found: Map<string, SafetensorsEntry>) =
+    let private differences (expected: (string * Tensor)[]) (found: Map<string, StoredTensor>) =
         let wanted = expected |> Array.map fst |> Set.ofArray
 
         let missing = [|
@@ -75,14 +75,14 @@ module Checkpoint =
         let extra = [|
             for KeyValue(name, e) in found do
                 if not (wanted.Contains name) then
-                    $"{name} ({describeEntry e})"
+                    $"{name} ({describeStored e})"
         |]
 
         let different = [|
             for name, t in expected do
                 match found.TryFind name with
                 | Some e when e.DType <> Some t.DType || not (Shape.same e.Shape t.Shape) ->
-                    $"{name} is {describeEntry e} in the file and {describe t.DType t.Shape} in the model"
+                    $"{name} is {describeStored e} in the file and {describe t.DType t.Shape} in the model"
                 | _ -> ()
         |]
 
@@ -96,35 +96,25 @@ module Checkpoint =
         ]
 
     /// The tree with the tensors of the entries that are called as its leaves; `nameOf` makes their names of the leaves'.
-    let internal read
-        (path: string)
-        (stream: FileStream)
-        (nameOf: string -> string)
-        (entries: SafetensorsEntry[])
-        (tree: 'P)
-        : 'P =
+    let internal read (path: string) (nameOf: string -> string) (entries: StoredTensor[]) (tree: 'P) : 'P =
         let found = entries |> Array.map (fun e -> e.Name, e) |> Map.ofArray
         let expected = Array.zip (names tree |> Array.map nameOf) (Tree.leaves tree)
 
         match differences expected found with
-        | [] ->
-            expected
-            |> Array.map (fun (name, _) -> Safetensors.readTensor path stream found[name])
-            |> Tree.rebuild tree
+        | [] -> expected |> Array.map (fun (name, _) -> found[name].Read()) |> Tree.rebuild tree
         | differences ->
             let lines = differences |> List.map (fun line -> "\n  " + line) |> String.concat ""
             raise (InvalidDataException $"load: {path} is a checkpoint of another model:{lines}")
 
-    let internal ofTraining (e: SafetensorsEntry) = e.Name.StartsWith(trainingPrefix, StringComparison.Ordinal)
+    let internal ofTraining (e: StoredTensor) = e.Name.StartsWith(trainingPrefix, StringComparison.Ordinal)
 
     /// Reads the tensors of a file into a tree of the structure it was saved from; the tree given is not changed. What is no
     /// tensor is as it is in the tree given.
     /// Where names, shapes or element types differ, the error lists every leaf that is missing, extra or different.
     /// Example: `let net = Checkpoint.load "net.safetensors" (init key)`.
     let load (path: string) (tree: 'P) : 'P =
-        use stream = Safetensors.openFile path
-        let entries, _ = SafetensorsHeader.parse path stream
-        read path stream id (entries |> Array.filter (ofTraining >> not)) tree
+        use file = Formats.openFile path
+        read path id (file.Tensors |> Array.filter (ofTraining >> not)) tree
 
     // ---- what an optimiser remembers
 
@@ -146,7 +136,7 @@ module Checkpoint =
     /// Writes parameters with what their optimiser remembers, and texts beside them: a training of both goes on bit for bit as
     /// it would have. `load` reads the parameters, `loadOptimizer` the rest.
     let saveTrained (metadata: Map<string, string>) (path: string) (tree: 'P) (state: OptimizerState) : unit =
-        Safetensors.write
+        Formats.write
             path
             metadata
             (Array.append
@@ -157,17 +147,23 @@ module Checkpoint =
     /// optimiser's memory. Errors: it is another optimiser's, or of other parameters; the tensors that differ are listed.
     /// Example: `Checkpoint.loadOptimizer "run.safetensors" optimizer net`.
     let loadOptimizer (path: string) (optimizer: Optimizer) (parameters: 'P) : OptimizerState option =
-        use stream = Safetensors.openFile path
-        let entries, _ = SafetensorsHeader.parse path stream
+        use file = Formats.openFile path
         let prefix = trainingPrefix + "Optimizer."
 
-        match entries |> Array.filter (fun e -> e.Name.StartsWith(prefix, StringComparison.Ordinal)) with
+        match file.Tensors |> Array.filter (fun e -> e.Name.StartsWith(prefix, StringComparison.Ordinal)) with
         | [||] -> None
         | entries ->
             let expected = inTraining (Optimizer.init optimizer parameters)
-            let state = (read path stream trainingName entries expected).Optimizer
+            let state = (read path trainingName entries expected).Optimizer
             requirePossible path state
             Some state
 
     /// The texts saved beside the tensors.
-    let metadata (path: string) : Map<string, string> = snd (Safetensors.describe path)
+    let metadata (path: string) : Map<string, string> =
+        use file = Formats.openFile path
+        file.Texts
+
+    /// The names and shapes of a file's tensors, without reading their numbers.
+    let shapes (path: string) : (string * int[])[] =
+        use file = Formats.openFile path
+        file.Tensors |> Array.map (fun t -> t.Name, t.Shape)

@@ -84,7 +84,7 @@ module Safetensors =
 
     // ---- reading
 
-    let internal openFile (path: string) : FileStream = RegularFile.openRead "load" path
+    let private openFile (path: string) : FileStream = RegularFile.openRead "load" path
 
     // ---- reading: types that this library has not
 
@@ -127,7 +127,7 @@ module Safetensors =
         | _ -> fill path stream (into.Storage.Span<byte>()) $"tensor \"{e.Name}\""
 
     /// The numbers of one tensor of an open file.
-    let internal readTensor (path: string) (stream: FileStream) (e: SafetensorsEntry) : Tensor =
+    let private readTensor (path: string) (stream: FileStream) (e: SafetensorsEntry) : Tensor =
         let dtype =
             match e.DType with
             | Some dtype -> dtype
@@ -180,3 +180,35 @@ module Safetensors =
                 | None ->
                     invalidArg "names" $"load: {path} has no tensor \"{name}\"; Safetensors.describe lists those it has"
         |]
+
+    // ---- as a format among others
+
+    let private openAs (path: string) : StoredFile =
+        let stream = openFile path
+
+        try
+            let entries, texts = parse path stream
+
+            {
+                Tensors =
+                    entries
+                    |> Array.map (fun e -> {
+                        Name = e.Name
+                        DType = e.DType
+                        Stored = e.Stored
+                        IsConverted = e.DType |> Option.exists (fun dtype -> typeName dtype <> e.Stored)
+                        Shape = e.Shape
+                        Read = fun () -> readTensor path stream e
+                    })
+                Texts = texts
+                Close = stream.Dispose
+            }
+        with _ ->
+            stream.Dispose()
+            reraise ()
+
+    let internal format: Format = {
+        Ending = ".safetensors"
+        Write = fun path texts tensors -> write path texts tensors
+        Open = openAs
+    }

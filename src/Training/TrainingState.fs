@@ -90,7 +90,7 @@ module TrainingState =
 
         let history = Tensor.create [ rows.Length; columns.Length ] (Array.concat rows)
 
-        Safetensors.write path (metadata |> Map.add columnsName (columnsText columns)) [|
+        Formats.write path (metadata |> Map.add columnsName (columnsText columns)) [|
             yield! Array.zip (Checkpoint.names state.Parameters) (Tree.leaves state.Parameters)
             yield! Array.zip (Checkpoint.names tensors |> Array.map Checkpoint.trainingName) (Tree.leaves tensors)
             historyName, history
@@ -126,7 +126,7 @@ module TrainingState =
 
         columns
 
-    let private readHistory path stream (entries: SafetensorsEntry[]) (metadata: Map<string, string>) (epochs: int) =
+    let private readHistory path (entries: StoredTensor[]) (metadata: Map<string, string>) (epochs: int) =
         let columns = readColumns path metadata[columnsName]
 
         match entries |> Array.tryFind (fun e -> e.Name = historyName) with
@@ -135,10 +135,7 @@ module TrainingState =
                 if columns.IsEmpty then
                     []
                 else
-                    Safetensors.readTensor path stream e
-                    |> Tensor.toFloats
-                    |> Array.chunkBySize columns.Length
-                    |> List.ofArray
+                    e.Read() |> Tensor.toFloats |> Array.chunkBySize columns.Length |> List.ofArray
 
             if rows.Length <> epochs && not rows.IsEmpty then
                 raise (damaged path $"its history has {rows.Length} epochs, of which {epochs} are done")
@@ -158,7 +155,7 @@ module TrainingState =
         int count
 
     /// The callbacks' memory: `NAME/0`, `NAME/1` …
-    let private readMemory path stream (entries: SafetensorsEntry[]) : Map<string, Tensor[]> =
+    let private readMemory path (entries: StoredTensor[]) : Map<string, Tensor[]> =
         entries
         |> Array.filter (fun e -> e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal))
         |> Array.map (fun e ->
@@ -182,24 +179,23 @@ module TrainingState =
                 if i <> place then
                     raise (damaged path $"of what \"{name}\" remembers, number {place} is missing"))
 
-            name, parts |> Array.map (fun (_, _, e) -> Safetensors.readTensor path stream e))
+            name, parts |> Array.map (fun (_, _, e) -> e.Read()))
         |> Map.ofArray
 
     /// Reads a state that was saved by a trainer of the same kind; the parameters given say what their structure is.
     /// Errors: the file is damaged, holds a state in which no training can be, no training, or one of another network or
     /// optimiser (the leaves that differ are listed).
     let load (path: string) (trainer: Trainer<'P, 'X, 'Y>) (parameters: 'P) : TrainingState<'P> =
-        use stream = Safetensors.openFile path
-        let entries, metadata = SafetensorsHeader.parse path stream
-        let training, network = entries |> Array.partition Checkpoint.ofTraining
+        use file = Formats.openFile path
+        let training, network = file.Tensors |> Array.partition Checkpoint.ofTraining
 
-        if training.Length = 0 || not (metadata.ContainsKey columnsName) then
+        if training.Length = 0 || not (file.Texts.ContainsKey columnsName) then
             raise (
                 InvalidDataException
                     $"load: {path} holds parameters but no training to go on with; load them with Checkpoint.load"
             )
 
-        let parameters = Checkpoint.read path stream id network parameters
+        let parameters = Checkpoint.read path id network parameters
         let empty = create trainer (Key.create 0L) parameters
 
         // some metrics learn the shape of their sums from the first batch
@@ -218,8 +214,7 @@ module TrainingState =
             |> Array.filter (fun e ->
                 e.Name <> historyName && not (e.Name.StartsWith(memoryPrefix, StringComparison.Ordinal)))
 
-        let tensors =
-            Checkpoint.read path stream Checkpoint.trainingName known (tensorsOf { empty with Sums = sums })
+        let tensors = Checkpoint.read path Checkpoint.trainingName known (tensorsOf { empty with Sums = sums })
 
         Checkpoint.requirePossible path tensors.Optimizer
         let position = Tensor.toArray<int64> tensors.Position
@@ -232,6 +227,6 @@ module TrainingState =
             Epoch = epochs
             Batch = readCount path "batches" position[1]
             Sums = tensors.Sums
-            History = readHistory path stream training metadata epochs
-            Memory = readMemory path stream training
+            History = readHistory path training file.Texts epochs
+            Memory = readMemory path training
         }

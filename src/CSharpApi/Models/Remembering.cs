@@ -107,9 +107,9 @@ internal sealed class Remembering
     /// <summary>Parameters as a file has them, perhaps with the states of the training that wrote it.</summary>
     public object[] InFile(string path, object[] parameters)
     {
-        var shapes = Safetensors.describe(path).Item1
-            .Where(entry => entry.Name.StartsWith($"[{Blocks}]", StringComparison.Ordinal))
-            .Select(entry => Tensor.Zeros(entry.Shape, DType.Float32))
+        var shapes = Checkpoint.shapes(path)
+            .Where(entry => entry.Item1.StartsWith($"[{Blocks}]", StringComparison.Ordinal))
+            .Select(entry => Tensor.Zeros(entry.Item2, DType.Float32))
             .ToArray();
         return shapes.Length == 0 ? parameters : [.. parameters, new Frozen<Tensor[]>(shapes)];
     }
