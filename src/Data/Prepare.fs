@@ -51,7 +51,7 @@ module Prepare =
             invalidArg
                 "labels"
                 $"Prepare.oneHot: the label {values[i]}{at} is none of the {classes} classes; labels are whole numbers from 0 to {classes - 1}"
-        | None -> Functions.oneHot dtype classes (cast DType.Int32 labels)
+        | None -> IndexFunctions.oneHot dtype classes (cast DType.Int32 labels)
 
     let private windowPlaces operation (length: int) (step: int) (last: int64) (series: Tensor) =
         if length < 1 || step < 1 then

@@ -181,7 +181,7 @@ public static class TensorShapes
     {
         ArgumentNullException.ThrowIfNull(tensor);
         ArgumentNullException.ThrowIfNull(index);
-        return Functions.take(axis, index, tensor);
+        return IndexFunctions.take(axis, index, tensor);
     }
 
     /// <summary>The elements in ascending order along an axis; NaN last.</summary>
@@ -191,7 +191,7 @@ public static class TensorShapes
     public static Tensor Sort(this Tensor tensor, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        return Functions.sort(axis, tensor);
+        return IndexFunctions.sort(axis, tensor);
     }
 
     /// <summary>The k largest elements along an axis in descending order, and their places (Int32).</summary>
@@ -202,7 +202,7 @@ public static class TensorShapes
     public static (Tensor Values, Tensor Places) TopK(this Tensor tensor, int k, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        var (values, places) = Functions.topK(axis, k, tensor);
+        var (values, places) = IndexFunctions.topK(axis, k, tensor);
         return (values, places);
     }
 
@@ -214,6 +214,6 @@ public static class TensorShapes
     public static Tensor OneHot(this Tensor classes, int count, DType dtype = DType.Float32)
     {
         ArgumentNullException.ThrowIfNull(classes);
-        return Functions.oneHot(dtype, count, classes);
+        return IndexFunctions.oneHot(dtype, count, classes);
     }
 }

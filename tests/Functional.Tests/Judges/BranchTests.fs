@@ -85,7 +85,7 @@ let rec private value (dtype: DType) (v: Tensor[]) (e: Expression) : Tensor =
     | Of("less", [ a; b ]) -> less (value DType.Float64 v a) (value DType.Float64 v b)
     | Of("lessI", [ a; b ]) -> less (value DType.Int32 v a) (value DType.Int32 v b)
     | Of("equalI", [ a; b ]) -> equal (value DType.Int32 v a) (value DType.Int32 v b)
-    | Of("place", [ a ]) -> Functional.Functions.take 0 (value DType.Int32 v a) table
+    | Of("place", [ a ]) -> Functional.IndexFunctions.take 0 (value DType.Int32 v a) table
     | Of("float", [ a ]) -> cast DType.Float64 (value DType.Int32 v a)
     | Of("int", [ a ]) -> cast DType.Int32 (clamp -9.0 9.0 (value DType.Float64 v a))
     | Of("wide", [ a ]) -> cast DType.Int64 (value DType.Int32 v a)

@@ -28,7 +28,7 @@ let private apply (change: Change) (x: Tensor) : Tensor =
         if n = 0 then
             Tensor.full x.DType (Shape.withAxis axis size x.Shape) 0.0
         else
-            Functional.Functions.take axis (Tensor.create [ size ] (Array.init size (fun i -> i % n))) x
+            Functional.IndexFunctions.take axis (Tensor.create [ size ] (Array.init size (fun i -> i % n))) x
     | OfType dtype -> cast dtype x
     | Kept
     | Dropped _
