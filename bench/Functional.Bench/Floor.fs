@@ -8,7 +8,9 @@ open System.Diagnostics
 open System.Runtime.CompilerServices
 open System.Runtime.Intrinsics
 open Functional
-open Functional.Compile
+open Functional.Compiling
+open Functional.Plans
+open Functional.Rewrites
 open Functional.Kernels
 open Functional.Operations
 open Functional.Bench.Options

@@ -4,7 +4,9 @@ module Functional.Bench.Passes
 open System
 open Microsoft.FSharp.Reflection
 open Functional
-open Functional.Compile
+open Functional.Compiling
+open Functional.Plans
+open Functional.Rewrites
 open Functional.Kernels
 open Functional.Operations
 open Functional.Bench.Options
@@ -32,8 +34,8 @@ let private release (results: NDArray[]) =
             r.Storage.Release()
 
 /// The passes one after another, in the order of the record's fields: each with those before it.
-let private oneMoreAtATime: (string * Fuse.Passes) list =
-    let fields = FSharpType.GetRecordFields(typeof<Fuse.Passes>, true)
+let private oneMoreAtATime: (string * Passes) list =
+    let fields = FSharpType.GetRecordFields(typeof<Passes>, true)
 
     [
         for n in 0 .. fields.Length do
@@ -45,7 +47,7 @@ let private oneMoreAtATime: (string * Fuse.Passes) list =
                 else
                     fields[n - 1].Name.ToLowerInvariant()
 
-            $"+ {name}", FSharpValue.MakeRecord(typeof<Fuse.Passes>, values, true) :?> Fuse.Passes
+            $"+ {name}", FSharpValue.MakeRecord(typeof<Passes>, values, true) :?> Passes
     ]
 
 let private case options name (graph: Graph) (leaves: Tensor[]) =

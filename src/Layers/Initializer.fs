@@ -24,7 +24,7 @@ module Initializer =
         fun dtype shape key ->
             match key with
             // where there are no numbers yet there is nothing to fill
-            | :? Functional.Levels.Staged -> broadcastTo shape (cast dtype (key * 0.0) + value)
+            | :? Functional.Tracing.Staged -> broadcastTo shape (cast dtype (key * 0.0) + value)
             | _ -> Tensor.full dtype shape value
 
     let zeros: Initializer = constant 0.0

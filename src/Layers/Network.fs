@@ -128,7 +128,7 @@ module Network =
     /// is taken, however large the layers say they are. The tensors have no numbers; `Checkpoint.load` gives them some.
     let outline (network: Network) (inputs: int[][]) : obj[] =
         let key: Functional.Operations.Spec = { Shape = Shape.scalar; DType = DType.Int64 }
-        Functional.Levels.Trace.outline [| key |] (fun keys -> initialize network keys[0] inputs)
+        Functional.Tracing.Trace.outline [| key |] (fun keys -> initialize network keys[0] inputs)
 
     /// For every call, the calls whose outputs nobody reads after it.
     let private finished (network: Network) : int list[] =

@@ -6,6 +6,7 @@ namespace Functional.Levels
 open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
+open Functional.Tracing
 open Functional.Rules
 
 /// One example standing for all: the shape is an example's, that of the value has the batch axis before it.

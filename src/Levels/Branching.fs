@@ -6,6 +6,7 @@ module internal Functional.Levels.Branching
 
 open Functional
 open Functional.Operations
+open Functional.Tracing
 
 /// Whether a tensor's value can be looked at now.
 let rec known (t: Tensor) =

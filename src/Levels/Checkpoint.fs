@@ -2,6 +2,7 @@ namespace Functional.Levels
 
 open Functional
 open Functional.Operations
+open Functional.Tracing
 open Functional.Rules
 
 /// A graph whose reverse pass keeps its inputs only and computes the rest again. What a function closes over is among the

@@ -5,6 +5,7 @@ namespace Functional.Levels
 open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
+open Functional.Tracing
 open Functional.Rules
 
 /// A value and its tangent.

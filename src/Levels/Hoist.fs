@@ -6,6 +6,7 @@ namespace Functional.Levels
 open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
+open Functional.Tracing
 open Functional.Rules
 
 /// A forward rule as two graphs: hidden ++ inputs ↦ results, and hidden ++ inputs ++ results ++ tangents ↦ tangents of the

@@ -7,6 +7,7 @@ open System.Collections.Concurrent
 open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
+open Functional.Tracing
 
 /// Where the backward graph's residuals come from: the graph's own inputs, or further outputs of the forward graph.
 [<Struct>]

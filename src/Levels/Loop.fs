@@ -4,6 +4,7 @@ module internal Functional.Levels.Loop
 
 open Functional
 open Functional.Operations
+open Functional.Tracing
 
 let private zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0
 

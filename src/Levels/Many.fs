@@ -4,6 +4,7 @@ module internal Functional.Levels.Many
 
 open Functional
 open Functional.Operations
+open Functional.Tracing
 open Functional.Rules
 
 let internal zeros (s: Spec) = Tensor.full s.DType s.Shape 0.0

@@ -134,6 +134,30 @@ let canFail (op: Op) : bool =
     | ArgSort _
     | Random _ -> false
 
+/// Whether the operation itself, whatever graphs it holds, can fail on the values it is given.
+let canFailMany (op: ManyOp) : bool =
+    match op with
+    | Linear _
+    | Custom _ -> true
+    | Concat _
+    | Split _
+    | Scan _
+    | Cond _
+    | While _
+    | Call _ -> false
+
+/// Whether the operation itself may go on forever.
+let canHang (op: ManyOp) : bool =
+    match op with
+    | While _
+    | Custom _ -> true
+    | Concat _
+    | Split _
+    | Linear _
+    | Scan _
+    | Cond _
+    | Call _ -> false
+
 /// How the elements of a result are computed, as far as fusion can go along.
 [<Struct; RequireQualifiedAccess>]
 type Fusion =

@@ -56,41 +56,32 @@ let isView (instruction: Instruction) : bool =
     | ApplyMany _
     | Constant _ -> false
 
-/// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a
-/// factorization.
-let rec canFail (instruction: Instruction) : bool =
-    let inside (inner: Graph) = Array.exists canFail inner.Instructions
+/// The graphs that an operation holds.
+let inside (op: ManyOp) : Graph list =
+    match op with
+    | Scan s -> [ s.Body ]
+    | Cond(whenTrue, whenFalse) -> [ whenTrue; whenFalse ]
+    | While w -> [ w.Condition; w.Body ]
+    | Call p -> [ p.Graph ]
+    | Concat _
+    | Split _
+    | Linear _
+    | Custom _ -> []
 
+/// Whether one of these operations, or of those in the graphs that they hold, has a property.
+let rec private exists (ofOp: Op -> bool) (ofMany: ManyOp -> bool) (instruction: Instruction) : bool =
     match instruction with
     | Constant _ -> false
-    | Apply(op, _, _, _) -> Facts.canFail op
+    | Apply(op, _, _, _) -> ofOp op
     | ApplyMany(op, _, _) ->
-        match op with
-        | Linear _
-        | Custom _ -> true
-        | Scan s -> inside s.Body
-        | Cond(whenTrue, whenFalse) -> inside whenTrue || inside whenFalse
-        | While w -> inside w.Condition || inside w.Body
-        | Call p -> inside p.Graph
-        | Concat _
-        | Split _ -> false
+        ofMany op || inside op |> List.exists (fun g -> Array.exists (exists ofOp ofMany) g.Instructions)
+
+/// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a
+/// factorization.
+let canFail (instruction: Instruction) : bool = exists Facts.canFail Facts.canFailMany instruction
 
 /// Whether an instruction may go on forever on the values it is given.
-let rec canHang (instruction: Instruction) : bool =
-    match instruction with
-    | Constant _
-    | Apply _ -> false
-    | ApplyMany(op, _, _) ->
-        match op with
-        | While _
-        | Custom _ -> true
-        | Scan s -> Array.exists canHang s.Body.Instructions
-        | Cond(whenTrue, whenFalse) ->
-            Array.exists canHang whenTrue.Instructions || Array.exists canHang whenFalse.Instructions
-        | Call p -> Array.exists canHang p.Graph.Instructions
-        | Concat _
-        | Split _
-        | Linear _ -> false
+let canHang (instruction: Instruction) : bool = exists (fun _ -> false) Facts.canHang instruction
 
 /// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
 /// outputs need.

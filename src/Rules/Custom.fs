@@ -3,7 +3,7 @@ namespace Functional.Rules
 open System
 open Functional
 open Functional.Operations
-open Functional.Levels
+open Functional.Tracing
 
 /// A user's operation that brings its own derivative: the door in the vocabulary, with the calculus added.
 [<AbstractClass>]

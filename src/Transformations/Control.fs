@@ -5,6 +5,7 @@ module Functional.Control
 
 open Functional.Operations
 open Functional.Levels
+open Functional.Tracing
 
 /// A function of trees as a graph, with what it closes over, and the structure of what it returned.
 let private traced (inputs: Spec[]) (f: Tensor[] -> 'Q) : Graph * Tensor[] * 'Q =

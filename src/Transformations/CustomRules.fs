@@ -5,6 +5,7 @@ module Functional.CustomRules
 open Functional.Operations
 open Functional.Rules
 open Functional.Levels
+open Functional.Tracing
 
 /// The tree's structure, without its tensors.
 let private hollow (tree: 'T) : 'T = Tree.map (fun _ -> scalar 0.0) tree

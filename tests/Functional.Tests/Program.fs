@@ -6,7 +6,9 @@ module Functional.Tests.Program
 open System
 open Expecto
 open Expecto.Impl
-open Functional.Compile
+open Functional.Compiling
+open Functional.Plans
+open Functional.Rewrites
 open Functional.Tests.Selection
 
 /// Standard output as it was before Expecto put its own writer, with its escape codes and padding, in front of it.
@@ -54,6 +56,7 @@ let private report (violations: string list) (summary: TestRunSummary) =
 let private run (args: string[]) =
     // every plan that the tests make is a debug plan
     Shadow.IsOn <- true
+    Pipeline.verifies <- true
     let isReduced, args = args |> Array.partition ((=) "--reduced")
     let isChecked, args = args |> Array.partition ((=) "--checked")
 

@@ -9,6 +9,7 @@ open Functional
 open Functional.Kernels
 open Functional.Operations
 open Functional.Levels
+open Functional.Tracing
 open Functional.Rules
 open Functional.Tests.Judges.ComplexArrays
 

@@ -10,6 +10,7 @@ open Microsoft.FSharp.Reflection
 open Functional
 open Functional.Operations
 open Functional.Levels
+open Functional.Tracing
 open Functional.Tests.Judges.Samples
 
 // ---- elementwise

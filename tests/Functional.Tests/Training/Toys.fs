@@ -49,9 +49,9 @@ let bits (tree: 'P) : int64[][] =
 
 /// Some work with plans as users have them: the tests' own are debug plans, which allocate.
 let withoutShadow (work: unit -> 'T) : 'T =
-    Functional.Compile.Shadow.IsOn <- false
+    Functional.Plans.Shadow.IsOn <- false
 
     try
         work ()
     finally
-        Functional.Compile.Shadow.IsOn <- true
+        Functional.Plans.Shadow.IsOn <- true
