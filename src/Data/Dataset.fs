@@ -206,6 +206,6 @@ module Dataset =
         batchesOfPart (0, data.Count) first batching key data
 
     /// The mini-batches of one pass over the data. The same key gives the same batches, on any number of threads.
-    /// Example: `for x, y in Dataset.batches (Batching.ofSize 32) key data do ...`.
+    /// Example: `for x, y in Dataset.batches (Batching.ofSize 32) key data do step (x, y)`.
     let batches (batching: Batching) (key: Tensor) (data: Dataset<'X, 'Y>) : ('X * 'Y) seq =
         batchesFrom 0 batching key data

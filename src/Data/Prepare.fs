@@ -73,7 +73,7 @@ module Prepare =
     let private steps (series: Tensor) = if series.Rank = 0 then 0L else int64 series.Shape[0]
 
     /// All windows of so many steps along the first axis, a new one every `step`: [windows, length, ..].
-    /// Example: windows of 3 every 2 over 0 … 6 are [0 1 2], [2 3 4], [4 5 6].
+    /// Example: `Prepare.windows 3 2 (Tensor.arange 0.0 7.0 1.0)` is [0 1 2] [2 3 4] [4 5 6].
     let windows (length: int) (step: int) (series: Tensor) : Tensor =
         let starts = windowPlaces "Prepare.windows" length step (steps series - int64 length) series
         windowsAt "Prepare.windows" starts length series

@@ -206,7 +206,7 @@ module Check =
     let gradient (f: 'P -> Tensor) (p: 'P) : GradientCheck = gradientWithin 1e-8 f p
 
     /// Raises an error that shows the whole check, the worst leaf first, where the gradient is wrong.
-    /// Example, in a test: `Check.assertGradient (fun net -> loss net batch) net`.
+    /// Example, in a test: `Check.assertGradient (fun net -> sum (sin net.W)) { W = scalar 2.0 }`.
     let assertGradient (f: 'P -> Tensor) (p: 'P) : unit =
         let c = gradient f p
 

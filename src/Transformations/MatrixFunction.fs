@@ -124,7 +124,7 @@ type private SpectralRule(f: Tensor -> Tensor) =
 /// order, also where eigenvalues coincide; order p takes memory for n^(p + 1) numbers. f is applied elementwise to tensors of
 /// any shape and must be differentiable at the eigenvalues; what it closes over is a constant.
 /// Example: `MatrixFunction.symmetric sqrt a`, the square root; `exp`, `log` and `rsqrt` likewise.
-/// Example: `LinearAlgebra.trace (MatrixFunction.symmetric f a)` is Σ f(λ), with its Hessian.
+/// Example: `LinearAlgebra.trace (MatrixFunction.symmetric exp a)` is Σ exp λ, with its Hessian.
 let symmetric (f: Tensor -> Tensor) (a: Tensor) : Tensor = Tensor.Bind(Custom(SpectralRule f), [| a |])[0]
 
 /// a·x + x·a = c for x, given a and c.

@@ -7,7 +7,7 @@ open System.Collections.Generic
 
 /// The leaves of a part of a tree, whatever stands in them. The function takes the part out and does nothing else.
 /// Errors: it returns tensors that are not in the tree.
-/// Example: `Select.part (fun net -> net.Hidden1, net.Output.Bias) net`.
+/// Example: `Select.part (fun (net: Net) -> net.Hidden1, net.Output.Bias) net`.
 let part (part: 'P -> 'Q) (tree: 'P) : bool[] =
     // stand-ins, since one tensor may stand at several places
     let leaves = Tree.leaves tree |> Array.map (fun _ -> Tensor.scalar 0.0)

@@ -89,7 +89,8 @@ let main args =
     | MemoryTests.Child work
     | LogTests.Child work
     | Sizes.ExtremeTests.Child work
-    | InterruptTests.Child work ->
+    | InterruptTests.Child work
+    | Pages.CSharpProgram.Child work ->
         work ()
         0
     | _ -> run args

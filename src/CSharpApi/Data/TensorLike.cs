@@ -8,7 +8,7 @@ namespace Functional.CSharp;
 /// or outputs, one for each in brackets.</summary>
 /// <example><code>
 /// model.Fit(new float[][] { [0, 0], [0, 1], [1, 0], [1, 1] }, new float[] { 0, 1, 1, 0 });
-/// model.Fit([images, sizes], labels);
+/// pair.Fit([images, sizes], labels);
 /// </code></example>
 [CollectionBuilder(typeof(TensorLike), nameof(Create))]
 public readonly struct TensorLike

@@ -54,7 +54,7 @@ public partial class Model
     /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program.</param>
     /// <exception cref="ArgumentException">As many losses, weights or metrics as there are outputs are needed.</exception>
     /// <example><code>
-    /// model.Compile(losses: ["categorical_crossentropy", "mse"], optimizer: "adam", metrics: [["accuracy"], []], lossWeights: [1, 0.1]);
+    /// twoOutputs.Compile(losses: ["categorical_crossentropy", "mse"], optimizer: "adam", metrics: [["accuracy"], []], lossWeights: [1, 0.1]);
     /// </code></example>
     public void Compile(Loss[] losses, Optimizer optimizer, Metric[][]? metrics = null, double[]? lossWeights = null, bool runEagerly = false)
     {
@@ -156,7 +156,7 @@ public partial class Model
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
     /// <exception cref="InvalidOperationException">The model is not compiled or is being trained already, or the shape of its input is
     /// not known.</exception>
-    /// <example><code>model.Fit(epochSeed => PairsOf(images, epochSeed), epochs: 30);   // ([left, right], [alike])</code></example>
+    /// <example><code>twins.Fit(epochSeed => PairsOf(images, epochSeed), epochs: 30);   // ([left, right], [alike])</code></example>
     public History Fit(
         Func<long, IEnumerable<(Tensor[] X, Tensor[] Y)>> batches,
         int epochs = 1,
@@ -218,7 +218,7 @@ public partial class Model
     /// <param name="seed">What all noise comes from; random when null.</param>
     /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
-    /// <example><code>var history = await model.FitAsync(ReadPairs("faces.bin"), epochs: 5);   // ([left, right], [alike])</code></example>
+    /// <example><code>var history = await twins.FitAsync(ReadPairs("faces.bin"), epochs: 5);   // ([left, right], [alike])</code></example>
     public Task<History> FitAsync(
         IAsyncEnumerable<(Tensor[] X, Tensor[] Y)> batches,
         int epochs = 1,
@@ -274,7 +274,7 @@ public partial class Model
     /// <param name="x">The examples; of several inputs, in brackets.</param>
     /// <param name="batchSize">Examples computed at once.</param>
     /// <returns>For each output, one answer for each example, along the first axis.</returns>
-    /// <example><code>Tensor[] answers = model.PredictAll([left, right]);</code></example>
+    /// <example><code>Tensor[] answers = twins.PredictAll([left, right]);</code></example>
     public Tensor[] PredictAll(TensorLike x, int batchSize = 32)
     {
         var inputs = x.ToTensors();

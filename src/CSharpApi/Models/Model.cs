@@ -13,7 +13,7 @@ namespace Functional.CSharp;
 /// var both = new Concatenate().Apply([text, numbers]);
 /// var model = new Model(inputs: [words, numbers], outputs: new Dense(1, "sigmoid").Apply(both));
 /// model.Compile(loss: "binary_crossentropy", optimizer: "adam", metrics: ["accuracy"]);
-/// model.Fit([texts, features], labels, epochs: 5);
+/// model.Fit([texts, counts], labels, epochs: 5);
 /// </code></example>
 public partial class Model
 {
@@ -168,7 +168,7 @@ public partial class Model
 
     /// <summary>The number of numbers that the model's weights hold.</summary>
     /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
-    /// <example><code>Console.WriteLine(model.CountParams());   // 648,010 for 784-500-500-10</code></example>
+    /// <example><code>Console.WriteLine(model.CountParams());   // 648010</code></example>
     public long CountParams() => Tree.leaves(RequireBuilt("CountParams").Parameters).Sum(t => (long)t.Size);
 
     /// <summary>The layers, their output shapes and the number of their parameters, as Keras prints it.</summary>

@@ -10,7 +10,7 @@ namespace Functional.CSharp;
 public static class TensorMath
 {
     /// <summary>|x|; its derivative at 0 is 0.</summary>
-    /// <example><code>var y = Abs(x - y);</code></example>
+    /// <example><code>var z = Abs(x - y);</code></example>
     public static Tensor Abs(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -74,7 +74,7 @@ public static class TensorMath
     }
 
     /// <summary>x².</summary>
-    /// <example><code>var y = Square(x - y).Mean();</code></example>
+    /// <example><code>var z = Square(x - y).Mean();</code></example>
     public static Tensor Square(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);

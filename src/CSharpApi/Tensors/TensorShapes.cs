@@ -143,7 +143,7 @@ public static class TensorShapes
     /// <param name="tensor">Any tensor.</param>
     /// <param name="sizes">The pieces' sizes; together the axis' size.</param>
     /// <param name="axis">The axis to cut.</param>
-    /// <example><code>var parts = x.Split([50_000, 10_000]);</code></example>
+    /// <example><code>var parts = x.Split([3, 1]);</code></example>
     public static Tensor[] Split(this Tensor tensor, IReadOnlyList<int> sizes, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -154,7 +154,7 @@ public static class TensorShapes
     /// <summary>The tensors along an axis, which disappears.</summary>
     /// <param name="tensor">Any tensor with an axis.</param>
     /// <param name="axis">The axis to go along.</param>
-    /// <example><code>foreach (var row in x.Unstack()) …</code></example>
+    /// <example><code>foreach (var row in x.Unstack()) Console.WriteLine(row.Sum());</code></example>
     public static Tensor[] Unstack(this Tensor tensor, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensor);

@@ -21,7 +21,7 @@ public static class TensorValues
     /// <summary>A copy of the elements, in row-major order.</summary>
     /// <typeparam name="T">The .NET type of the elements.</typeparam>
     /// <param name="tensor">A concrete tensor.</param>
-    /// <example><code>float[] numbers = x.ToArray&lt;float&gt;();</code></example>
+    /// <example><code>double[] numbers = x.ToArray&lt;double&gt;();</code></example>
     /// <exception cref="InvalidCastException">The elements are of another type.</exception>
     public static T[] ToArray<T>(this Tensor tensor)
         where T : unmanaged
@@ -73,7 +73,7 @@ public static class TensorValues
 
     /// <summary>The one truth value of a tensor of size 1; a number is true when it is not 0.</summary>
     /// <param name="tensor">A concrete tensor of size 1.</param>
-    /// <example><code>while ((error &gt; 1e-9).ToBool()) …</code></example>
+    /// <example><code>while ((error &gt; 1e-9).ToBool()) error = error / 10;</code></example>
     /// <exception cref="ArgumentException">The tensor has not exactly one element.</exception>
     public static bool ToBool(this Tensor tensor)
     {
@@ -84,7 +84,7 @@ public static class TensorValues
     /// <summary>The tensor's value outside every transformation it takes part in: no derivative flows through it.
     /// This is how a program looks at numbers inside a function that is being differentiated.</summary>
     /// <param name="tensor">Any tensor; under vmap there is no one value, and it is an error.</param>
-    /// <example><code>if (x.Detach().ToDouble() &gt; 0) …</code></example>
+    /// <example><code>bool isLarge = error.Detach().ToDouble() &gt; 10;</code></example>
     public static Tensor Detach(this Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);

@@ -22,5 +22,4 @@ let tests =
         cases "stateful" (StatefulCases.All())
         cases "lengths" (LengthCases.All())
         cases "graphs" (GraphCases.All())
-        cases "docs/csharp.md" (PageCases.All())
     ]

@@ -1,4 +1,4 @@
-/// The examples of docs/layers.md, word by word.
+/// What docs/layers.md shows learns, and is what its names say.
 module Functional.Tests.Layers.PageTests
 
 open Expecto
