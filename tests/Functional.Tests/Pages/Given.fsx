@@ -70,7 +70,7 @@ module Dense2 =
     let trainer = Trainer.ofFunction predict Loss.meanSquaredError optimizer [ Metric.accuracy ]
     let data = Dataset.create x y
 
-module GivenCompile =
+module GivenCompiling =
     type Net = TwoLayers
     let net, batches = Dense2.net, [ Dense2.batch ]
     let loss x y net = Dense2.loss net (x, y)
