@@ -118,6 +118,7 @@ module Dataset =
     let ofRows (inputs: #('T seq) seq) (targets: #('U seq) seq) : Dataset =
         create (Tensor.ofRows inputs) (Tensor.ofRows targets)
 
+    /// How many examples there are.
     let count (data: Dataset<'X, 'Y>) : int = data.Count
 
     let private both (f: Tensor -> Tensor) (data: Dataset<'X, 'Y>) : Dataset<'X, 'Y> = {

@@ -26,8 +26,11 @@ let rsqrt (x: Tensor) = bind1 Prim.rsqrt x
 let square (x: Tensor) = bind1 Prim.square x
 /// 1/x.
 let reciprocal (x: Tensor) = bind1 Prim.reciprocal x
+/// The inverse of sinh.
 let asinh (x: Tensor) = bind1 Prim.asinh x
+/// The inverse of cosh, defined from 1 on; NaN below.
 let acosh (x: Tensor) = bind1 Prim.acosh x
+/// The inverse of tanh, defined between −1 and 1; NaN outside.
 let atanh (x: Tensor) = bind1 Prim.atanh x
 /// 1/(1 + exp(−x)).
 let sigmoid (x: Tensor) = bind1 Prim.sigmoid x
@@ -45,7 +48,9 @@ let minimum (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.min, a, b)
 /// x within [low, high].
 let clamp (low: float) (high: float) (x: Tensor) = minimum (maximum x (host x low)) (host x high)
 
+/// a = b, elementwise: a Bool tensor. Example: `equal (Tensor.ofSeq [ 1; 2 ]) (Tensor.ofSeq [ 1; 3 ])`.
 let equal (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.equal, a, b)
+/// a ≠ b, elementwise.
 let notEqual (a: Tensor) (b: Tensor) = Tensor.Bind(Compare Comparison.NotEqual, a, b)
 /// a < b, elementwise.
 let less (a: Tensor) (b: Tensor) = Tensor.Bind(Compare Comparison.Less, a, b)
@@ -55,9 +60,13 @@ let lessEqual (a: Tensor) (b: Tensor) = Tensor.Bind(Compare Comparison.LessEqual
 let greater (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.greater, a, b)
 /// a ≥ b, elementwise.
 let greaterEqual (a: Tensor) (b: Tensor) = Tensor.Bind(Compare Comparison.GreaterEqual, a, b)
+/// True where x is false; x is Bool.
 let logicalNot (x: Tensor) = bind1 Prim.logicalNot x
+/// True where both are; a and b are Bool.
 let logicalAnd (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.logicalAnd, a, b)
+/// True where at least one is; a and b are Bool.
 let logicalOr (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.logicalOr, a, b)
+/// True where exactly one is; a and b are Bool.
 let logicalXor (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.logicalXor, a, b)
 /// True where x is NaN.
 let isNaN (x: Tensor) = notEqual x x
@@ -307,27 +316,37 @@ let private average keep (axes: int seq) (x: Tensor) =
 
 /// The mean of all elements.
 let mean (x: Tensor) = average false (everything x) x
+/// The mean over axes. Example: `meanOver [ 1 ] (Tensor.ofRows [ [ 1.0; 3.0 ]; [ 5.0; 7.0 ] ])` is [2 6].
 let meanOver (axes: int seq) (x: Tensor) = average false axes x
+/// The mean over axes, which stay with size 1.
 let meanKeep (axes: int seq) (x: Tensor) = average true axes x
 
 /// The product of all elements; its derivative is right where elements are 0.
 let prod (x: Tensor) = reduce Reduction.Prod "prod" false (everything x) x
+/// The product over axes.
 let prodOver (axes: int seq) (x: Tensor) = reduce Reduction.Prod "prod" false axes x
+/// The product over axes, which stay with size 1.
 let prodKeep (axes: int seq) (x: Tensor) = reduce Reduction.Prod "prod" true axes x
 
 /// The largest of all elements (of Bool: any), −∞ of none; equals share the derivative.
 let amax (x: Tensor) = reduce Reduction.Max "max" false (everything x) x
+/// The largest over axes.
 let maxOver (axes: int seq) (x: Tensor) = reduce Reduction.Max "max" false axes x
+/// The largest over axes, which stay with size 1.
 let maxKeep (axes: int seq) (x: Tensor) = reduce Reduction.Max "max" true axes x
 
 /// The smallest of all elements (of Bool: all), ∞ of none; equals share the derivative.
 let amin (x: Tensor) = reduce Reduction.Min "min" false (everything x) x
+/// The smallest over axes.
 let minOver (axes: int seq) (x: Tensor) = reduce Reduction.Min "min" false axes x
+/// The smallest over axes, which stay with size 1.
 let minKeep (axes: int seq) (x: Tensor) = reduce Reduction.Min "min" true axes x
 
 /// log Σ exp(x), without overflow.
 let logsumexp (x: Tensor) = reduce Reduction.LogSumExp "logsumexp" false (everything x) x
+/// log Σ exp(x) over axes.
 let logsumexpOver (axes: int seq) (x: Tensor) = reduce Reduction.LogSumExp "logsumexp" false axes x
+/// log Σ exp(x) over axes, which stay with size 1.
 let logsumexpKeep (axes: int seq) (x: Tensor) = reduce Reduction.LogSumExp "logsumexp" true axes x
 
 /// Σ a·b over axes, of equal shapes, without a temporary.
@@ -339,7 +358,9 @@ let inner (a: Tensor) (b: Tensor) = Tensor.Bind(SumProduct(everything a, false),
 
 /// The mean squared distance from the mean (the population's variance, n in the denominator).
 let varianceOver (axes: int seq) (x: Tensor) = square (x - meanKeep axes x) |> meanOver axes
+/// The variance over axes, which stay with size 1.
 let varianceKeep (axes: int seq) (x: Tensor) = square (x - meanKeep axes x) |> meanKeep axes
+/// The variance of all elements. Example: `variance (Tensor.ofSeq [ 1.0; 3.0 ])` is 1.
 let variance (x: Tensor) = varianceOver (everything x) x
 
 /// √Σx² over axes, for numbers of any size: they are scaled by the largest. Its derivative is 0 at 0, where there is no second

@@ -147,10 +147,13 @@ let eye (dtype: DType) (n: int) : Tensor =
 
 // ---- looking
 
+/// The sizes of the axes.
 let shape (t: Tensor) = t.Shape
+/// The number of axes.
 let rank (t: Tensor) = t.Shape.Length
 /// The number of elements.
 let size (t: Tensor) = Shape.size t.Shape
+/// The element type.
 let dtype (t: Tensor) = t.DType
 
 /// The tensor's value outside every transformation it takes part in: no derivative flows through the result.

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Functional.Kernels;
 
-/// <summary>Powers.</summary>
+/// <summary>Powers of numbers to numbers.</summary>
 internal static unsafe partial class VectorMath<V, T>
 {
     /// <summary>

@@ -27,7 +27,9 @@ module Initializer =
             | :? Functional.Tracing.Staged -> broadcastTo shape (cast dtype (key * 0.0) + value)
             | _ -> Tensor.full dtype shape value
 
+    /// All 0.
     let zeros: Initializer = constant 0.0
+    /// All 1.
     let ones: Initializer = constant 1.0
 
     /// Uniform between two bounds; Keras' are −0.05 and 0.05.

@@ -7,6 +7,7 @@ open Functional.Kernels
 [<RequireQualifiedAccess>]
 module Shape =
 
+    /// The shape of a single number: no axes.
     let scalar: int[] = [||]
 
     /// The number of elements. An error where no array can have the shape: a size is negative, or there are more elements
@@ -41,6 +42,7 @@ module Shape =
     let internal times (operation: 'Op) (what: string) (a: int) (b: int) : int =
         ofSize operation what (int64 a * int64 b)
 
+    /// Whether two shapes have the same axes, size by size.
     let same (a: int[]) (b: int[]) =
         obj.ReferenceEquals(a, b)
         || (a.Length = b.Length

@@ -89,8 +89,15 @@ let tests =
         <| fun () ->
             for path, text in sources.Value do
                 if path.StartsWith "src/" && Regex.IsMatch(path, @"\.(fs|cs)$") then
-                    let head = text.Split '\n' |> Seq.truncate 12 |> String.concat "\n"
-                    Expect.isTrue (Regex.IsMatch(head, @"(?m)^\s*(///?|\(\*)")) $"{path} begins without a comment"
+                    // the first lines, past usings, opens and attributes, are a comment of some words
+                    let head =
+                        Regex.Match(
+                            text,
+                            @"\A\uFEFF?\s*((using|open|namespace|module|\[<|#)[^\n]*\n\s*)*(?<words>(//[^\n]*\n\s*)+)"
+                        )
+
+                    let words = Regex.Matches(Regex.Replace(head.Groups["words"].Value, "<[^>]*>", ""), @"\w+").Count
+                    Expect.isGreaterThanOrEqual words 3 $"{path} does not say in its first lines what it is for"
 
         testCase "no word of postponed work"
         <| fun () ->

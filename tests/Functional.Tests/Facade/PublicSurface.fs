@@ -1,9 +1,11 @@
-/// What C# sees of the facade: no F# type anywhere in a public signature.
+/// What programs see: of the facade no F# type anywhere in a public signature, of the F# library nothing without a docstring.
 module Functional.Tests.Facade.PublicSurface
 
 open System
 open System.Reflection
+open System.Text.RegularExpressions
 open Expecto
+open Microsoft.FSharp
 
 let private assembly = typeof<Functional.CSharp.TensorMath>.Assembly
 
@@ -65,6 +67,40 @@ let private signatures (t: Type) = [
         yield $"event {t.Name}.{e.Name}", e.EventHandlerType
 ]
 
+/// What an assembly's documentation file has a text for: full names without arities and parameters.
+let private documented (assembly: Assembly) =
+    Regex.Matches(
+        IO.File.ReadAllText(IO.Path.ChangeExtension(assembly.Location, ".xml")),
+        "<member name=\"[TMP]:([^\"(]*)"
+    )
+    |> Seq.map (fun m -> Regex.Replace(m.Groups[1].Value, @"`+\d+", ""))
+    |> Set.ofSeq
+
+/// The types, and the functions and values of modules, that a program sees without opening the library's insides and
+/// that have no docstring. (C#'s compiler sees to the facade.) Indexers and slices are syntax.
+let private undocumented (assembly: Assembly) = [
+    let texts = documented assembly
+    let isMade (m: MemberInfo) = m.IsDefined(typeof<Runtime.CompilerServices.CompilerGeneratedAttribute>, false)
+    let isSyntax (name: string) = name.EndsWith ".get_Item" || name.EndsWith ".GetSlice"
+
+    for t in assembly.GetExportedTypes() do
+        let inUnion = not (isNull t.DeclaringType) && Reflection.FSharpType.IsUnion t.DeclaringType
+
+        if t.Namespace = "Functional" && not inUnion && not (t.FullName.Contains '<' || isMade t) then
+            let name = Regex.Replace(t.FullName.Replace('+', '.'), @"`\d+", "")
+
+            if not (Reflection.FSharpType.IsModule t) then
+                if not (texts.Contains name) then
+                    name
+            else
+                let flags = BindingFlags.Public ||| BindingFlags.Static ||| BindingFlags.DeclaredOnly
+                let methods = t.GetMethods flags |> Seq.filter (fun m -> not m.IsSpecialName) |> Seq.cast<MemberInfo>
+
+                for m in Seq.append methods (t.GetProperties flags |> Seq.cast) do
+                    if not (isMade m || isSyntax m.Name || texts.Contains $"{name}.{m.Name}") then
+                        $"{name}.{m.Name}"
+]
+
 [<Tests>]
 let tests =
     testList "facade" [
@@ -80,17 +116,8 @@ let tests =
 
             Expect.isEmpty found (String.concat "\n" found)
 
-        testCase "everything public is documented"
+        testCase "everything public of the F# library is documented"
         <| fun () ->
-            let xml = IO.Path.ChangeExtension(assembly.Location, ".xml")
-            Expect.isTrue (IO.File.Exists xml) "the documentation file is built with the assembly"
-            let text = IO.File.ReadAllText xml
-
-            let missing = [
-                for t in assembly.GetExportedTypes() do
-                    if not (t.Name.StartsWith "<") && not (text.Contains $"\"T:{t.FullName.Replace('+', '.')}\"") then
-                        t.FullName
-            ]
-
-            Expect.isEmpty missing (String.concat ", " missing)
+            let missing = undocumented typeof<Functional.Tensor>.Assembly
+            Expect.isEmpty missing (String.concat "\n" missing)
     ]
