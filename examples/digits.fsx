@@ -108,7 +108,7 @@ with
 
 let data =
     try
-        Mnist.load { MnistOptions.Default with Directory = Option.toObj (asked.TryFind "--data") }
+        Mnist.load { Mnist.defaults with Directory = asked.TryFind "--data" }
     with :? IOException as e ->
         fail e.Message
 

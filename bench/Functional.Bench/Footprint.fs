@@ -20,7 +20,7 @@ let private resident () =
 
 /// Training examples and test examples, one-hot.
 let private mnist folder =
-    let digits = Mnist.load { MnistOptions.Default with Directory = folder; AllowDownload = false }
+    let digits = Mnist.load { Mnist.defaults with Directory = Option.ofObj folder; AllowDownload = false }
     eprintfn $"{digits.Source}"
 
     let examples (part: LabelledImages) = Dataset.create part.Images (Prepare.oneHot DType.Float32 10 part.Labels)

@@ -94,8 +94,8 @@ let main arguments =
 
     let digits =
         Mnist.load {
-            MnistOptions.Default with
-                Directory = command.Text "data"
+            Mnist.defaults with
+                Directory = Option.ofObj (command.Text "data")
                 AllowDownload = false
                 DrawnTrain = 1_000
                 DrawnTest = 5_000

@@ -11,6 +11,9 @@ internal static class Bridge
     public static FSharpFunc<TInput, TResult> Curry<TInput, TResult>(Func<TInput, TResult> function) =>
         FuncConvert.FromFunc(function);
 
+    /// <summary>A delegate that returns nothing as an F# function.</summary>
+    public static FSharpFunc<TInput, Unit> Act<TInput>(Action<TInput> action) => FuncConvert.FromAction(action);
+
     /// <summary>A delegate of two arguments as an F# function of one after the other.</summary>
     public static FSharpFunc<T1, FSharpFunc<T2, TResult>> Curry<T1, T2, TResult>(Func<T1, T2, TResult> function) =>
         FuncConvert.FromFunc(function);

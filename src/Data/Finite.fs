@@ -41,15 +41,7 @@ let private firstOf<'T
     if i < xs.Length then i else -1
 
 /// The place of a flat index in a shape: `[3, 17]`.
-let place (shape: int[]) (flat: int) : string =
-    let at = Array.zeroCreate<int> shape.Length
-    let mutable rest = flat
-
-    for axis in shape.Length - 1 .. -1 .. 0 do
-        at[axis] <- rest % shape[axis]
-        rest <- rest / shape[axis]
-
-    "[" + String.Join(", ", at) + "]"
+let place (shape: int[]) (flat: int) : string = "[" + Shape.list (Shape.place shape flat) + "]"
 
 /// An error that says where, if a concrete tensor of floats holds a NaN or an infinity.
 let require (operation: string) (what: string) (t: Tensor) : unit =

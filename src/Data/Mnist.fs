@@ -52,41 +52,43 @@ type DownloadProgress = {
 
 /// Where digits are looked for.
 type MnistOptions = {
-    /// A folder with the four files, or with a subfolder `mnist` that has them; null: the environment variable FUNCTIONAL_DATA.
-    Directory: string
-    /// The folder downloads are kept in; null: the user's cache folder, `Mnist.cacheFolder`.
-    Cache: string
+    /// A folder with the four files, or with a subfolder `mnist` that has them; None: the environment variable FUNCTIONAL_DATA.
+    Directory: string option
+    /// The folder downloads are kept in; None: the user's cache folder, `Mnist.cacheFolder`.
+    Cache: string option
     /// Whether files that are nowhere may be downloaded.
     AllowDownload: bool
     /// Addresses of folders that have the four gzipped files; tried in order.
     Mirrors: string[]
-    /// Called during a download; null for silence.
-    Progress: Action<DownloadProgress>
+    /// Called during a download; None for silence.
+    Progress: (DownloadProgress -> unit) option
     /// How many digits are drawn to learn from where MNIST cannot be had.
     DrawnTrain: int
     /// How many are drawn for testing.
     DrawnTest: int
     /// The generator's seed.
     Seed: int64
-} with
+}
 
-    static member Default = {
-        Directory = null
-        Cache = null
+/// The MNIST database (LeCun, Cortes, Burges; CC BY-SA 3.0).
+[<RequireQualifiedAccess>]
+module Mnist =
+
+    /// Looks everywhere, and downloads what is nowhere; 60,000 and 10,000 digits are drawn where that fails.
+    /// Example: `Mnist.load { Mnist.defaults with AllowDownload = false }`.
+    let defaults: MnistOptions = {
+        Directory = None
+        Cache = None
         AllowDownload = true
         Mirrors = [|
             "https://ossci-datasets.s3.amazonaws.com/mnist/"
             "https://storage.googleapis.com/cvdf-datasets/mnist/"
         |]
-        Progress = null
+        Progress = None
         DrawnTrain = 60_000
         DrawnTest = 10_000
         Seed = 1L
     }
-
-/// The MNIST database (LeCun, Cortes, Burges; CC BY-SA 3.0).
-[<RequireQualifiedAccess>]
-module Mnist =
 
     /// One of the files as it is distributed: its name without `.gz`, and the bytes and SHA-256 of the gzipped file.
     type internal Original = { Name: string; Bytes: int64; Sum: string }
@@ -188,7 +190,7 @@ module Mnist =
         (address: string)
         (target: string)
         (file: Original)
-        (progress: Action<DownloadProgress>)
+        (progress: DownloadProgress -> unit)
         (cancel: CancellationToken)
         =
         task {
@@ -225,9 +227,7 @@ module Mnist =
                             do! output.WriteAsync(ReadOnlyMemory(buffer, 0, got), cancel)
                             patience ()
 
-                            if not (isNull progress) then
-                                progress.Invoke { File = Path.GetFileName target; Received = received; Total = total }
-
+                            progress { File = Path.GetFileName target; Received = received; Total = total }
                             let! more = input.ReadAsync(Memory buffer, silence.Token)
                             got <- more
 
@@ -254,6 +254,7 @@ module Mnist =
         task {
             use handler = new SocketsHttpHandler(ConnectTimeout = TimeSpan.FromSeconds 5.0)
             use client = new HttpClient(handler, Timeout = Timeout.InfiniteTimeSpan)
+            let progress = defaultArg options.Progress ignore
             let mutable result = Error "MNIST is not on this machine and no mirror was given"
             let mutable left = List.ofArray options.Mirrors
 
@@ -267,7 +268,7 @@ module Mnist =
                     for file in originals do
                         if not (isGenuine cache file) then
                             let target = Path.Combine(cache, file.Name + ".gz")
-                            do! fetch client $"{mirror}{file.Name}.gz" target file options.Progress cancel
+                            do! fetch client $"{mirror}{file.Name}.gz" target file progress cancel
 
                     result <- Ok mirror
                 with
@@ -299,16 +300,15 @@ module Mnist =
         (cancel: CancellationToken)
         : Task<DigitData> =
         task {
-            let cache = if String.IsNullOrEmpty options.Cache then cacheFolder else options.Cache
-            let given = if String.IsNullOrEmpty options.Directory then None else Some options.Directory
+            let cache = defaultArg options.Cache cacheFolder
 
-            match given with
+            match options.Directory with
             | Some folder when not (Directory.Exists folder) ->
                 raise (DirectoryNotFoundException $"{folder}: there is no such folder to take MNIST from")
             | _ -> ()
 
             let folders =
-                Option.toList given
+                Option.toList options.Directory
                 @ Option.toList (Option.ofObj (Environment.GetEnvironmentVariable "FUNCTIONAL_DATA"))
 
             match folders |> List.filter (String.IsNullOrEmpty >> not) |> List.tryPick within with

@@ -193,13 +193,9 @@ let narrow (axis: int) (start: int) (count: int) (x: Tensor) =
 /// One place of one axis, which disappears; counted from the end when negative.
 let index (axis: int) (place: int) (x: Tensor) =
     let axis = Shape.axis "index" x.Rank axis
-    let n = x.Shape[axis]
-
-    if place < -n || place >= n then
-        invalidArg "index" $"index: {place} is outside axis {axis} of size {n} ({Shape.show x.Shape})"
 
     x
-    |> narrow axis (if place < 0 then place + n else place) 1
+    |> narrow axis (Shape.index axis place x.Shape) 1
     |> reshape (Shape.reduce [| axis |] false x.Shape)
 
 /// Zeros added before and behind each axis. Example: `pad [ 0, 1; 2, 2 ] x`.

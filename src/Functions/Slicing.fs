@@ -15,9 +15,6 @@ let private part (parts: Part[]) (t: Tensor) : Tensor =
     if parts.Length > t.Rank then
         invalidArg "index" $"index: {parts.Length} places for the {t.Rank} axes of {Shape.show t.Shape}"
 
-    let outside axis place =
-        invalidArg "index" $"index: {place} is outside axis {axis} of size {t.Shape[axis]} ({Shape.show t.Shape})"
-
     let fromFront n place = if place < 0 then place + n else place
 
     let starts, lengths = Array.zeroCreate t.Rank, Array.copy t.Shape
@@ -27,22 +24,17 @@ let private part (parts: Part[]) (t: Tensor) : Tensor =
 
         match parts[axis] with
         | At place ->
-            let at = fromFront n place
-
-            if at < 0 || at >= n then
-                outside axis place
-
-            starts[axis] <- at
+            starts[axis] <- Shape.index axis place t.Shape
             lengths[axis] <- 1
         | From(first, last) ->
             let from = first |> Option.fold (fun _ place -> fromFront n place) 0
             let upTo = last |> Option.fold (fun _ place -> fromFront n place) (n - 1)
 
             if from < 0 || from > n then
-                outside axis first.Value
+                Shape.outside axis first.Value t.Shape
 
             if upTo < -1 || upTo >= n then
-                outside axis last.Value
+                Shape.outside axis last.Value t.Shape
 
             starts[axis] <- from
             lengths[axis] <- max 0 (upTo - from + 1)

@@ -106,6 +106,29 @@ module Shape =
                 "axis"
                 $"{operation}: axis {axis} does not exist in a tensor of {rank} axes (use {-rank} to {rank - 1})"
 
+    /// The place of an element that is counted row by row.
+    let internal place (shape: int[]) (flat: int) : int[] =
+        let at = Array.zeroCreate shape.Length
+        let mutable rest = flat
+
+        for axis in shape.Length - 1 .. -1 .. 0 do
+            at[axis] <- rest % shape[axis]
+            rest <- rest / shape[axis]
+
+        at
+
+    let internal outside (axis: int) (place: int) (shape: int[]) =
+        invalidArg "index" $"index: {place} is outside axis {axis} of size {shape[axis]} ({show shape})"
+
+    /// A place of an axis, counted from the front; negative ones count from the end.
+    let internal index (axis: int) (place: int) (shape: int[]) : int =
+        let n = shape[axis]
+
+        if place < -n || place >= n then
+            outside axis place shape
+
+        if place < 0 then place + n else place
+
     /// The shape with one axis of another size.
     let withAxis (axis: int) (size: int) (shape: int[]) =
         let s = Array.copy shape

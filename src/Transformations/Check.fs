@@ -95,16 +95,6 @@ module Check =
     /// The numbers of a leaf, read at every level.
     let private floats (t: Tensor) = Tensor.toFloats (Tensor.detach t)
 
-    let private placeOf (shape: int[]) (n: int) =
-        let place = Array.zeroCreate shape.Length
-        let mutable rest = n
-
-        for i in shape.Length - 1 .. -1 .. 0 do
-            place[i] <- rest % shape[i]
-            rest <- rest / shape[i]
-
-        place
-
     let private relative (floor: float) (a: float) (b: float) =
         if a = b then
             0.0
@@ -176,7 +166,7 @@ module Check =
                     Path = paths[i]
                     Shape = leaves[i].Shape
                     Error = error worst
-                    Place = placeOf leaves[i].Shape elements[worst]
+                    Place = Shape.place leaves[i].Shape elements[worst]
                     Gradient = mine[elements[worst]]
                     Differences = differences[worst]
                 }

@@ -1,4 +1,5 @@
 // A saved model comes back as it was, and goes on as it would have gone on; what a file cannot hold is refused.
+using System.Text.Json.Nodes;
 using static Functional.CSharp.TensorMath;
 
 namespace Fixtures;
@@ -45,6 +46,26 @@ public static class SavingCases
                     var optimizer = Optimizers[o](Rates[r], clipping);
                     GoesOn(path, $"{optimizer.Name} {o}, rate {r}, clipping {clipping}", () => Learner(optimizer, runEagerly: (o + r) % 4 != 0));
                 }
+        }));
+        yield return ("every optimiser has the settings of its F# twin where none are given", () => Scratch.InFile(path =>
+        {
+            (Optimizer, OptimizerType.Optimizer)[] twins =
+            [
+                (new SGD(), SgdModule.create(SgdModule.defaults)),
+                (new RMSprop(), RmsPropModule.create(RmsPropModule.defaults)),
+                (new Adagrad(), AdagradModule.create(AdagradModule.defaults)),
+                (new Adadelta(), AdadeltaModule.create(AdadeltaModule.defaults)),
+                (new Adam(), AdamModule.create(AdamModule.defaults)),
+                (new AdamW(), OptimizerModule.adamw(0.004, 0.001)),
+                (new Nadam(), NadamModule.create(NadamModule.defaults)),
+                (new Lion(), LionModule.create(LionModule.defaults)),
+            ];
+            foreach (var (optimizer, twin) in twins)
+            {
+                Learner(optimizer, runEagerly: true).Save(path);
+                var written = JsonNode.Parse(ModelFile.description(path))!["compiled"]!["optimizer"]!.ToJsonString();
+                Expect.Equal(written, DescriptionModule.toJson(OptimizerModule.describe(twin).Value));
+            }
         }));
         yield return ("a training stopped by a checkpoint goes on with resumeFrom, bit for bit, under every optimiser", () => Scratch.InFile(path =>
         {

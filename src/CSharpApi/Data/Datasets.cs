@@ -60,9 +60,16 @@ public static class Datasets
         Action<string, long, long>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        var usual = MnistOptions.Default;
+        var usual = Mnist.defaults;
         var options = new MnistOptions(
-            directory!, usual.Cache, allowDownload, usual.Mirrors, progress is null ? null! : p => progress(p.File, p.Received, p.Total), usual.DrawnTrain, usual.DrawnTest, usual.Seed);
+            directory: Bridge.Option(string.IsNullOrEmpty(directory) ? null : directory),
+            cache: usual.Cache,
+            allowDownload: allowDownload,
+            mirrors: usual.Mirrors,
+            progress: progress is null ? null : Bridge.Act<DownloadProgress>(p => progress(p.File, p.Received, p.Total)),
+            drawnTrain: usual.DrawnTrain,
+            drawnTest: usual.DrawnTest,
+            seed: usual.Seed);
         return new DigitSet(await Mnist.loadAsync(options, cancellationToken).ConfigureAwait(false));
     }
 
@@ -73,7 +80,8 @@ public static class Datasets
     /// <example><code>var digits = Datasets.DrawnDigits(train: 10_000, test: 1_000);</code></example>
     public static DigitSet DrawnDigits(int train = 60_000, int test = 10_000, long seed = 1)
     {
-        var usual = MnistOptions.Default;
-        return new DigitSet(Mnist.draw(new MnistOptions(null!, null!, false, usual.Mirrors, null!, train, test, seed)));
+        var usual = Mnist.defaults;
+        return new DigitSet(Mnist.draw(new MnistOptions(
+            directory: null, cache: null, allowDownload: false, mirrors: usual.Mirrors, progress: null, drawnTrain: train, drawnTest: test, seed: seed)));
     }
 }

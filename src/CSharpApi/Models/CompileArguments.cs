@@ -22,10 +22,10 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
         return
         [
             .. outputs.Select((name, i) => new OutputGoal(
-                name,
-                LossOf(i).Function,
-                LossWeights?[i] ?? 1.0,
-                Bridge.List((Metrics.Length == 0 ? [] : Metrics[Metrics.Length == 1 ? 0 : i]).Select(metric => metric.Value)))),
+                output: name,
+                loss: LossOf(i).Function,
+                weight: LossWeights?[i] ?? 1.0,
+                metrics: Bridge.List((Metrics.Length == 0 ? [] : Metrics[Metrics.Length == 1 ? 0 : i]).Select(metric => metric.Value)))),
         ];
     }
 

@@ -1,4 +1,4 @@
-// Compiling, training, measuring and using a model.
+// Compiling and training a model.
 using Data = Functional.Dataset<Functional.Tensor[], Functional.Masked[]>;
 using Held = Functional.Validation<Functional.Tensor[], Functional.Masked[]>;
 using Options = Functional.FitOptions<object[], Functional.Tensor[], Functional.Masked[]>;
@@ -104,7 +104,7 @@ public partial class Model
         if (!(validationSplit is >= 0.0 and < 1.0))
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
         var validation = validationSplit > 0.0 ? Held.NewFraction(validationSplit) : Validation("Fit", validationData);
-        var batching = new Batching(batchSize, shuffle, true);
+        var batching = new Batching(size: batchSize, shuffle: shuffle, keepLast: true);
         if (built!.Remembering is not null && batchSize > 0)
             Remembering.RequireWhole("Fit", (int)Math.Floor((data.Count * (1 - validationSplit)) + 1e-9), batchSize);
         var options = Settings(epochs, batching, validation, seed, callbacks, verbose, cancellationToken);
@@ -241,66 +241,6 @@ public partial class Model
         return Task.Run(() => fit(_ => batches.ToBlockingEnumerable(CancellationToken.None)), CancellationToken.None);
     }
 
-    /// <summary>The loss and the metrics of the model on some data.</summary>
-    /// <param name="x">The examples; of several inputs, in brackets.</param>
-    /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>
-    /// <param name="batchSize">Examples computed at once.</param>
-    /// <example><code>var (loss, accuracy) = model.Evaluate(xTest, yTest);</code></example>
-    /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
-    public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32)
-    {
-        var data = Examples("Evaluate", x, y);
-        var measured = built!.Remembering is { } remembering
-            ? Training.evaluate(
-                batchSize,
-                Known(TrainerFor("Evaluate")),
-                built.Parameters,
-                DatasetModule.create(remembering.Predict("Evaluate", built.Parameters, data.Inputs, batchSize), data.Targets))
-            : Training.evaluate(batchSize, TrainerFor("Evaluate"), built.Parameters, data);
-        return new Evaluation(Bridge.Dictionary(measured));
-    }
-
-    /// <summary>The model's answers.</summary>
-    /// <param name="x">The examples; of several inputs, in brackets.</param>
-    /// <param name="batchSize">Examples computed at once.</param>
-    /// <returns>One answer for each example, along the first axis.</returns>
-    /// <exception cref="InvalidOperationException">The model has several outputs: <see cref="PredictAll"/> gives them.</exception>
-    /// <example><code>Tensor digits = model.Predict(images).ArgMax();</code></example>
-    public Tensor Predict(TensorLike x, int batchSize = 32) => PredictAll(x, batchSize) is [var only]
-        ? only
-        : throw new InvalidOperationException($"Predict: the model has several outputs ({string.Join(", ", OutputNames)}); PredictAll returns them");
-
-    /// <summary>The answers of all outputs.</summary>
-    /// <param name="x">The examples; of several inputs, in brackets.</param>
-    /// <param name="batchSize">Examples computed at once.</param>
-    /// <returns>For each output, one answer for each example, along the first axis.</returns>
-    /// <example><code>Tensor[] answers = twins.PredictAll([left, right]);</code></example>
-    public Tensor[] PredictAll(TensorLike x, int batchSize = 32)
-    {
-        var inputs = x.ToTensors();
-        var model = BuildFor("Predict", inputs);
-        var answers = model.Remembering is { } remembering
-            ? remembering.Predict("Predict", model.Parameters, inputs, batchSize)
-            : Training.predict(batchSize, Untrained(model), model.Parameters, inputs);
-        return [.. answers.Select(answer => answer.Value)];
-    }
-
-    /// <summary>The trainer that is given what the model has answered.</summary>
-    private static Trainer<object[], Masked[], Masked[]> Known(Trainer trainer) => new(
-        Bridge.Curry<Phase, object[], Masked[], Tuple<Masked[], object[]>>((_, parameters, answers) => Tuple.Create(answers, parameters)),
-        trainer.Loss,
-        trainer.Penalty,
-        trainer.Constraint,
-        trainer.Optimizer,
-        trainer.Metrics);
-
-    /// <summary>The trainer of a model that is only asked: predictions need neither loss nor optimiser.</summary>
-    private static Trainer Untrained(Built model)
-    {
-        var goals = model.OutputNames.Select(name => new OutputGoal(name, ((Loss)Losses.MeanSquaredError).Function, 1.0, Bridge.List<MetricType.Metric<Tensor>>([])));
-        return TrainerModule.ofNetwork(model.Network, Bridge.List(goals), OptimizerModule.sgd(0.0));
-    }
-
     private static Optimizer NotNull(Optimizer optimizer)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
@@ -368,7 +308,15 @@ public partial class Model
         var context = new CallbackContext(this, Show, Lend, state => built!.Remembering?.AfterReset(state), compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
         return new Options(
-            epochs, batching, validation, Key.create(seed ?? System.Random.Shared.NextInt64()), Bridge.List(watching), display, !compiled.RunEagerly, cancellationToken, true);
+            epochs: epochs,
+            batching: batching,
+            validation: validation,
+            key: Key.create(seed ?? System.Random.Shared.NextInt64()),
+            callbacks: Bridge.List(watching),
+            display: display,
+            compile: !compiled.RunEagerly,
+            cancellation: cancellationToken,
+            stopOnCtrlC: true);
     }
 
     private History Run(string operation, string? resumeFrom, int? batchSize, Options options, Func<State, Fitted<object[]>> train)
@@ -400,7 +348,15 @@ public partial class Model
     /// <summary>A new training of weights that may have been trained before: the optimiser goes on with what it remembers.</summary>
     private State Start(State fresh) => optimizerState is null
         ? fresh
-        : new State(fresh.Parameters, optimizerState, fresh.Key, fresh.Epoch, fresh.Batch, fresh.Sums, fresh.History, fresh.Memory);
+        : new State(
+            parameters: fresh.Parameters,
+            optimizer: optimizerState,
+            key: fresh.Key,
+            epoch: fresh.Epoch,
+            batch: fresh.Batch,
+            sums: fresh.Sums,
+            history: fresh.History,
+            memory: fresh.Memory);
 
     private void Keep(State state)
     {

@@ -98,7 +98,14 @@ internal sealed class Remembering
         var state = now();
         Reset(((Frozen<Tensor[]>)state.Parameters[Blocks]).Value[0].Shape[0]);
         return new State(
-            With("Fit", state.Parameters[..Blocks], null), state.Optimizer, state.Key, state.Epoch, state.Batch, state.Sums, state.History, state.Memory);
+            parameters: With("Fit", state.Parameters[..Blocks], null),
+            optimizer: state.Optimizer,
+            key: state.Key,
+            epoch: state.Epoch,
+            batch: state.Batch,
+            sums: state.Sums,
+            history: state.History,
+            memory: state.Memory);
     }
 
     /// <summary>Parameters as they are written to a file, with the states where there are some.</summary>

@@ -10,7 +10,7 @@ internal static class Monitors
     {
         ArgumentNullException.ThrowIfNull(monitor);
         var better = Names.Find<Better?>("mode", mode, [("auto", null), ("min", Better.Lower), ("max", Better.Higher)]);
-        return new Monitor(monitor, Bridge.Option(better), Math.Abs(minDelta));
+        return new Monitor(name: monitor, better: Bridge.Option(better), minDelta: Math.Abs(minDelta));
     }
 }
 
@@ -25,7 +25,7 @@ public sealed class EarlyStopping(
     string monitor = "val_loss", double minDelta = 0, int patience = 0, string mode = "auto", bool restoreBestWeights = false) : Callback
 {
     internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.earlyStopping<object[]>(
-        new EarlyStoppingSettings.EarlyStopping(Monitors.Create(monitor, mode, minDelta), patience, restoreBestWeights));
+        new EarlyStoppingSettings.EarlyStopping(monitor: Monitors.Create(monitor, mode, minDelta), patience: patience, restoreBest: restoreBestWeights));
 }
 
 /// <summary>Saves the whole training (weights, optimiser, position, history) after every epoch, or after every one that
@@ -75,7 +75,12 @@ public sealed class ReduceLROnPlateau(
     string monitor = "val_loss", double factor = 0.1, int patience = 10, string mode = "auto", double minDelta = 1e-4, int cooldown = 0, double minLr = 0) : Callback
 {
     internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.reduceRateOnPlateau<object[]>(
-        new ReduceRate(Monitors.Create(monitor, mode, minDelta), factor, patience, cooldown, context.Rate is { } rate ? minLr / rate : 0));
+        new ReduceRate(
+            monitor: Monitors.Create(monitor, mode, minDelta),
+            factor: factor,
+            patience: patience,
+            cooldown: cooldown,
+            minScale: context.Rate is { } rate ? minLr / rate : 0));
 }
 
 /// <summary>Stops at the first batch whose loss is NaN or infinite, and keeps the weights from before it.</summary>

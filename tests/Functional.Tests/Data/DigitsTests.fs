@@ -28,8 +28,8 @@ let private place folder =
 
 /// Options that look nowhere but in a test's own folder. A folder that lacks the files keeps FUNCTIONAL_DATA out.
 let private options folder = {
-    MnistOptions.Default with
-        Cache = Path.Combine(folder, "cache")
+    Mnist.defaults with
+        Cache = Some(Path.Combine(folder, "cache"))
         AllowDownload = false
         DrawnTrain = 20
         DrawnTest = 10
@@ -109,7 +109,7 @@ let tests =
             place inner
 
             for given in [ folder; inner ] do
-                let data = Mnist.load { options folder with Directory = given }
+                let data = Mnist.load { options folder with Directory = Some given }
                 Expect.equal data.Source (DigitSource.Folder inner) "source"
                 Expect.equal data.Train.Images.Shape [| 3; 784 |] "images"
                 Expect.equal data.Train.Images.DType DType.Float32 "element type"
@@ -130,7 +130,7 @@ let tests =
 
         testCase "damaged files are errors, not another data set"
         <| inFolder (fun folder ->
-            let given = { options folder with Directory = folder }
+            let given = { options folder with Directory = Some folder }
 
             let refused name bytes parts =
                 place folder
@@ -143,7 +143,7 @@ let tests =
             refused "t10k-images-idx3-ubyte" (idx [ 2; 28; 28 ] [| 1uy |]) [ "truncated" ]
 
             failsWith<DirectoryNotFoundException> [ "nowhere" ] (fun () ->
-                Mnist.load { given with Directory = Path.Combine(folder, "nowhere") } |> ignore))
+                Mnist.load { given with Directory = Some(Path.Combine(folder, "nowhere")) } |> ignore))
 
         testCase "nowhere: drawn, and said so"
         <| inFolder (fun folder ->
@@ -167,7 +167,7 @@ let tests =
                     let data = Mnist.load asked
                     Expect.isTrue (isDrawn data) "drawn"
                     Expect.stringContains (string data.Source) "SHA-256" "the reason is given"
-                    Expect.isEmpty (Directory.GetFiles asked.Cache) "nothing is kept"
+                    Expect.isEmpty (Directory.GetFiles asked.Cache.Value) "nothing is kept"
 
                     let offline = Mnist.load { asked with Mirrors = [| "http://127.0.0.1:1/" |] }
                     Expect.stringContains (string offline.Source) "could not be downloaded" "no network")))
@@ -188,7 +188,7 @@ let tests =
                                 options folder with
                                     AllowDownload = true
                                     Mirrors = [| "http://127.0.0.1:1/"; address |]
-                                    Progress = Action<DownloadProgress>(reports.Add)
+                                    Progress = Some reports.Add
                             }
 
                             let data = Mnist.load asked
@@ -202,7 +202,7 @@ let tests =
                                 (files |> Array.forall (fun file -> file.Received = file.Total))
                                 "to its end"
 
-                            Expect.equal (Mnist.load asked).Source (DigitSource.Cache asked.Cache) "kept")))
+                            Expect.equal (Mnist.load asked).Source (DigitSource.Cache asked.Cache.Value) "kept")))
                 ())
 
         testCase "what is in the cache is compared with the original each time, and fetched again where it differs"

@@ -383,7 +383,7 @@ let tests =
 
         testCase "one epoch of MNIST is the same on one and two threads"
         <| skipWithout "mnist" (fun folder ->
-            let digits = Mnist.load { MnistOptions.Default with Directory = folder; AllowDownload = false }
+            let digits = Mnist.load { Mnist.defaults with Directory = Some folder; AllowDownload = false }
 
             let data =
                 Dataset.create digits.Train.Images (Prepare.oneHot DType.Float32 10 digits.Train.Labels)
