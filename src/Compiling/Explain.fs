@@ -19,12 +19,12 @@ module internal Explain =
     let private nameOf (instruction: Instruction) =
         match instruction with
         | Constant c -> if c.Size <= 4 then $"constant {Kernels.Printing.Print c}" else "constant"
-        | Apply(op, _, _, _) -> Shapes.name op
+        | Apply(op, _, _, _) -> Facts.name op
         | ApplyMany(op, _, _) ->
             match op with
             | Concat _ -> "concat"
             | Split _ -> "split"
-            | Linear(op, onFailure) -> Shapes.linearName op onFailure
+            | Linear(op, onFailure) -> Facts.linearName op onFailure
             | Scan s when Regions.isRegion s -> "by rows"
             | Scan s -> $"""scan of {s.Length} steps{if s.FromEnd then ", from the end" else ""}"""
             | Cond _ -> "cond"

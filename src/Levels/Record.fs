@@ -134,7 +134,7 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
         let varies (t: Tensor) = not (isNull t) && obj.ReferenceEquals(t.Level, l)
 
         if not (Linearity.isLinear op (varies a) (varies b) (varies c)) then
-            l.RefuseNonlinear $"it computes {Shapes.name op} of it"
+            l.RefuseNonlinear $"it computes {Facts.name op} of it"
 
     /// The result of a linear map at 0 is 0, as far as it is known.
     member internal l.RequireZero(outs: Tensor[]) : unit =

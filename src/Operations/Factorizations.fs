@@ -295,7 +295,7 @@ let evaluate (op: LinearAlgebra) (onFailure: OnFailure) (xs: NDArray[]) (specs: 
                 | Error _, GiveNaN -> each |> Array.map (fun n -> Array.create n nan)
                 | Error reason, Raise ->
                     let place = if i = 0 then "" else $" (number {i} of the batch)"
-                    invalidArg "matrix" $"{Shapes.linearName op onFailure}: {reason}{place}")
+                    invalidArg "matrix" $"{Facts.linearName op onFailure}: {reason}{place}")
 
         specs
         |> Array.mapi (fun k spec -> ofDoubles spec (parts |> Array.map (fun p -> p[k]) |> Array.concat))

@@ -246,3 +246,72 @@ let withRows (rows: int) (op: Op) : Op =
     | GatherAlong _
     | ScatterAlong _
     | ArgSort _ -> op
+
+/// The name of an operation as the user knows it.
+let name (op: Op) =
+    match op with
+    | Unary u -> (string u).ToLowerInvariant()
+    | Binary b -> (string b).ToLowerInvariant()
+    | Compare c -> (string c).ToLowerInvariant()
+    | Select -> "where"
+    | Cast _ -> "cast"
+    | StopGradient -> "stopGradient"
+    | AddScaled _ -> "addScaled"
+    | MatMul _ -> "matmul"
+    | Dense -> "affine"
+    | Conv _
+    | ConvBias _ -> "conv"
+    | ConvInput _ -> "convTranspose"
+    | ConvKernel _ -> "convKernel"
+    | MaxPool _ -> "maxPool"
+    | MaxPoolPick _ -> "maxPoolPick"
+    | MaxPoolPlace _ -> "maxPoolPlace"
+    | SumProduct _ -> "sumProduct"
+    | Reduce(r, _, _) -> (string r).ToLowerInvariant()
+    | ArgReduce(r, _) -> (string r).ToLowerInvariant()
+    | Cumulate(Cumulation.Sum, _, _) -> "cumsum"
+    | Cumulate(Cumulation.Prod, _, _) -> "cumprod"
+    | Softmax _ -> "softmax"
+    | SoftmaxScale _ -> "softmaxScale"
+    | Broadcast _ -> "broadcastTo"
+    | Reshape _ -> "reshape"
+    | Transpose _ -> "transpose"
+    | Slice _ -> "slice"
+    | Pad _ -> "pad"
+    | Reverse _ -> "reverse"
+    | Gather _ -> "take"
+    | ScatterAdd _ -> "scatterAdd"
+    | GatherAlong _ -> "gatherAlong"
+    | ScatterAlong _ -> "scatterAlong"
+    | ArgSort _ -> "argsort"
+    | Random _ -> "random"
+
+/// The name of an operation of linear algebra as the user knows it.
+let linearName (op: LinearAlgebra) (onFailure: OnFailure) =
+    let name =
+        match op with
+        | Solve -> "solve"
+        | TriangularSolve _ -> "triangularSolve"
+        | Cholesky -> "cholesky"
+        | Qr -> "qr"
+        | SignLogDeterminant -> "signLogDeterminant"
+        | Determinant -> "determinant"
+        | Adjugate -> "adjugate"
+        | SymmetricEigen -> "symmetricEigen"
+        | Svd -> "svd"
+
+    match onFailure with
+    | Raise -> name
+    | GiveNaN -> name + "OrNaN"
+
+/// The same for an operation with many inputs or results.
+let nameMany (op: ManyOp) =
+    match op with
+    | Concat _ -> "concat"
+    | Split _ -> "split"
+    | Linear(op, onFailure) -> linearName op onFailure
+    | Scan _ -> "scan"
+    | Cond _ -> "cond"
+    | While _ -> "whileLoop"
+    | Call _ -> "call"
+    | Custom e -> e.Name

@@ -5,84 +5,17 @@ module Functional.Operations.Shapes
 
 open Functional
 
-/// The name of an operation as the user knows it.
-let name (op: Op) =
-    match op with
-    | Unary u -> (string u).ToLowerInvariant()
-    | Binary b -> (string b).ToLowerInvariant()
-    | Compare c -> (string c).ToLowerInvariant()
-    | Select -> "where"
-    | Cast _ -> "cast"
-    | StopGradient -> "stopGradient"
-    | AddScaled _ -> "addScaled"
-    | MatMul _ -> "matmul"
-    | Dense -> "affine"
-    | Conv _
-    | ConvBias _ -> "conv"
-    | ConvInput _ -> "convTranspose"
-    | ConvKernel _ -> "convKernel"
-    | MaxPool _ -> "maxPool"
-    | MaxPoolPick _ -> "maxPoolPick"
-    | MaxPoolPlace _ -> "maxPoolPlace"
-    | SumProduct _ -> "sumProduct"
-    | Reduce(r, _, _) -> (string r).ToLowerInvariant()
-    | ArgReduce(r, _) -> (string r).ToLowerInvariant()
-    | Cumulate(Cumulation.Sum, _, _) -> "cumsum"
-    | Cumulate(Cumulation.Prod, _, _) -> "cumprod"
-    | Softmax _ -> "softmax"
-    | SoftmaxScale _ -> "softmaxScale"
-    | Broadcast _ -> "broadcastTo"
-    | Reshape _ -> "reshape"
-    | Transpose _ -> "transpose"
-    | Slice _ -> "slice"
-    | Pad _ -> "pad"
-    | Reverse _ -> "reverse"
-    | Gather _ -> "take"
-    | ScatterAdd _ -> "scatterAdd"
-    | GatherAlong _ -> "gatherAlong"
-    | ScatterAlong _ -> "scatterAlong"
-    | ArgSort _ -> "argsort"
-    | Random _ -> "random"
-
-/// The name of an operation of linear algebra as the user knows it.
-let linearName (op: LinearAlgebra) (onFailure: OnFailure) =
-    let name =
-        match op with
-        | Solve -> "solve"
-        | TriangularSolve _ -> "triangularSolve"
-        | Cholesky -> "cholesky"
-        | Qr -> "qr"
-        | SignLogDeterminant -> "signLogDeterminant"
-        | Determinant -> "determinant"
-        | Adjugate -> "adjugate"
-        | SymmetricEigen -> "symmetricEigen"
-        | Svd -> "svd"
-
-    match onFailure with
-    | Raise -> name
-    | GiveNaN -> name + "OrNaN"
-
-/// The same for an operation with many inputs or results.
-let nameMany (op: ManyOp) =
-    match op with
-    | Concat _ -> "concat"
-    | Split _ -> "split"
-    | Linear(op, onFailure) -> linearName op onFailure
-    | Scan _ -> "scan"
-    | Cond _ -> "cond"
-    | While _ -> "whileLoop"
-    | Call _ -> "call"
-    | Custom e -> e.Name
-
 /// An operation in a message that is perhaps never built: its name is made with it.
 [<Struct>]
 type internal Named(op: Op) =
-    override _.ToString() = name op
+    override _.ToString() = Facts.name op
 
 let private failShape (operation: string) (message: string) = invalidArg "shape" $"{operation}: {message}"
 
 let private failTypes op (a: DType) (b: DType) =
-    invalidArg "dtype" $"{name op}: {a} and {b} do not mix; cast one of them (the library never promotes in silence)"
+    invalidArg
+        "dtype"
+        $"{Facts.name op}: {a} and {b} do not mix; cast one of them (the library never promotes in silence)"
 
 let inline private sameType op (a: Spec) (b: Spec) =
     if a.DType <> b.DType then
@@ -92,7 +25,7 @@ let private requireIndex op (index: Spec) =
     match index.DType with
     | DType.Int32
     | DType.Int64 -> ()
-    | _ -> invalidArg "dtype" $"{name op}: the index is {index.DType}; an index is Int32 or Int64"
+    | _ -> invalidArg "dtype" $"{Facts.name op}: the index is {index.DType}; an index is Int32 or Int64"
 
 let private requireFloat operation (x: Spec) =
     if not (x.DType.IsFloat()) then
@@ -100,11 +33,11 @@ let private requireFloat operation (x: Spec) =
 
 let private floatsOf op (a: Spec) (b: Spec) =
     sameType op a b
-    requireFloat (name op) a
+    requireFloat (Facts.name op) a
 
 let private requireAxis op (axis: int) (x: Spec) =
     if axis < 0 || axis >= x.Shape.Length then
-        failShape (name op) $"axis {axis} does not exist in {Shape.show x.Shape}"
+        failShape (Facts.name op) $"axis {axis} does not exist in {Shape.show x.Shape}"
 
 let private requireAxes op (axes: int[]) (x: Spec) =
     for axis in axes do
@@ -112,11 +45,11 @@ let private requireAxes op (axes: int[]) (x: Spec) =
 
 let private requireSame op (a: Spec) (b: Spec) =
     if not (Shape.same a.Shape b.Shape) then
-        failShape (name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+        failShape (Facts.name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
 
 let private requireEach op what (count: int) (x: Spec) =
     if count <> x.Shape.Length then
-        failShape (name op) $"{count} {what} for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+        failShape (Facts.name op) $"{count} {what} for the {x.Shape.Length} axes of {Shape.show x.Shape}"
 
 let private matmul op transA transB (a: Spec) (b: Spec) =
     sameType op a b
@@ -124,7 +57,7 @@ let private matmul op transA transB (a: Spec) (b: Spec) =
 
     if ra < 2 || rb < 2 then
         failShape
-            (name op)
+            (Facts.name op)
             $"{Shape.show a.Shape} times {Shape.show b.Shape}: both need at least two axes; reshape a vector to a row [1, n] or a column [n, 1]"
 
     let m, k =
@@ -143,7 +76,7 @@ let private matmul op transA transB (a: Spec) (b: Spec) =
         let t transposed = if transposed then " transposed" else ""
 
         failShape
-            (name op)
+            (Facts.name op)
             $"{Shape.show a.Shape}{t transA} times {Shape.show b.Shape}{t transB}: the inner sizes {k} and {k2} differ"
 
     if ra = 2 && rb = 2 then
@@ -158,24 +91,24 @@ let private dense op (x: Spec) (w: Spec) (b: Spec) =
 
     if w.Shape.Length <> 2 || b.Shape.Length <> 1 || b.Shape[0] <> w.Shape[1] then
         failShape
-            (name op)
+            (Facts.name op)
             $"weights {Shape.show w.Shape} with bias {Shape.show b.Shape}: weights are [inputs, outputs], the bias is [outputs]"
 
     if x.Shape.Length < 2 then
         failShape
-            (name op)
+            (Facts.name op)
             $"the input {Shape.show x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
 
     let last = x.Shape.Length - 1
 
     if x.Shape[last] <> w.Shape[0] then
         failShape
-            (name op)
+            (Facts.name op)
             $"input has {x.Shape[last]} features, the weights expect {w.Shape[0]} (weights {Shape.show w.Shape}, input {Shape.show x.Shape})"
 
     {
         x with
-            Shape = Shape.withAxis last w.Shape[1] x.Shape |> Shape.possible (name op)
+            Shape = Shape.withAxis last w.Shape[1] x.Shape |> Shape.possible (Facts.name op)
     }
 
 let private slice (x: Spec) (starts: int[]) (lengths: int[]) (steps: int[]) =
@@ -221,7 +154,7 @@ let private transpose op (permutation: int[]) (x: Spec) =
         named <- named ||| (1 <<< axis)
 
     if named <> (1 <<< x.Shape.Length) - 1 then
-        failShape (name op) $"{Shape.show permutation} does not name each axis of {Shape.show x.Shape} once"
+        failShape (Facts.name op) $"{Shape.show permutation} does not name each axis of {Shape.show x.Shape} once"
 
     { x with Shape = permutation |> Array.map (fun i -> x.Shape[i]) }
 
@@ -235,7 +168,7 @@ let private along op axis (x: Spec) (index: Spec) =
 
     if not fits then
         failShape
-            (name op)
+            (Facts.name op)
             $"index {Shape.show index.Shape} must have the shape of {Shape.show x.Shape} but for axis {axis}"
 
 /// The result's shape and element type; absent inputs are passed as default.
@@ -278,38 +211,38 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
     | Dense -> dense op a b c
     | Conv k ->
         floatsOf op a b
-        { a with Shape = Windows.conv (name op) k a.Shape b.Shape }
+        { a with Shape = Windows.conv (Facts.name op) k a.Shape b.Shape }
     | ConvBias k ->
         floatsOf op a b
         sameType op a c
-        let y = Windows.conv (name op) k a.Shape b.Shape
+        let y = Windows.conv (Facts.name op) k a.Shape b.Shape
 
         if c.Shape.Length <> 1 || c.Shape[0] <> y[y.Length - 1] then
             failShape
-                (name op)
+                (Facts.name op)
                 $"the bias {Shape.show c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {Shape.show b.Shape})"
 
         { a with Shape = y }
     | ConvInput(k, space) ->
         floatsOf op a b
-        { a with Shape = Windows.convInput (name op) k space a.Shape b.Shape }
+        { a with Shape = Windows.convInput (Facts.name op) k space a.Shape b.Shape }
     | ConvKernel(k, window) ->
         floatsOf op a b
-        { a with Shape = Windows.convKernel (name op) k window a.Shape b.Shape }
+        { a with Shape = Windows.convKernel (Facts.name op) k window a.Shape b.Shape }
     | MaxPool w ->
-        requireFloat (name op) a
-        { a with Shape = Windows.pool (name op) w a.Shape }
+        requireFloat (Facts.name op) a
+        { a with Shape = Windows.pool (Facts.name op) w a.Shape }
     | MaxPoolPick w ->
         floatsOf op a b
         requireSame op a b
-        { a with Shape = Windows.pool (name op) w b.Shape }
+        { a with Shape = Windows.pool (Facts.name op) w b.Shape }
     | MaxPoolPlace w ->
         floatsOf op a b
-        let y = Windows.pool (name op) w b.Shape
+        let y = Windows.pool (Facts.name op) w b.Shape
 
         if not (Shape.same a.Shape y) then
             failShape
-                (name op)
+                (Facts.name op)
                 $"{Shape.show a.Shape} is not the result of pooling {Shape.show b.Shape}, which is {Shape.show y}"
 
         b
@@ -325,7 +258,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         requireAxis op axis a
 
         if a.Shape[axis] = 0 then
-            failShape (name op) $"{Shape.show a.Shape} is empty along axis {axis}"
+            failShape (Facts.name op) $"{Shape.show a.Shape} is empty along axis {axis}"
 
         { Shape = Shape.reduce [| axis |] false a.Shape; DType = DType.Int32 }
     | Softmax axis ->
@@ -377,7 +310,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
             || not (Shape.same a.Shape[axis .. axis + places - 1] b.Shape)
         then
             failShape
-                (name op)
+                (Facts.name op)
                 $"updates {Shape.show a.Shape} must have the index' shape {Shape.show b.Shape} from axis {axis} on"
 
         {
@@ -395,7 +328,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         requireAxis op axis a
 
         if not (Shape.same a.Shape b.Shape) then
-            failShape (name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
+            failShape (Facts.name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
 
         { a with Shape = Shape.withAxis axis size a.Shape |> Shape.possible (Named op) }
     | ArgSort(axis, _, count) ->
@@ -441,7 +374,7 @@ let private solve operation (a: Spec) (b: Spec) =
 let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spec[] =
     let a = xs[0]
     let r = a.Shape.Length
-    let name = linearName op onFailure
+    let name = Facts.linearName op onFailure
 
     match op with
     | Solve

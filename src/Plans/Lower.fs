@@ -29,14 +29,14 @@ module internal Lower =
         match Facts.fusion op with
         | Facts.Fusion.Elementwise(kind, number, factor) -> FusedStep(kind, number, a, b, c, y, factor)
         | Facts.Fusion.Product -> FusedStep(FusedKind.Outer, 0, a, b, c, y, 0.0)
-        | Facts.Fusion.Apart -> invalidOp $"internal: {Shapes.name op} is not elementwise"
+        | Facts.Fusion.Apart -> invalidOp $"internal: {Facts.name op} is not elementwise"
 
     let private nameOf (g: Graph) (kernel: Kernel) =
         kernel.Instructions
         |> Array.truncate 8
         |> Array.map (fun k ->
             match g.Instructions[k] with
-            | Apply(op, _, _, _) -> Shapes.name op
+            | Apply(op, _, _, _) -> Facts.name op
             | Constant _
             | ApplyMany _ -> "")
         |> String.concat " "
@@ -238,7 +238,7 @@ module internal Lower =
         | Constant _
         | ApplyMany _ -> invalidOp "internal: not an operation of one result"
         | Apply(op, a, b, c) ->
-            let name = Shapes.name op
+            let name = Facts.name op
             let shape v = g.Specs[v].Shape
 
             match op with

@@ -50,8 +50,8 @@ let own (operation: string) (s: Spec) : NDArray = Arena(max 1 (stored operation 
 /// The name of the operation that makes a value, for an error.
 let private makerOf (g: Graph) (firsts: int[]) v =
     match g.Instructions[firsts |> Array.findIndexBack (fun first -> first <= v)] with
-    | Apply(op, _, _, _) -> Shapes.name op
-    | ApplyMany(op, _, _) -> Shapes.nameMany op
+    | Apply(op, _, _, _) -> Facts.name op
+    | ApplyMany(op, _, _) -> Facts.nameMany op
     | Constant _ -> "constant"
 
 let private rounded (n: int) : int64 =

@@ -261,4 +261,4 @@ let expand (op: Op) (a: Tensor) (b: Tensor) (c: Tensor) : Tensor =
     | GatherAlong _
     | ScatterAlong _
     | ArgSort _
-    | Random _ -> invalidOp $"internal: {Shapes.name op} has no definition in other primitives"
+    | Random _ -> invalidOp $"internal: {Facts.name op} has no definition in other primitives"

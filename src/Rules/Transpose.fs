@@ -49,7 +49,7 @@ let sumTo (shape: int[]) (x: Tensor) : Tensor =
 let private inner (image: int[]) = image[1 .. image.Length - 2]
 let private window (kernel: int[]) = kernel[.. kernel.Length - 3]
 
-let private notLinear (op: Op) (hole: int) = invalidOp $"internal: {Shapes.name op} is not linear in input {hole}"
+let private notLinear (op: Op) (hole: int) = invalidOp $"internal: {Facts.name op} is not linear in input {hole}"
 
 /// The transposed map at a cotangent; `shape` and `dtype` are those of the hole, null stands for zero.
 let transpose (d: Derivative) (ct: Tensor) (shape: int[]) (dtype: DType) : Tensor =

@@ -130,7 +130,7 @@ type TraceLevel(inputs: Spec[], lifts: bool) as level =
 
         let what =
             match maker with
-            | Some(Apply(op, _, _, _)) -> $"the result of {Shapes.name op}"
+            | Some(Apply(op, _, _, _)) -> $"the result of {Facts.name op}"
             | Some(ApplyMany(Scan _, _, _)) -> "a result of scan"
             | Some(ApplyMany _)
             | Some(Constant _) -> "a result"

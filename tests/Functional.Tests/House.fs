@@ -64,9 +64,106 @@ let private wildcards (lines: string[]) : int list =
                     i + 1
     ]
 
+/// The files of a project in the order in which F# compiles them.
+let private compileOrder (project: string) =
+    let text = File.ReadAllText(Path.Combine(repositoryRoot, project))
+    [ for file in Regex.Matches(text, @"<Compile Include=""([^""]+)""") -> file.Groups[1].Value ]
+
+/// Functions that are tables, of about a line for each case, and so may be long.
+let private tables =
+    Set [
+        "src/Operations/Shapes.fs: infer"
+        "src/Rewrites/Simplify.fs: rewrite"
+        "src/Data/Glyphs.fs: styles"
+    ]
+
+/// Files that are still to be taken apart.
+let private tooLongFiles = Set [ "src/Operations/Shapes.fs"; "src/CSharpApi/Models/Model.Training.cs" ]
+
+/// Functions that are still to be taken apart.
+let private tooLong =
+    Set [
+        "src/Levels/Loop.fs: record"
+        "src/Plans/Lower.fs: fused"
+        "src/Plans/Memory.fs: plan"
+        "src/Plans/LoopPart.fs: Run"
+        "src/Rewrites/Regions.fs: gathered"
+        "src/Trees/Reading.fs: make"
+        "src/Transformations/Check.fs: gradientWithin"
+    ]
+
+/// The functions and members of an F# file, down to the second level, with their numbers of lines.
+let private functions (lines: string[]) : (string * int) list =
+    let indentation (line: string) = line.Length - line.TrimStart().Length
+    let isBlank (line: string) = line.Trim() = ""
+
+    [
+        for i in 0 .. lines.Length - 1 do
+            let head =
+                Regex.Match(
+                    lines[i],
+                    @"^( {0,4})(?:let|and|member|override|static member)(?: rec| inline| private| internal| mutable)* (?:\w+\.)?(?!\[<)(\w+)"
+                )
+
+            if head.Success && not (Regex.IsMatch(lines[i], @"^and (\[<|internal |private )")) then
+                let rest =
+                    lines[i + 1 ..]
+                    |> Array.takeWhile (fun line -> isBlank line || indentation line > indentation lines[i])
+
+                let length =
+                    1 + (rest |> Array.tryFindIndexBack (isBlank >> not) |> Option.map ((+) 1) |> Option.defaultValue 0)
+
+                head.Groups[2].Value, length
+    ]
+
 [<Tests>]
 let tests =
     testList "house" [
+        testCase "arrows go one way: every folder of src stands in one place of the compile order"
+        <| fun () ->
+            // a file sees those before it only, so folders that do not interleave see each other one way
+            let folders =
+                compileOrder "src/Functional.fsproj"
+                |> List.map (fun file -> Path.GetDirectoryName(file).Split('/')[0])
+
+            let stretches =
+                folders
+                |> List.pairwise
+                |> List.filter (fun (before, after) -> before <> after)
+                |> List.map snd
+                |> fun rest -> List.head folders :: rest
+
+            let again =
+                stretches |> List.filter ((<>) "") |> List.countBy id |> List.filter (fun (_, times) -> times > 1)
+
+            Expect.equal again [] "folders on several storeys"
+
+        testCase "a file of src has 400 lines at most"
+        <| fun () ->
+            let long = [
+                for path, text in sources.Value do
+                    if path.StartsWith "src/" && Regex.IsMatch(path, @"\.(fs|cs)$") then
+                        let lines = text.TrimEnd().Split('\n').Length
+
+                        if lines > 400 && not (tooLongFiles.Contains path) then
+                            $"{path}: {lines}"
+            ]
+
+            Expect.equal long [] "files to take apart"
+
+        testCase "a function of the F# library has 80 lines at most, tables aside"
+        <| fun () ->
+            let long =
+                Set [
+                    for path, text in sources.Value do
+                        if path.StartsWith "src/" && path.EndsWith ".fs" then
+                            for name, lines in functions (text.Split '\n') do
+                                if lines > 80 then
+                                    $"{path}: {name}"
+                ]
+
+            Expect.equal (long - tables) tooLong "functions to take apart"
+
         testCase "paket.dependencies names no feed"
         <| fun () ->
             let text = File.ReadAllText(Path.Combine(repositoryRoot, "paket.dependencies"))

@@ -27,7 +27,7 @@ let private operations (g: Graph) =
     g.Instructions
     |> Array.choose (fun instruction ->
         match instruction with
-        | Apply(op, _, _, _) -> Some(Shapes.name op)
+        | Apply(op, _, _, _) -> Some(Facts.name op)
         | ApplyMany _ -> Some "many"
         | Constant _ -> None)
     |> List.ofArray
