@@ -145,10 +145,13 @@ and [<AbstractClass; AllowNullLiteral; NoEquality; NoComparison; StructuredForma
     static member (+)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.add, a, b)
     static member (-)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.sub, a, b)
     static member (*)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.mul, a, b)
-    /// a/b; of integers the quotient without its fraction, as in .NET: −7/2 is −3. Division of integers by 0 is an error.
+    /// a/b; of integers the quotient without its fraction, as in .NET: −7/2 is −3, and by 0 it is 0, since
+    /// `where` and branches of examples compute what nobody looks at.
     static member (/)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.div, a, b)
-    /// The remainder of a/b, with the sign of a, as in .NET: −7 % 2 is −1.
+    /// The remainder of a/b, with the sign of a, as in .NET: −7 % 2 is −1. Of integers by 0 it is a itself, of floats NaN.
     static member (%)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.rem, a, b)
+    /// a ** b; of integers it wraps around, and a negative exponent gives 1/aⁿ without its fraction, where 1/0 is 0: 2 ** −1
+    /// is 0, (−1) ** −3 is −1.
     static member Pow(a: Tensor, b: Tensor) = Tensor.Bind(Prim.pow, a, b)
     static member (~-)(a: Tensor) = Tensor.Bind(Prim.neg, a)
 

@@ -212,8 +212,42 @@ public readonly unsafe struct ReductionKernel
                 some += VectorMath<V, T>.Exp((count - i >= width ? V.Load(x + i) : V.Load(x + i, (int)(count - i), least)) - max, constants);
             sum += some;
         }
-        *y = LogSumExp<V, T>(max, V.All(V.Fold<Add>(sum))).First;
+        sum = V.All(V.Fold<Add>(sum));
+        *y = LogSumExp<V, T>(max, sum).First;
+        if (V.MaskBits(MayCancel<V, T>(max, sum)) != 0) LogSumExpOfRowNearZero<V, T>(x, count, max, y);
     }
+
+    /// <summary>
+    /// Where a logarithm of little more than 1 is most of the result: there 1, the share of the maximum, must not take the bits
+    /// of the others. Rare, so that the other rows need not be kept apart from their maximum.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V MayCancel<V, T>(V max, V sum)
+        where V : struct, ISimd<V, T> => V.Less(V.Abs(max), V.Of(0.5)) & V.Less(sum, V.Of(1.5));
+
+    /// <summary>m + ln(1 + Σ exp(x − m)), the sum without one maximum; there is only one where that of all is below 2.</summary>
+    private static void LogSumExpOfRowNearZero<V, T>(T* x, nint count, V max, T* y)
+        where V : struct, ISimd<V, T>
+    {
+        V least = V.Of(double.NegativeInfinity), rest = V.Of(0);
+        nint width = V.Count;
+        for (nint i = 0; i < count; i += width)
+            rest += Below<V, T>(count - i >= width ? V.Load(x + i) : V.Load(x + i, (int)(count - i), least), max);
+        *y = (max + VectorMath<V, T>.Log1p(V.All(V.Fold<Add>(rest)))).First;
+    }
+
+    private static V LogSumExpOfColumnsNearZero<V, T>(T* x, nint count, nint stride, int some, V max)
+        where V : struct, ISimd<V, T>
+    {
+        var rest = V.Of(0);
+        for (nint row = 0; row < count; row++) rest += Below<V, T>(V.Load(x + row * stride, some), max);
+        return max + VectorMath<V, T>.Log1p(rest);
+    }
+
+    /// <summary>exp(x − m) of what is below the maximum, 0 of the maximum itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Below<V, T>(V x, V max)
+        where V : struct, ISimd<V, T> => VectorMath<V, T>.Exp(x - max) & V.Less(x, max);
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -234,7 +268,10 @@ public readonly unsafe struct ReductionKernel
                     part += VectorMath<V, T>.Exp(V.Load(x + row * stride + j, some) - max, constants);
                 sum += part;
             }
-            LogSumExp<V, T>(max, sum).Store(y + j, some);
+            var result = LogSumExp<V, T>(max, sum);
+            var near = MayCancel<V, T>(max, sum);
+            if (V.MaskBits(near) != 0) result = V.Select(near, LogSumExpOfColumnsNearZero<V, T>(x + j, count, stride, some, max), result);
+            result.Store(y + j, some);
         }
     }
 

@@ -10,13 +10,15 @@ internal static unsafe class Scratch
     private const int Alignment = 64;
 
     [ThreadStatic]
-    private static byte[]? bytes;
+    private static Buffer? bytes;
 
     [ThreadStatic]
-    private static byte[]? common;
+    private static Buffer? common;
 
     [ThreadStatic]
-    private static byte[]? list;
+    private static Buffer? list;
+
+    private static int trims;
 
     /// <summary>Lists of up to so many places lie on the stack, longer ones in <see cref="List"/>: a stack has a megabyte or so.</summary>
     public const int Few = 4096;
@@ -32,19 +34,34 @@ internal static unsafe class Scratch
     /// <summary>The same apart from both: for a list of places that is too long for the stack.</summary>
     public static nint* List(long count) => Of<nint>(ref list, count);
 
-    private static T* Of<T>(ref byte[]? bytes, long count)
+    /// <summary>Lets go of what this thread keeps, and what other threads keep when they next ask for it: only the thread that
+    /// works knows when the bytes are free.</summary>
+    public static void Trim()
+    {
+        Interlocked.Increment(ref trims);
+        bytes = common = list = null;
+    }
+
+    private static T* Of<T>(ref Buffer? kept, long count)
         where T : unmanaged
     {
         var needed = (count * sizeof(T)) + Alignment;
         if (needed > ArraySize.Limit)
             throw new ArgumentException($"the working memory of this operation would take {needed:N0} bytes, and one array holds at most 2 GB; smaller strides, dilations or images need less");
-        if (bytes is null || bytes.Length < needed)
-            bytes = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, 1 << 16), pinned: true);
-        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(bytes));
+        if (kept is null || kept.Bytes.Length < needed || kept.Trims != trims)
+            kept = new Buffer(GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, 1 << 16), pinned: true), trims);
+        var address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(kept.Bytes));
         var first = (T*)((address + Alignment - 1) & -Alignment);
 #if CHECKED_KERNELS
-        first = (T*)Checked.Scratch(first, count * sizeof(T), Unsafe.AreSame(ref bytes, ref common));
+        first = (T*)Checked.Scratch(first, count * sizeof(T), Unsafe.AreSame(ref kept, ref common));
 #endif
         return first;
+    }
+
+    /// <summary>The bytes a thread keeps, and how often all were asked to let go when they were made.</summary>
+    private sealed class Buffer(byte[] bytes, int trims)
+    {
+        public readonly byte[] Bytes = bytes;
+        public readonly int Trims = trims;
     }
 }

@@ -56,8 +56,13 @@ public class Storage
     }
 
     /// <summary>Lets go of the memory that waits to be used again, so that the garbage collector can have it. That of arrays
-    /// which nobody holds any more comes to it with the next collections.</summary>
-    public static void Trim() => Pool.Drop();
+    /// which nobody holds any more comes to it with the next collections; the working memory of other threads when they
+    /// compute again.</summary>
+    public static void Trim()
+    {
+        Pool.Drop();
+        Scratch.Trim();
+    }
 
     /// <summary>How many bytes there are.</summary>
     public int ByteLength => length;

@@ -32,6 +32,9 @@ type GradientCheck = {
     Tolerance: float
 } with
 
+    /// An error in a few letters: 4.4e-14.
+    static member internal Short(error: float) = error.ToString("0.#e-0", Globalization.CultureInfo.InvariantCulture)
+
     /// The leaf that is furthest off, if there is any.
     member c.Worst =
         if c.Leaves.Length = 0 then
@@ -49,13 +52,14 @@ type GradientCheck = {
         let width = c.Leaves |> Array.fold (fun w l -> max w (path l).Length) 12
 
         let lines = [|
-            yield $"gradient of a value of %.6g{c.Value}, tolerance %.0e{c.Tolerance}"
+            yield $"gradient of a value of %.6g{c.Value}, tolerance {GradientCheck.Short c.Tolerance}"
             for l in c.Leaves do
                 let place = String.Join(", ", l.Place)
 
                 yield
-                    $"  {(path l).PadRight width}  {mark l.Error, -5}  error %.1e{l.Error} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
-            yield $"""  {"forward mode".PadRight width}  {mark c.ForwardError, -5}  error %.1e{c.ForwardError}"""
+                    $"  {(path l).PadRight width}  {mark l.Error, -5}  error {GradientCheck.Short l.Error} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
+            yield
+                $"""  {"forward mode".PadRight width}  {mark c.ForwardError, -5}  error {GradientCheck.Short c.ForwardError}"""
         |]
 
         String.Join("\n", lines)
@@ -206,7 +210,8 @@ module Check =
                 | Some l when l.Error > c.Tolerance ->
                     let place = String.Join(", ", l.Place)
                     let path = if l.Path = "" then "the parameter" else l.Path
-                    $"is wrong by %.1e{l.Error} in {path} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
-                | _ -> $"by reverse mode and the derivative by forward mode differ by %.1e{c.ForwardError}"
+                    $"is wrong by {GradientCheck.Short l.Error} in {path} at [{place}]: gradient %.12g{l.Gradient}, differences %.12g{l.Differences}"
+                | _ ->
+                    $"by reverse mode and the derivative by forward mode differ by {GradientCheck.Short c.ForwardError}"
 
             invalidOp $"the gradient {where}\n{c}"

@@ -121,6 +121,40 @@ let tests =
                         for want, got in Array.zip slopes (Tensor.toFloats g) do
                             Expect.isLessThanOrEqual (abs (want - got)) (8.0 * u) $"slope of cross-entropy %A{xs}"
 
+            testCase $"log Σ exp of little beside a largest near 0, {dtypeOf single}"
+            <| fun () ->
+                let random = Random 10
+
+                for i in 0..300 do
+                    let top = if i % 3 = 0 then 0.0 else (ofEverySize random 1e-30 0.4 1)[0]
+
+                    let t =
+                        Array.init (1 + i % 40) (fun k ->
+                            if k = i % 7 then top else top - 1.0 - 60.0 * random.NextDouble())
+                        |> Tensor.ofSeq
+                        |> cast (dtypeOf single)
+
+                    let xs = Tensor.toFloats t
+                    let top, rest, _ = logSum xs
+                    let want = (wide top + rest).Number
+                    // an exponential of a rounded difference of up to 61, and a sum of two parts that may cancel
+                    let allowed = unitOf single * (64.0 * rest.Number + 2.0 * max (abs top) (abs want))
+                    let columns = stack 1 [ t; t + 3.0; t ]
+
+                    for what, got in
+                        [
+                            "eager", logsumexp t
+                            "compiled", compile logsumexp t
+                            "columns", index 0 0 (logsumexpOver [ 0 ] columns)
+                            "last column", index 0 2 (logsumexpOver [ 0 ] columns)
+                        ] do
+                        let got = Tensor.toFloat got
+
+                        Expect.isLessThanOrEqual
+                            (abs (got - want))
+                            allowed
+                            $"{what} %A{xs}: {got:R}, should be {want:R}"
+
             testCase $"binary cross-entropy from logits, {dtypeOf single}"
             <| fun () ->
                 let random = Random 9

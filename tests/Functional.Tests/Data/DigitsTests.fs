@@ -228,6 +228,29 @@ let tests =
                         Expect.equal (loadSmall asked).Source (DigitSource.Download address) "fetched"
                         Expect.equal (loadSmall asked).Source (DigitSource.Cache cache) "kept")))
 
+        testCase "what a killed download left is cleared by the next one, and nothing else"
+        <| inFolder (fun folder ->
+            withoutVariable (fun () ->
+                let cache = Directory.CreateDirectory(Path.Combine(folder, "cache")).FullName
+                let name = fst smallFiles.Head + ".gz"
+
+                let old (name: string) =
+                    let path = write cache name "part"B
+                    File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddHours -1.0)
+                    path
+
+                let ours = old $"{name}.{Guid.NewGuid():N}.partial"
+                let others = [ old $"{name}.notes.partial"; old $"mine.{Guid.NewGuid():N}.partial" ]
+                let running = write cache $"{name}.{Guid.NewGuid():N}.partial" "part"B
+
+                serving (fun _ -> None) (fun address ->
+                    loadSmall { options folder with AllowDownload = true; Mirrors = [| address |] } |> ignore)
+
+                Expect.isFalse (File.Exists ours) "left by a process that is gone"
+
+                for path in running :: others do
+                    Expect.isTrue (File.Exists path) path))
+
         testCase "a mirror that sends without end is left when the original would have ended"
         <| inFolder (fun folder ->
             withoutVariable (fun () ->

@@ -143,6 +143,27 @@ let tests =
                 one.Release()
                 other.Release()
 
+        testCase "trimming lets go of working memory"
+        <| fun () ->
+            let held () =
+                GC.Collect()
+                GC.WaitForPendingFinalizers()
+                Storage.Trim()
+                GC.GetTotalMemory true
+
+            let add (count: int) =
+                // sums of 32 bits are kept as 64 on the way
+                Functional.Tests.Selection.withThreads 1 (fun () ->
+                    scatterAdd 0 count (Tensor.ofSeq [ 1; 1 ]) (Tensor.full DType.Float32 [ 2 ] 1.0)
+                    |> sum
+                    |> Tensor.toFloat)
+
+            Expect.equal (add 10) 2.0 "a small one"
+            let before = held ()
+            Expect.equal (add 4_000_000) 2.0 "a large one"
+            Expect.isLessThan (held () - before) 8_000_000L "growth in bytes"
+            Expect.equal (add 4_000_000) 2.0 "again"
+
         testCase "thousands of eager training steps leave nothing behind"
         <| fun () ->
             let x = Tensor.full DType.Float32 [ 32; 256 ] 0.5

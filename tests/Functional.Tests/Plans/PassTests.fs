@@ -150,6 +150,24 @@ let simplify =
             let g = traced [ [] ] (fun v -> [ v[0] * exp large ])
             Expect.equal (operations (Simplify.graph g) |> List.length) (operations g).Length "large"
 
+        testCase "what can fail is not folded: the run may never come to it"
+        <| fun () ->
+            let table, wrong = Tensor.ofSeq [ 1.0; 2.0 ], Tensor.ofSeq [ 7 ]
+
+            for name, op, operand in
+                [
+                    "take", Gather 0, table
+                    "scatterAdd", ScatterAdd(0, 2), Tensor.ofSeq [ 1.0 ]
+                    "gatherAlong", GatherAlong 0, table
+                    "scatterAlong", ScatterAlong(0, 2), Tensor.ofSeq [ 1.0 ]
+                ] do
+                let constant (t: Tensor) = Constant(Tensor.value "test" t), Tensor.specOf t
+                let a, b = constant operand, constant wrong
+                let result = Shapes.infer op (snd a) (snd b) Unchecked.defaultof<_>
+                let instructions = [| fst a; fst b; Apply(op, 0, 1, -1) |]
+                let g = Graph(0, instructions, [| snd a; snd b; result |], [| 2 |])
+                Expect.contains (operations (Simplify.graph g)) name "left to the run"
+
         testCase "equal work is done once, what nobody reads not at all"
         <| fun () ->
             Expect.equal (simplified (fun x -> exp (x * x) + exp (x * x))) [ "mul"; "exp"; "add" ] "common"

@@ -55,6 +55,7 @@ let tests =
             Expect.isFalse c.Passed "passed"
             Expect.isGreaterThan c.Worst.Value.Error 1e-5 "the error"
             Expect.stringContains (string c) "WRONG" "printed"
+            Expect.stringContains (string c) "tolerance 1e-8\n" "an exponent as one writes it"
 
             match
                 (try
