@@ -1,4 +1,4 @@
-/// The examples of docs/compile.md, word by word.
+/// What docs/compile.md says of its examples, which run with the other pages' blocks: numbers, and the explanation.
 module Functional.Tests.CompilePageTests
 
 open System
@@ -57,15 +57,6 @@ let private number = Tensor.toFloat
 [<Tests>]
 let tests =
     testList "the page on compiling" [
-        testCase "its lines are the lines of these tests"
-        <| fun () ->
-            let tight (s: string) = Regex.Replace(s, @"\s", "")
-            let here = tight (File.ReadAllText(Path.Combine(__SOURCE_DIRECTORY__, __SOURCE_FILE__)))
-
-            for block in blocks "fsharp" do
-                for line in block.Split('\n') do
-                    Expect.stringContains here (tight line) "what the page says is run here"
-
         testCase "a step"
         <| fun () ->
             let step = compile (fun (net, batch) -> valueAndGrad (loss batch) net)
