@@ -123,6 +123,21 @@ let tests =
 
             Expect.equal found [] "every command"
 
+        testCase "files that pages name are there"
+        <| fun () ->
+            let folders = [ ""; "src"; "tests"; "tests/Functional.Tests" ]
+
+            let found = [
+                for path in pages.Value do
+                    for m in Regex.Matches(page path, @"`([\w.]+(?:/[\w.]+)+\.(?:fs|cs|fsx|fsproj|csproj))`") do
+                        let isAt folder = File.Exists(Path.Combine(repositoryRoot, folder, m.Groups[1].Value))
+
+                        if not (List.exists isAt folders) then
+                            $"{path}: there is no {m.Groups[1].Value}"
+            ]
+
+            Expect.equal found [] "every file"
+
         testCase "links lead somewhere"
         <| fun () ->
             let found = [
