@@ -47,9 +47,9 @@ module ConvOptions =
 
     let private window operation (x: Tensor) (kernel: Tensor) =
         if kernel.Rank <> x.Rank then
-            invalidArg
-                "kernel"
-                $"{operation}: the kernel {Shape.show kernel.Shape} for images {Shape.show x.Shape}; it needs {x.Rank} axes: [window.., channels / groups, features]"
+            invalidShape
+                operation
+                $"the kernel {kernel.Shape} for images {x.Shape}; it needs {x.Rank} axes: [window.., channels / groups, features]"
 
         kernel.Shape[.. kernel.Rank - 3]
 
@@ -58,9 +58,9 @@ module ConvOptions =
         let size = Array.ofList window
 
         if example.Length <> size.Length + 1 then
-            invalidArg
-                "shape"
-                $"conv: an example of shape {Shape.show example}; {size.Length} axes of space and one of channels are needed"
+            invalidShape
+                "conv"
+                $"an example of shape {example}; {size.Length} axes of space and one of channels are needed"
 
         let c = place "conv" options example[.. size.Length - 1] size
         let kernel = Array.append size [| example[size.Length] / max 1 options.Groups; features |]
@@ -101,9 +101,7 @@ module ConvOptions =
         let target = target |> Option.defaultWith (fun () -> transposedSpace options space size)
 
         if target |> Array.exists (fun n -> n < 1) then
-            invalidArg
-                "shape"
-                $"convTranspose: images {Shape.show x.Shape} with a kernel {Shape.show kernel.Shape} leave nothing: {Shape.show target}"
+            invalidShape "convTranspose" $"images {x.Shape} with a kernel {kernel.Shape} leave nothing: {target}"
 
         Tensor.Bind(ConvInput(place "convTranspose" options target size, target), x, kernel)
 
@@ -135,9 +133,9 @@ module ConvolutionFunctions =
         let r = kernel.Rank
 
         if r < 3 || kernel.Shape[r - 2] <> x.Shape[x.Rank - 1] then
-            invalidArg
-                "kernel"
-                $"depthwiseConv: a kernel {Shape.show kernel.Shape} for images {Shape.show x.Shape}; it needs [window.., channels, multiplier]"
+            invalidShape
+                "depthwiseConv"
+                $"a kernel {kernel.Shape} for images {x.Shape}; it needs [window.., channels, multiplier]"
 
         let channels, multiplier = kernel.Shape[r - 2], kernel.Shape[r - 1]
         let grouped = reshape (Array.append kernel.Shape[.. r - 3] [| 1; channels * multiplier |]) kernel

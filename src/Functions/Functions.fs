@@ -114,12 +114,10 @@ let reshape (shape: int seq) (x: Tensor) =
             let total = Shape.size x.Shape
 
             if known = 0 || total % known <> 0 then
-                invalidArg
-                    "shape"
-                    $"reshape: {Shape.show x.Shape} has {total} elements, which {Shape.show s} cannot hold (−1 stands for the rest)"
+                invalidShape "reshape" $"{x.Shape} has {total} elements, which {s} cannot hold (−1 stands for the rest)"
 
             s |> Array.map (fun d -> if d = -1 then total / known else d)
-        | _ -> invalidArg "shape" $"reshape: {Shape.show s} leaves more than one size open"
+        | _ -> invalidShape "reshape" $"{s} leaves more than one size open"
 
     if Shape.same s x.Shape then x else bind1 (Reshape s) x
 
@@ -133,16 +131,14 @@ let permute (permutation: int seq) (x: Tensor) =
     let p = permutation |> Seq.map (Shape.axis "permute" x.Rank) |> Array.ofSeq
 
     if not (Shape.same (Array.sort p) [| 0 .. x.Rank - 1 |]) then
-        invalidArg
-            "permutation"
-            $"permute: {Shape.list p} does not name each of the {x.Rank} axes of {Shape.show x.Shape} once"
+        invalidShape "permute" $"{Shape.list p} does not name each of the {x.Rank} axes of {x.Shape} once"
 
     if Shape.same p [| 0 .. x.Rank - 1 |] then x else bind1 (Transpose p) x
 
 /// The last two axes exchanged.
 let transpose (x: Tensor) =
     if x.Rank < 2 then
-        invalidArg "x" $"transpose: needs two axes, got {Shape.show x.Shape}"
+        invalidShape "transpose" $"needs two axes, got {x.Shape}"
 
     bind1
         (Transpose(
@@ -164,7 +160,7 @@ let squeeze (axes: int seq) (x: Tensor) =
 
     for i in axes do
         if x.Shape[i] <> 1 then
-            invalidArg "axes" $"squeeze: axis {i} of {Shape.show x.Shape} has size {x.Shape[i]}, not 1"
+            invalidShape "squeeze" $"axis {i} of {x.Shape} has size {x.Shape[i]}, not 1"
 
     reshape (Shape.reduce axes false x.Shape) x
 
@@ -180,9 +176,9 @@ let narrow (axis: int) (start: int) (count: int) (x: Tensor) =
     let axis = Shape.axis "narrow" x.Rank axis
 
     if start < 0 || count < 0 || int64 start + int64 count > int64 x.Shape[axis] then
-        invalidArg
-            "count"
-            $"narrow: {count} places from {start} on are not all in axis {axis} of size {x.Shape[axis]} ({Shape.show x.Shape})"
+        invalidShape
+            "narrow"
+            $"{count} places from {start} on are not all in axis {axis} of size {x.Shape[axis]} ({x.Shape})"
 
     slice
         (Array.init x.Rank (fun i -> if i = axis then start else 0))
@@ -203,7 +199,7 @@ let pad (widths: (int * int) seq) (x: Tensor) =
     let low, high = widths |> Array.ofSeq |> Array.unzip
 
     if low.Length <> x.Rank then
-        invalidArg "widths" $"pad: {low.Length} pairs for the {x.Rank} axes of {Shape.show x.Shape}"
+        invalidShape "pad" $"{low.Length} pairs for the {x.Rank} axes of {x.Shape}"
 
     bind1 (Pad(low, high, Array.zeroCreate x.Rank)) x
 
@@ -235,7 +231,7 @@ let tile (repeats: int seq) (x: Tensor) =
     let repeats = Array.ofSeq repeats
 
     if repeats.Length <> x.Rank then
-        invalidArg "repeats" $"tile: {repeats.Length} numbers for the {x.Rank} axes of {Shape.show x.Shape}"
+        invalidShape "tile" $"{repeats.Length} numbers for the {x.Rank} axes of {x.Shape}"
 
     match Array.tryFind (fun n -> n < 0) repeats with
     | Some n -> invalidArg "repeats" $"tile: {n} times along an axis; it is 0 times or more"
@@ -307,7 +303,7 @@ let private average keep (axes: int seq) (x: Tensor) =
         invalidArg "dtype" $"mean: defined for float types, not for {x.DType}; cast the tensor first"
 
     match count axes x with
-    | 0 -> invalidArg "x" $"mean: {Shape.show x.Shape} has nothing along these axes to take the mean of"
+    | 0 -> invalidShape "mean" $"{x.Shape} has nothing along these axes to take the mean of"
     | n -> reduce Reduction.Sum "mean" keep axes x * (1.0 / float n)
 
 /// The mean of all elements.

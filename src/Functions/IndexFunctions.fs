@@ -7,9 +7,9 @@ open Functional.Operations
 
 let private wholeIndex name (index: Tensor) (size: int) =
     if index.DType <> DType.Int32 && index.DType <> DType.Int64 then
-        invalidArg
-            "index"
-            $"{name}: an index holds places, Int32 or Int64; it is {index.DType} {Shape.show index.Shape}. A Bool mask goes to `where`"
+        invalidShape
+            name
+            $"an index holds places, Int32 or Int64; it is {index.DType} {index.Shape}. A Bool mask goes to `where`"
 
     // negative places count from the end
     where (less index (host index 0.0)) (index + float size) index
@@ -30,9 +30,7 @@ let scatterAdd (axis: int) (size: int) (index: Tensor) (updates: Tensor) =
     let rank = updates.Rank - index.Rank + 1
 
     if rank < 1 then
-        invalidArg
-            "updates"
-            $"scatterAdd: updates {Shape.show updates.Shape} have fewer axes than the index {Shape.show index.Shape}"
+        invalidShape "scatterAdd" $"updates {updates.Shape} have fewer axes than the index {index.Shape}"
 
     Tensor.Bind(ScatterAdd(Shape.axis "scatterAdd" rank axis, size), updates, index)
 
@@ -70,9 +68,7 @@ let topK (axis: int) (k: int) (x: Tensor) : Tensor * Tensor =
     let axis = Shape.axis "topK" x.Rank axis
 
     if k < 0 || k > x.Shape[axis] then
-        invalidArg
-            "k"
-            $"topK: the {k} largest were asked for, axis {axis} of {Shape.show x.Shape} has {x.Shape[axis]} elements"
+        invalidShape "topK" $"the {k} largest were asked for, axis {axis} of {x.Shape} has {x.Shape[axis]} elements"
 
     let places = Tensor.Bind(ArgSort(axis, true, k), x)
     Tensor.Bind(GatherAlong axis, x, places), places

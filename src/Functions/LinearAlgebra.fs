@@ -16,7 +16,7 @@ let private single op onFailure xs = Array.head (many op onFailure xs)
 /// Runs a solver on operands whose leading axes broadcast; a vector of right-hand sides is a matrix of one column.
 let private solveWith name op onFailure (a: Tensor) (b: Tensor) =
     if a.Rank < 2 then
-        invalidArg "a" $"{name}: needs a square matrix, got {Shape.show a.Shape}"
+        invalidShape name $"needs a square matrix, got {a.Shape}"
 
     if b.Rank = 0 then
         invalidArg "b" $"{name}: the right-hand side is a single number; it must be a vector or a matrix"
@@ -86,7 +86,7 @@ let logDeterminant (a: Tensor) = snd (signLogDeterminant a)
 
 let private inverseWith name onFailure (a: Tensor) =
     if a.Rank < 2 then
-        invalidArg "a" $"{name}: needs a square matrix, got {Shape.show a.Shape}"
+        invalidShape name $"needs a square matrix, got {a.Shape}"
 
     let eye = Tensor.eye a.DType a.Shape[a.Rank - 1]
     single Solve onFailure [| a; broadcastTo (Array.append a.Shape[.. a.Rank - 3] eye.Shape) eye |]
@@ -131,7 +131,7 @@ let diagonal (a: Tensor) : Tensor =
     let r = a.Rank
 
     if r < 2 then
-        invalidArg "a" $"diagonal: needs two axes, got {Shape.show a.Shape}"
+        invalidShape "diagonal" $"needs two axes, got {a.Shape}"
 
     let m, n = a.Shape[r - 2], a.Shape[r - 1]
     let k = min m n

@@ -65,8 +65,8 @@ module internal WindowPlace =
     /// The axes of space of an image [n, space.., channels].
     let space operation (x: Tensor) : int[] =
         if x.Rank < 3 || x.Rank > 5 then
-            invalidArg
-                "x"
-                $"{operation}: the image {Shape.show x.Shape} has {x.Rank} axes; it needs [n, space.., channels] with one to three axes of space"
+            invalidShape
+                operation
+                $"the image {x.Shape} has {x.Rank} axes; it needs [n, space.., channels] with one to three axes of space"
 
         x.Shape[1 .. x.Rank - 2]

@@ -50,7 +50,7 @@ module Pool =
     /// The shape of a pooling's result, without the batch axis: for examples [space.., channels].
     let outputShape (options: PoolOptions) (example: int[]) : int[] =
         if example.Length < 2 then
-            invalidArg "shape" $"pool: an example of shape {Shape.show example}; it needs [space.., channels]"
+            invalidShape "pool" $"an example of shape {example}; it needs [space.., channels]"
 
         let w = place "pool" options example[.. example.Length - 2]
         (Windows.pool "pool" w (Array.append [| 1 |] example))[1..]

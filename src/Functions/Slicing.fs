@@ -13,7 +13,7 @@ type private Part =
 
 let private part (parts: Part[]) (t: Tensor) : Tensor =
     if parts.Length > t.Rank then
-        invalidArg "index" $"index: {parts.Length} places for the {t.Rank} axes of {Shape.show t.Shape}"
+        invalidShape "index" $"{parts.Length} places for the {t.Rank} axes of {t.Shape}"
 
     let fromFront n place = if place < 0 then place + n else place
 

@@ -46,9 +46,9 @@ let create (shape: int seq) (elements: 'T[]) : Tensor =
     let shape = Array.ofSeq shape |> Shape.possible "Tensor.create"
 
     if Shape.size shape <> elements.Length then
-        invalidArg
-            "elements"
-            $"Tensor.create: the shape {Shape.show shape} has {Shape.size shape} places, {elements.Length} elements were given"
+        invalidShape
+            "Tensor.create"
+            $"the shape {shape} has {Shape.size shape} places, {elements.Length} elements were given"
 
     Concrete(NDArray.Of<'T>(shape, ReadOnlySpan elements))
 
@@ -187,9 +187,9 @@ let toFloats (t: Tensor) : float[] =
 /// The one number of a tensor of size 1.
 let toFloat (t: Tensor) : float =
     if Shape.size t.Shape <> 1 then
-        invalidArg
-            "t"
-            $"Tensor.toFloat: a tensor of shape {Shape.show t.Shape} is not one number; index it, reduce it or use Tensor.toFloats"
+        invalidShape
+            "Tensor.toFloat"
+            $"a tensor of shape {t.Shape} is not one number; index it, reduce it or use Tensor.toFloats"
 
     (toFloats t)[0]
 
@@ -199,7 +199,7 @@ let toBool (t: Tensor) : bool = toFloat t <> 0.0
 /// A copy as a two-dimensional array of floats.
 let toArray2D (t: Tensor) : float[,] =
     if t.Shape.Length <> 2 then
-        invalidArg "t" $"Tensor.toArray2D: needs two axes, got {Shape.show t.Shape}"
+        invalidShape "Tensor.toArray2D" $"needs two axes, got {t.Shape}"
 
     let xs = toFloats t
     Array2D.init t.Shape[0] t.Shape[1] (fun i j -> xs[i * t.Shape[1] + j])
@@ -207,7 +207,7 @@ let toArray2D (t: Tensor) : float[,] =
 /// A copy as a vector of MathNet's.
 let toVector (t: Tensor) : Vector<float> =
     if t.Shape.Length <> 1 then
-        invalidArg "t" $"Tensor.toVector: needs one axis, got {Shape.show t.Shape}"
+        invalidShape "Tensor.toVector" $"needs one axis, got {t.Shape}"
 
     Vector<float>.Build.Dense(toFloats t)
 

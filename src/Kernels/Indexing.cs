@@ -94,7 +94,7 @@ public static unsafe class Indexing
         var position = new int[index.Rank];
         for (var i = index.Rank - 1; i >= 0; i--) (flat, position[i]) = Math.DivRem(flat, index.Shape[i]);
         return new ArgumentOutOfRangeException(
-            nameof(index),
+            null,
             $"{operation}: index {value} at position [{string.Join(", ", position)}] is outside axis {axis - shape.Length} of size {shape[axis]}");
     }
 

@@ -124,9 +124,7 @@ module Block =
             let x = (one "masking" inputs).Value
 
             if x.Rank < 3 then
-                invalidArg
-                    "x"
-                    $"masking: sequences [batch, time, features] are needed, the input is {Shape.show x.Shape}"
+                invalidShape "masking" $"sequences [batch, time, features] are needed, the input is {x.Shape}"
 
             let mask = maxOver [ 2 .. x.Rank - 1 ] (notEqual x (host x padding))
             [| { Value = Masked.zeroed mask x; Mask = Some mask } |])
@@ -140,9 +138,9 @@ module Block =
             let x, mask = inputs[0].Value, inputs[1].Value
 
             if x.Rank < 2 || not (Shape.same mask.Shape x.Shape[..1]) then
-                invalidArg
-                    "mask"
-                    $"with mask: the mask is {Shape.show mask.Shape}, sequences {Shape.show x.Shape} need one number for each step, [batch, time]"
+                invalidShape
+                    "with mask"
+                    $"the mask is {mask.Shape}, sequences {x.Shape} need one number for each step, [batch, time]"
 
             [| { Value = x; Mask = Some(cast DType.Bool mask) } |])
 
@@ -180,10 +178,8 @@ module Block =
     let outputShapes (block: Block<'P>) (shapes: int[][]) : int[][] =
         try
             UnknownSize.infer (block.OutputShapes >> Array.map (Shape.possible block.Name)) shapes
-        with :? System.ArgumentException as e ->
-            let isEmpty = shapes |> Array.exists (Array.contains 0)
-            let reason = if isEmpty then LayerError.reason e else LayerError.reasonOfNone e
-            raise (System.ArgumentException(reason, e))
+        with :? ShapeException as e when not (shapes |> Array.exists (Array.contains 0)) ->
+            raise (e.Naming(fun axis size -> if axis = 0 && size = 0 then "batch" else string size))
 
     /// The block with its parameters as a value of an unnamed type, so that different blocks fit in one list.
     let erase (block: Block<'P>) : Block<obj> = {

@@ -4,9 +4,9 @@ module Functional.ImageLayers
 
 let private channels name (window: int list) (shape: int[]) =
     if shape.Length <> window.Length + 1 then
-        invalidArg
-            "shape"
-            $"{name}: an example of shape {Shape.show shape} for a window of {window.Length} axes; [space.., channels] are needed"
+        invalidShape
+            name
+            $"an example of shape {shape} for a window of {window.Length} axes; [space.., channels] are needed"
 
     shape[shape.Length - 1]
 
@@ -60,9 +60,7 @@ let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (win
 let channelsFirst (layer: Layer<'P>) : Layer<'P> =
     let toLast (shape: int[]) =
         if shape.Length < 2 then
-            invalidArg
-                "shape"
-                $"{layer.Name}: an example of shape {Shape.show shape}; with channels first, [channels, space..] are needed"
+            invalidShape layer.Name $"an example of shape {shape}; with channels first, [channels, space..] are needed"
 
         Array.append shape[1..] shape[..0]
 
@@ -100,13 +98,13 @@ let averagePool (options: PoolOptions) : Layer<unit> =
 let private globally name f : Layer<unit> =
     let outputShape (shape: int[]) =
         if shape.Length < 2 then
-            invalidArg "shape" $"{name}: an example of shape {Shape.show shape}; [space.., channels] are needed"
+            invalidShape name $"an example of shape {shape}; [space.., channels] are needed"
 
         [| shape[shape.Length - 1] |]
 
     Layer.stateless name outputShape (fun x ->
         if x.Rank > 2 && x.Shape[0] > 0 && Shape.size x.Shape[1 .. x.Rank - 2] = 0 then
-            invalidArg "x" $"{name}: there are no places in {Shape.show x.Shape}; there must be at least one"
+            invalidShape name $"there are no places in {x.Shape}; there must be at least one"
 
         f x)
 

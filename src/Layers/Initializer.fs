@@ -85,7 +85,7 @@ module Initializer =
     let orthogonal (gain: float) : Initializer =
         fun dtype shape key ->
             if shape.Length < 2 then
-                invalidArg "shape" $"Initializer.orthogonal: needs at least two axes, got {Shape.show shape}"
+                invalidShape "Initializer.orthogonal" $"needs at least two axes, got {shape}"
 
             let columns = shape[shape.Length - 1]
             let rows = Shape.size (Shape.possible "Initializer.orthogonal" shape) / max 1 columns

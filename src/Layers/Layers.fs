@@ -48,9 +48,9 @@ let reshape (target: int list) : Layer<unit> =
         let known = target |> List.filter ((<>) -1) |> Array.ofList |> Shape.possible "reshape" |> Shape.size
 
         if free > 1 || (free = 1 && (known = 0 || size % known <> 0)) || (free = 0 && known <> size) then
-            invalidArg
-                "target"
-                $"reshape: an example of shape {Shape.show shape} has {size} elements, which {Shape.show (Array.ofList target)} cannot hold"
+            invalidShape
+                "reshape"
+                $"an example of shape {shape} has {size} elements, which {Array.ofList target} cannot hold"
 
         target |> List.map (fun n -> if n = -1 then size / known else n) |> Array.ofList
 
@@ -79,7 +79,7 @@ let repeatVector (count: int) : Layer<unit> =
 
     let outputShape (shape: int[]) =
         if shape.Length <> 1 then
-            invalidArg "shape" $"repeatVector: needs vectors, an example has shape {Shape.show shape}"
+            invalidShape "repeatVector" $"needs vectors, an example has shape {shape}"
 
         Shape.possible "repeatVector" [| count; shape[0] |]
 
@@ -117,9 +117,9 @@ let dropoutOver (rate: float) (shape: int option list) : Layer<unit> =
 
     disturbed $"dropout {rate}" (fun key x ->
         if shape.Length <> x.Rank then
-            invalidArg
-                "shape"
-                $"dropout: the noise has {shape.Length} axes, the input {Shape.show x.Shape} has {x.Rank}; there is one for each"
+            invalidShape
+                "dropout"
+                $"the noise has {shape.Length} axes, the input {x.Shape} has {x.Rank}; there is one for each"
 
         let noise = shape |> List.mapi (fun i size -> defaultArg size x.Shape[i]) |> Array.ofList
         Functional.NoiseFunctions.dropoutOver noise rate key x)
@@ -193,7 +193,7 @@ let embedding (vocabulary: int) (units: int) : Layer<Embedding> =
 let masking (padding: float) : Layer<unit> =
     let outputShape (shape: int[]) =
         if shape.Length <> 2 then
-            invalidArg "shape" $"masking: an example is a sequence [time, features], this one is {Shape.show shape}"
+            invalidShape "masking" $"an example is a sequence [time, features], this one is {shape}"
 
         shape
 
@@ -220,7 +220,7 @@ let timeDistributed (layer: Layer<'P>) : Layer<'P> =
         Apply =
             fun phase p x ->
                 if x.Rank < 2 then
-                    invalidArg "x" $"time distributed: needs axes [batch, time, ..], the input is {Shape.show x.Shape}"
+                    invalidShape "time distributed" $"needs axes [batch, time, ..], the input is {x.Shape}"
 
                 let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
                 let y, p = layer.Apply phase p (Functions.reshape steps x)

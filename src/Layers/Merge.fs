@@ -39,18 +39,18 @@ let dot (axisOfA: int, axisOfB: int) (normalize: bool) (a: Tensor) (b: Tensor) :
         let axis = Shape.axis $"Merge.dot ({name})" x.Rank axis
 
         if axis = 0 || x.Rank < 2 || x.Rank > 3 then
-            invalidArg
-                "axes"
-                $"Merge.dot: axis {axis} of {name} ({Shape.show x.Shape}) cannot be contracted; tensors have 2 or 3 axes, of which 0 is the batch"
+            invalidShape
+                "Merge.dot"
+                $"axis {axis} of {name} ({x.Shape}) cannot be contracted; tensors have 2 or 3 axes, of which 0 is the batch"
 
         axis
 
     let i, j = axisIn "a" a axisOfA, axisIn "b" b axisOfB
 
     if a.Shape[i] <> b.Shape[j] || a.Shape[0] <> b.Shape[0] then
-        invalidArg
-            "axes"
-            $"Merge.dot: axis {i} of {Shape.show a.Shape} against axis {j} of {Shape.show b.Shape}; the batch and the contracted axes must be equally long"
+        invalidShape
+            "Merge.dot"
+            $"axis {i} of {a.Shape} against axis {j} of {b.Shape}; the batch and the contracted axes must be equally long"
 
     let a, b = if normalize then unit i a, unit j b else a, b
     // [batch, rows, n] · [batch, n, columns]

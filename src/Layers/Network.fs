@@ -56,7 +56,7 @@ module Network =
                 | several -> "inputs of shapes " + (several |> Seq.map UnknownSize.show |> String.concat ", ")
 
             let what = $"layer {block} ({network.Blocks[block].Name})"
-            raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {LayerError.reason e}", e))
+            raise (System.ArgumentException($"{network.Name}: {what} cannot take {which}: {e.Message}", e))
 
     let private find (inputs: 'T[]) (made: 'T[][]) (source: Source) =
         if source.Call < 0 then

@@ -26,7 +26,7 @@ module NoiseFunctions =
     /// Whole channels of x [n, space.., channels] dropped. Tompson et al., "Efficient object localization" (2015).
     let spatialDropout (rate: float) (key: Tensor) (x: Tensor) : Tensor =
         if x.Rank < 3 then
-            invalidArg "x" $"spatialDropout: needs [n, space.., channels], got {Shape.show x.Shape}"
+            invalidShape "spatialDropout" $"needs [n, space.., channels], got {x.Shape}"
 
         dropoutOver (Array.init x.Rank (fun i -> if i = 0 || i = x.Rank - 1 then x.Shape[i] else 1)) rate key x
 

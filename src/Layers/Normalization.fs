@@ -133,9 +133,9 @@ module NormalizationFunctions =
         let mean, variance = p.MovingMean.Value, p.MovingVariance.Value
 
         if mean.Shape <> [| x.Shape[axis] |] then
-            invalidArg
-                "x"
-                $"batchNormalization: axis {axis} of {Shape.show x.Shape} has {x.Shape[axis]} features, the parameters have {Shape.show mean.Shape}"
+            invalidShape
+                "batchNormalization"
+                $"axis {axis} of {x.Shape} has {x.Shape[axis]} features, the parameters have {mean.Shape}"
 
         match phase with
         | Inference ->
@@ -199,9 +199,7 @@ module NormalizationFunctions =
                 $"localResponseNormalization: %A{settings}; the size is at least 1, the bias above 0, alpha not below 0"
 
         if x.Rank < 2 then
-            invalidArg
-                "x"
-                $"localResponseNormalization: needs [n, space.., channels], the input is {Shape.show x.Shape}"
+            invalidShape "localResponseNormalization" $"needs [n, space.., channels], the input is {x.Shape}"
 
         let channels, reach = x.Shape[x.Rank - 1], settings.Size / 2
 

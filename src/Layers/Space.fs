@@ -7,9 +7,9 @@ module SpaceFunctions =
 
     let private axes operation (given: int) (x: Tensor) =
         if x.Rank <> given + 2 then
-            invalidArg
-                "x"
-                $"{operation}: numbers for {given} axes of space, the image {Shape.show x.Shape} has {x.Rank} axes; [n, space.., channels] are needed"
+            invalidShape
+                operation
+                $"numbers for {given} axes of space, the image {x.Shape} has {x.Rank} axes; [n, space.., channels] are needed"
 
     /// Zeros before and behind along every axis of space. Example: `zeroPadding [ 1, 1; 2, 0 ] x`.
     let zeroPadding (widths: (int * int) list) (x: Tensor) : Tensor =

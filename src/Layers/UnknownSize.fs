@@ -37,7 +37,7 @@ let infer (f: int[][] -> int[][]) (shapes: int[][]) : int[][] =
             with :? System.ArgumentException as e ->
                 raise (
                     System.ArgumentException(
-                        $"a size is not known here (None), and with {size} for it: {LayerError.reason e}; give the input a number for it, if it is to have one",
+                        $"a size is not known here (None), and with {size} for it: {e.Message}; give the input a number for it, if it is to have one",
                         e
                     )
                 )

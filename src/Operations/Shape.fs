@@ -75,9 +75,9 @@ module Shape =
                 elif x = 1 then
                     y
                 else
-                    invalidArg
-                        "shape"
-                        $"{operation}: shapes {show a} and {show b} do not broadcast (axis {i - rank}: {x} against {y}; sizes must be equal or 1)")
+                    invalidShape
+                        operation
+                        $"shapes {a} and {b} do not broadcast (axis {i - rank}: {x} against {y}; sizes must be equal or 1)")
             |> possible operation
 
     /// The shape with the given axes removed, or kept as 1.
@@ -118,7 +118,7 @@ module Shape =
         at
 
     let internal outside (axis: int) (place: int) (shape: int[]) =
-        invalidArg "index" $"index: {place} is outside axis {axis} of size {shape[axis]} ({show shape})"
+        invalidShape "index" $"{place} is outside axis {axis} of size {shape[axis]} ({shape})"
 
     /// A place of an axis, counted from the front; negative ones count from the end.
     let internal index (axis: int) (place: int) (shape: int[]) : int =

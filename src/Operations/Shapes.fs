@@ -10,8 +10,6 @@ open Functional
 type internal Named(op: Op) =
     override _.ToString() = Facts.name op
 
-let private failShape (operation: string) (message: string) = invalidArg "shape" $"{operation}: {message}"
-
 let private failTypes op (a: DType) (b: DType) =
     invalidArg
         "dtype"
@@ -37,7 +35,7 @@ let private floatsOf op (a: Spec) (b: Spec) =
 
 let private requireAxis op (axis: int) (x: Spec) =
     if axis < 0 || axis >= x.Shape.Length then
-        failShape (Facts.name op) $"axis {axis} does not exist in {Shape.show x.Shape}"
+        invalidShape (Facts.name op) $"axis {axis} does not exist in {x.Shape}"
 
 let private requireAxes op (axes: int[]) (x: Spec) =
     for axis in axes do
@@ -45,20 +43,20 @@ let private requireAxes op (axes: int[]) (x: Spec) =
 
 let private requireSame op (a: Spec) (b: Spec) =
     if not (Shape.same a.Shape b.Shape) then
-        failShape (Facts.name op) $"shapes {Shape.show a.Shape} and {Shape.show b.Shape} must be equal"
+        invalidShape (Facts.name op) $"shapes {a.Shape} and {b.Shape} must be equal"
 
 let private requireEach op what (count: int) (x: Spec) =
     if count <> x.Shape.Length then
-        failShape (Facts.name op) $"{count} {what} for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+        invalidShape (Facts.name op) $"{count} {what} for the {x.Shape.Length} axes of {x.Shape}"
 
 let private matmul op transA transB (a: Spec) (b: Spec) =
     sameType op a b
     let ra, rb = a.Shape.Length, b.Shape.Length
 
     if ra < 2 || rb < 2 then
-        failShape
+        invalidShape
             (Facts.name op)
-            $"{Shape.show a.Shape} times {Shape.show b.Shape}: both need at least two axes; reshape a vector to a row [1, n] or a column [n, 1]"
+            $"{a.Shape} times {b.Shape}: both need at least two axes; reshape a vector to a row [1, n] or a column [n, 1]"
 
     let m, k =
         if transA then
@@ -75,9 +73,9 @@ let private matmul op transA transB (a: Spec) (b: Spec) =
     if k <> k2 then
         let t transposed = if transposed then " transposed" else ""
 
-        failShape
+        invalidShape
             (Facts.name op)
-            $"{Shape.show a.Shape}{t transA} times {Shape.show b.Shape}{t transB}: the inner sizes {k} and {k2} differ"
+            $"{a.Shape}{t transA} times {b.Shape}{t transB}: the inner sizes {k} and {k2} differ"
 
     if ra = 2 && rb = 2 then
         { a with Shape = Shape.possible "matmul" [| m; n |] }
@@ -90,21 +88,19 @@ let private dense op (x: Spec) (w: Spec) (b: Spec) =
     sameType op x b
 
     if w.Shape.Length <> 2 || b.Shape.Length <> 1 || b.Shape[0] <> w.Shape[1] then
-        failShape
+        invalidShape
             (Facts.name op)
-            $"weights {Shape.show w.Shape} with bias {Shape.show b.Shape}: weights are [inputs, outputs], the bias is [outputs]"
+            $"weights {w.Shape} with bias {b.Shape}: weights are [inputs, outputs], the bias is [outputs]"
 
     if x.Shape.Length < 2 then
-        failShape
-            (Facts.name op)
-            $"the input {Shape.show x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
+        invalidShape (Facts.name op) $"the input {x.Shape} needs a batch axis: reshape one example to [1, {w.Shape[0]}]"
 
     let last = x.Shape.Length - 1
 
     if x.Shape[last] <> w.Shape[0] then
-        failShape
+        invalidShape
             (Facts.name op)
-            $"input has {x.Shape[last]} features, the weights expect {w.Shape[0]} (weights {Shape.show w.Shape}, input {Shape.show x.Shape})"
+            $"input has {x.Shape[last]} features, the weights expect {w.Shape[0]} (weights {w.Shape}, input {x.Shape})"
 
     {
         x with
@@ -113,9 +109,9 @@ let private dense op (x: Spec) (w: Spec) (b: Spec) =
 
 let private slice (x: Spec) (starts: int[]) (lengths: int[]) (steps: int[]) =
     if starts.Length <> x.Shape.Length || lengths.Length <> starts.Length || steps.Length <> starts.Length then
-        failShape
+        invalidShape
             "slice"
-            $"{starts.Length} starts, {lengths.Length} lengths and {steps.Length} steps for the {x.Shape.Length} axes of {Shape.show x.Shape}"
+            $"{starts.Length} starts, {lengths.Length} lengths and {steps.Length} steps for the {x.Shape.Length} axes of {x.Shape}"
 
     for i in 0 .. starts.Length - 1 do
         let last = int64 starts[i] + (int64 lengths[i] - 1L) * int64 steps[i]
@@ -126,9 +122,7 @@ let private slice (x: Spec) (starts: int[]) (lengths: int[]) (steps: int[]) =
                 $"slice: {lengths[i]} places in steps of {steps[i]} along axis {i}; a length is 0 or more, a step 1 or more"
 
         if starts[i] < 0 || starts[i] > x.Shape[i] || (lengths[i] > 0 && last >= int64 x.Shape[i]) then
-            invalidArg
-                "range"
-                $"slice: {starts[i]}..{steps[i]}..{last} is outside axis {i} of size {x.Shape[i]} ({Shape.show x.Shape})"
+            invalidShape "slice" $"{starts[i]}..{steps[i]}..{last} is outside axis {i} of size {x.Shape[i]} ({x.Shape})"
 
     { x with Shape = lengths }
 
@@ -137,9 +131,9 @@ let private pad (x: Spec) (low: int[]) (high: int[]) (interior: int[]) =
         if low[i] < 0 || high[i] < 0 || interior[i] < 0 then
             let between = if interior[i] = 0 then "" else $", {interior[i]} between elements"
 
-            invalidArg
-                "widths"
-                $"pad: {low[i]} before and {high[i]} behind axis {i} of {Shape.show x.Shape}{between}; 0 or more can be added, slice takes away"
+            invalidShape
+                "pad"
+                $"{low[i]} before and {high[i]} behind axis {i} of {x.Shape}{between}; 0 or more can be added, slice takes away"
 
     x.Shape
     |> Array.mapi (fun i d -> int64 low[i] + int64 d + int64 (max 0 (d - 1)) * int64 interior[i] + int64 high[i])
@@ -154,7 +148,7 @@ let private transpose op (permutation: int[]) (x: Spec) =
         named <- named ||| (1 <<< axis)
 
     if named <> (1 <<< x.Shape.Length) - 1 then
-        failShape (Facts.name op) $"{Shape.show permutation} does not name each axis of {Shape.show x.Shape} once"
+        invalidShape (Facts.name op) $"{permutation} does not name each axis of {x.Shape} once"
 
     { x with Shape = permutation |> Array.map (fun i -> x.Shape[i]) }
 
@@ -167,9 +161,7 @@ let private along op axis (x: Spec) (index: Spec) =
         && Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 index.Shape)
 
     if not fits then
-        failShape
-            (Facts.name op)
-            $"index {Shape.show index.Shape} must have the shape of {Shape.show x.Shape} but for axis {axis}"
+        invalidShape (Facts.name op) $"index {index.Shape} must have the shape of {x.Shape} but for axis {axis}"
 
 /// The result's shape and element type; absent inputs are passed as default.
 let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
@@ -218,9 +210,9 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         let y = Windows.conv (Facts.name op) k a.Shape b.Shape
 
         if c.Shape.Length <> 1 || c.Shape[0] <> y[y.Length - 1] then
-            failShape
+            invalidShape
                 (Facts.name op)
-                $"the bias {Shape.show c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {Shape.show b.Shape})"
+                $"the bias {c.Shape} must be a vector of {y[y.Length - 1]} features (kernel {b.Shape})"
 
         { a with Shape = y }
     | ConvInput(k, space) ->
@@ -241,9 +233,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         let y = Windows.pool (Facts.name op) w b.Shape
 
         if not (Shape.same a.Shape y) then
-            failShape
-                (Facts.name op)
-                $"{Shape.show a.Shape} is not the result of pooling {Shape.show b.Shape}, which is {Shape.show y}"
+            invalidShape (Facts.name op) $"{a.Shape} is not the result of pooling {b.Shape}, which is {y}"
 
         b
     | SumProduct(axes, keep) ->
@@ -258,7 +248,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         requireAxis op axis a
 
         if a.Shape[axis] = 0 then
-            failShape (Facts.name op) $"{Shape.show a.Shape} is empty along axis {axis}"
+            invalidShape (Facts.name op) $"{a.Shape} is empty along axis {axis}"
 
         { Shape = Shape.reduce [| axis |] false a.Shape; DType = DType.Int32 }
     | Softmax axis ->
@@ -274,16 +264,14 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         Shape.possible "broadcastTo" s |> ignore
 
         if not (Shape.same (Shape.broadcast "broadcastTo" a.Shape s) s) then
-            failShape "broadcastTo" $"{Shape.show a.Shape} does not broadcast to {Shape.show s}"
+            invalidShape "broadcastTo" $"{a.Shape} does not broadcast to {s}"
 
         { a with Shape = s }
     | Reshape s ->
         Shape.possible "reshape" s |> ignore
 
         if Shape.size s <> Shape.size a.Shape then
-            failShape
-                "reshape"
-                $"{Shape.show a.Shape} has {Shape.size a.Shape} elements, {Shape.show s} would have {Shape.size s}"
+            invalidShape "reshape" $"{a.Shape} has {Shape.size a.Shape} elements, {s} would have {Shape.size s}"
 
         { a with Shape = s }
     | Transpose p -> transpose op p a
@@ -309,9 +297,7 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
             || axis + places > a.Shape.Length
             || not (Shape.same a.Shape[axis .. axis + places - 1] b.Shape)
         then
-            failShape
-                (Facts.name op)
-                $"updates {Shape.show a.Shape} must have the index' shape {Shape.show b.Shape} from axis {axis} on"
+            invalidShape (Facts.name op) $"updates {a.Shape} must have the index' shape {b.Shape} from axis {axis} on"
 
         {
             a with
@@ -328,16 +314,14 @@ let infer (op: Op) (a: Spec) (b: Spec) (c: Spec) : Spec =
         requireAxis op axis a
 
         if not (Shape.same a.Shape b.Shape) then
-            failShape (Facts.name op) $"updates {Shape.show a.Shape} and index {Shape.show b.Shape} must have one shape"
+            invalidShape (Facts.name op) $"updates {a.Shape} and index {b.Shape} must have one shape"
 
         { a with Shape = Shape.withAxis axis size a.Shape |> Shape.possible (Named op) }
     | ArgSort(axis, _, count) ->
         requireAxis op axis a
 
         if count < 0 || count > a.Shape[axis] then
-            invalidArg
-                "count"
-                $"argsort: the first {count} were asked for, axis {axis} of {Shape.show a.Shape} has {a.Shape[axis]}"
+            invalidShape "argsort" $"the first {count} were asked for, axis {axis} of {a.Shape} has {a.Shape[axis]}"
 
         { Shape = Shape.withAxis axis count a.Shape; DType = DType.Int32 }
     | Random(_, shape, t) ->
@@ -351,7 +335,7 @@ let private square operation (x: Spec) =
     requireFloat operation x
 
     if r < 2 || x.Shape[r - 1] <> x.Shape[r - 2] then
-        failShape operation $"needs a square matrix in the last two axes, got {Shape.show x.Shape}"
+        invalidShape operation $"needs a square matrix in the last two axes, got {x.Shape}"
 
 let private solve operation (a: Spec) (b: Spec) =
     square operation a
@@ -365,9 +349,9 @@ let private solve operation (a: Spec) (b: Spec) =
         || b.Shape[rb - 2] <> a.Shape[ra - 1]
         || not (Shape.same a.Shape[.. ra - 3] b.Shape[.. rb - 3])
     then
-        failShape
+        invalidShape
             operation
-            $"the matrix {Shape.show a.Shape} needs a right-hand side of {a.Shape[ra - 1]} rows and the same leading axes, got {Shape.show b.Shape}"
+            $"the matrix {a.Shape} needs a right-hand side of {a.Shape[ra - 1]} rows and the same leading axes, got {b.Shape}"
 
     b
 
@@ -397,7 +381,7 @@ let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spe
         requireFloat name a
 
         if r < 2 then
-            failShape name $"needs a matrix in the last two axes, got {Shape.show a.Shape}"
+            invalidShape name $"needs a matrix in the last two axes, got {a.Shape}"
 
         let lead, m, n = a.Shape[.. r - 3], a.Shape[r - 2], a.Shape[r - 1]
         let k = min m n
@@ -405,7 +389,7 @@ let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spe
 
         if op = Qr then
             if m < n then
-                failShape name $"needs at least as many rows as columns, got {Shape.show a.Shape}"
+                invalidShape name $"needs at least as many rows as columns, got {a.Shape}"
 
             [| matrix m n; matrix n n |]
         else
@@ -415,7 +399,7 @@ let private linear (op: LinearAlgebra) (onFailure: OnFailure) (xs: Spec[]) : Spe
 let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
     let requireAxis operation axis (x: Spec) =
         if axis < 0 || axis >= x.Shape.Length then
-            failShape operation $"axis {axis} does not exist in {Shape.show x.Shape}"
+            invalidShape operation $"axis {axis} does not exist in {x.Shape}"
 
     match op with
     | Concat axis ->
@@ -429,9 +413,9 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
                 x.Shape.Length <> xs[0].Shape.Length
                 || not (Shape.same (Shape.withAxis axis 0 x.Shape) (Shape.withAxis axis 0 xs[0].Shape))
             then
-                failShape
+                invalidShape
                     "concat"
-                    $"{Shape.show xs[0].Shape} and {Shape.show x.Shape} differ in more than axis {axis}, along which they are joined"
+                    $"{xs[0].Shape} and {x.Shape} differ in more than axis {axis}, along which they are joined"
 
         [|
             {
@@ -449,9 +433,9 @@ let inferMany (op: ManyOp) (xs: Spec[]) : Spec[] =
         requireAxis "split" axis x
 
         if Array.exists (fun n -> n < 0) sizes || Array.sumBy int64 sizes <> int64 x.Shape[axis] then
-            failShape
+            invalidShape
                 "split"
-                $"pieces of {Shape.list sizes} do not add up to axis {axis} of {Shape.show x.Shape}; each is 0 or more"
+                $"pieces of {Shape.list sizes} do not add up to axis {axis} of {x.Shape}; each is 0 or more"
 
         sizes |> Array.map (fun n -> { x with Shape = Shape.withAxis axis n x.Shape })
     | Linear(op, onFailure) -> linear op onFailure xs

@@ -8,20 +8,18 @@ open Functional
 /// them in 32 bits.
 let private most = 1 <<< 30
 
-let private fail operation message = invalidArg "shape" $"{operation}: {message}"
-
 /// Over how many places a window reaches: of window 3 and dilation 2 over 5.
 let reach (window: int) (dilation: int) : int64 = (int64 window - 1L) * int64 dilation + 1L
 
 /// How many windows fit: the size of one axis of the result.
 let private count operation (axis: int) (size: int) (window: int) (stride: int) (dilation: int) (low: int) (high: int) =
     if window < 1 || stride < 1 || dilation < 1 then
-        fail
+        invalidShape
             operation
             $"window {window}, stride {stride} and dilation {dilation} along axis {axis} of space; all must be at least 1"
 
     if low < 0 || high < 0 then
-        fail
+        invalidShape
             operation
             $"padding of {low} and {high} along axis {axis} of space; to leave places out, slice the image first"
 
@@ -29,7 +27,7 @@ let private count operation (axis: int) (size: int) (window: int) (stride: int) 
     let padded = int64 size + int64 low + int64 high
 
     if padded > int64 most || stride > most || dilation > most then
-        fail
+        invalidShape
             operation
             $"size {size} with padding {low} and {high}, stride {stride} and dilation {dilation} along axis {axis} of space; at most {most} places, and steps of as many, are possible"
 
@@ -40,7 +38,7 @@ let private count operation (axis: int) (size: int) (window: int) (stride: int) 
             else
                 ""
 
-        fail
+        invalidShape
             operation
             $"the kernel of size {window}{dilated} is larger than the image of size {size} with padding {low} and {high}, along axis {axis} of space"
 
@@ -48,17 +46,17 @@ let private count operation (axis: int) (size: int) (window: int) (stride: int) 
 
 let private space operation (x: int[]) (axes: int) =
     if axes < 1 || axes > 3 then
-        fail operation $"{axes} axes of space; there are one to three"
+        invalidShape operation $"{axes} axes of space; there are one to three"
 
     if x.Length <> axes + 2 then
-        fail
+        invalidShape
             operation
-            $"the image {Shape.show x} has {x.Length} axes; with {axes} of space it needs {axes + 2}: [n, space.., channels]"
+            $"the image {x} has {x.Length} axes; with {axes} of space it needs {axes + 2}: [n, space.., channels]"
 
 let private lengths operation (axes: int) (others: (string * int[]) list) =
     for name, values in others do
         if values.Length <> axes then
-            fail operation $"{values.Length} {name} for {axes} axes of space"
+            invalidShape operation $"{values.Length} {name} for {axes} axes of space"
 
 /// The shape of Conv's result.
 let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
@@ -67,21 +65,21 @@ let conv operation (c: Convolution) (x: int[]) (w: int[]) : int[] =
     lengths operation axes [ "dilations", c.Dilations; "low paddings", c.Low; "high paddings", c.High ]
 
     if w.Length <> axes + 2 then
-        fail
+        invalidShape
             operation
-            $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
+            $"the kernel {w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
 
     let channels, features = x[axes + 1], w[axes + 1]
 
     if c.Groups < 1 || channels % c.Groups <> 0 || features % c.Groups <> 0 then
-        fail operation $"{channels} channels and {features} features cannot be divided into {c.Groups} groups"
+        invalidShape operation $"{channels} channels and {features} features cannot be divided into {c.Groups} groups"
 
     if int64 w[axes] * int64 c.Groups <> int64 channels then
         let each = if c.Groups > 1 then $" in {c.Groups} groups" else ""
 
-        fail
+        invalidShape
             operation
-            $"the image has {channels} channels{each}, the kernel expects {w[axes]} (kernel {Shape.show w}, image {Shape.show x})"
+            $"the image has {channels} channels{each}, the kernel expects {w[axes]} (kernel {w}, image {x})"
 
     Array.init (axes + 2) (fun i ->
         if i = 0 then
@@ -99,9 +97,9 @@ let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : i
     lengths operation axes [ "sizes", size ]
 
     if w.Length <> axes + 2 then
-        fail
+        invalidShape
             operation
-            $"the kernel {Shape.show w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
+            $"the kernel {w} has {w.Length} axes; with {axes} of space it needs {axes + 2}: [window.., channels / groups, features]"
 
     let x =
         Array.concat [ [| int64 y[0] |]; Array.map int64 size; [| int64 w[axes] * int64 c.Groups |] ]
@@ -110,9 +108,7 @@ let convInput operation (c: Convolution) (size: int[]) (y: int[]) (w: int[]) : i
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
-        fail
-            operation
-            $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
+        invalidShape operation $"an image {x} and a kernel {w} belong to {expected}, not to {y}"
 
     x
 
@@ -126,9 +122,7 @@ let convKernel operation (c: Convolution) (window: int[]) (x: int[]) (y: int[]) 
     let expected = conv operation c x w
 
     if not (Shape.same expected y) then
-        fail
-            operation
-            $"an image {Shape.show x} and a kernel {Shape.show w} belong to {Shape.show expected}, not to {Shape.show y}"
+        invalidShape operation $"an image {x} and a kernel {w} belong to {expected}, not to {y}"
 
     w
 
@@ -153,7 +147,7 @@ let pool operation (w: Window) (x: int[]) : int[] =
             let reach = reach w.Size[k] w.Dilations[k]
 
             if int64 (max w.Low[k] w.High[k]) >= reach then
-                fail
+                invalidShape
                     operation
                     $"padding of {w.Low[k]} and {w.High[k]} along axis {k} of space: a window of {reach} would lie in the padding altogether"
 

@@ -214,10 +214,12 @@ module internal Fit =
 
     /// Adds to an error of the first batch which parameters have the shapes that it speaks of.
     let private explain (parameters: 'P) (e: exn) : exn =
+        let spoken = Errors.shapes e
+
         let named =
             Array.zip (Tree.paths parameters) (Tree.leaves parameters)
             |> Array.filter (fun (path, leaf) ->
-                path <> "" && leaf.Rank > 1 && e.Message.Contains(Shape.show leaf.Shape))
+                path <> "" && leaf.Rank > 1 && spoken |> Array.exists (Shape.same leaf.Shape))
             |> Array.map (fun (path, leaf) -> $"{path} is {Shape.show leaf.Shape}")
 
         if named.Length = 0 then

@@ -170,9 +170,10 @@ let rec private make (within: Type list) (t: Type) : Reader =
                 (fun values -> constructor.Invoke values)
             )
         | None ->
-            invalidArg
-                "tree"
+            let reason =
                 $"a parameter tree cannot hold a {TypeName.show t}: leaves are tensors; records, tuples, lists, arrays, options, maps, unions and classes whose constructor takes all their properties are branches; numbers, strings, enums and functions are carried along"
+
+            raise (TreeException(reason, []))
 
 and private readerWithin (within: Type list) (t: Type) : Reader =
     match cache.TryGetValue t with
@@ -182,8 +183,8 @@ and private readerWithin (within: Type list) (t: Type) : Reader =
         let r =
             try
                 make within t
-            with :? ArgumentException as e when not (e.Message.Contains $"in {t.Name}") && FSharpType.IsRecord(t, true) ->
-                raise (ArgumentException($"{e.Message} (in {t.Name})", e))
+            with :? TreeException as e when FSharpType.IsRecord(t, true) ->
+                raise (e.In t)
 
         cache.GetOrAdd(t, r)
 

@@ -96,7 +96,7 @@ internal sealed class LayerCall
         try
         {
             if (layer is InputLayer) RequireNone(inputs);
-            else if (inputs.Length == 0) throw new ArgumentException("no nodes were given", nameof(inputs));
+            else if (inputs.Length == 0) throw new ArgumentException("no nodes were given");
             int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(BlockModule.outputShapes(Block, shapes));
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
@@ -124,6 +124,6 @@ internal sealed class LayerCall
 
     private static void RequireNone(Node[] inputs)
     {
-        if (inputs.Length > 0) throw new ArgumentException("an input takes no nodes: new InputLayer(784).Apply([])", nameof(inputs));
+        if (inputs.Length > 0) throw new ArgumentException("an input takes no nodes: new InputLayer(784).Apply([])");
     }
 }

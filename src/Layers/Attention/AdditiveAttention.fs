@@ -36,9 +36,9 @@ module AdditiveAttention =
 
     let private product what (kernel: Tensor) (x: Tensor) =
         if x.Rank < 2 || x.Shape[x.Rank - 1] <> kernel.Shape[0] then
-            invalidArg
-                what
-                $"additiveAttention: the kernel of {what} expects [.., {what}, {kernel.Shape[0]}]; they are {Shape.show x.Shape}"
+            invalidShape
+                "additiveAttention"
+                $"the kernel of {what} expects [.., {what}, {kernel.Shape[0]}]; they are {x.Shape}"
 
         x *@ kernel
 

@@ -44,17 +44,15 @@ module Attention =
 
     let internal checkKeys name (options: AttentionOptions) (key: Tensor) (value: Tensor) =
         if key.Rank < 2 || value.Rank < 2 then
-            invalidArg
-                "key"
-                $"{name}: keys and values have axes [.., keys, features]; they are {Shape.show key.Shape} and {Shape.show value.Shape}"
+            invalidShape name $"keys and values have axes [.., keys, features]; they are {key.Shape} and {value.Shape}"
 
         if count key <> count value then
-            invalidArg
-                "value"
-                $"{name}: {count key} keys and {count value} values; each key has one value (keys {Shape.show key.Shape}, values {Shape.show value.Shape})"
+            invalidShape
+                name
+                $"{count key} keys and {count value} values; each key has one value (keys {key.Shape}, values {value.Shape})"
 
         if count key = 0 then
-            invalidArg "key" $"{name}: there are no keys to attend to (keys {Shape.show key.Shape})"
+            invalidShape name $"there are no keys to attend to (keys {key.Shape})"
 
         match options.KeyMask with
         | None -> ()
@@ -62,9 +60,7 @@ module Attention =
             let expected = if key.Rank = 2 then [| count key |] else [| key.Shape[0]; count key |]
 
             if mask.DType <> DType.Bool || not (Shape.same mask.Shape expected) then
-                invalidArg
-                    "mask"
-                    $"{name}: the mask of keys {Shape.show key.Shape} is Bool {Shape.show expected}; it is {mask.DType} {Shape.show mask.Shape}"
+                invalidShape name $"the mask of keys {key.Shape} is Bool {expected}; it is {mask.DType} {mask.Shape}"
 
         NoiseFunctions.checkRate name options.Dropout
 
@@ -100,9 +96,9 @@ module Attention =
                     (Array.skip (scores.Rank - mask.Rank) scores.Shape)
 
             if not fits then
-                invalidArg
-                    "mask"
-                    $"{name}: a mask of {Shape.show mask.Shape} does not broadcast to the scores [.., queries, keys] = {Shape.show scores.Shape}"
+                invalidShape
+                    name
+                    $"a mask of {mask.Shape} does not broadcast to the scores [.., queries, keys] = {scores.Shape}"
         | None -> ()
 
         let causal =
@@ -148,9 +144,9 @@ module Attention =
 
     let private checkQuery name expected (key: Tensor) (query: Tensor) =
         if query.Rank < 2 || features query <> expected then
-            invalidArg
-                "query"
-                $"{name}: queries have axes [.., queries, {expected}] for the keys {Shape.show key.Shape}; they are {Shape.show query.Shape}"
+            invalidShape
+                name
+                $"queries have axes [.., queries, {expected}] for the keys {key.Shape}; they are {query.Shape}"
 
     /// Attention by scaled dot products, with the weights; `dotProductAttention` says more.
     let dotProduct (options: AttentionOptions) (key: Tensor) (value: Tensor) : Tensor -> Tensor * Tensor =
@@ -170,9 +166,9 @@ module Attention =
         checkKeys name options key value
 
         if score.Rank <> 1 || score.Shape[0] <> features key then
-            invalidArg
-                "score"
-                $"{name}: weights of scores {Shape.show score.Shape} for keys of {features key} features {Shape.show key.Shape}; there is one for each feature"
+            invalidShape
+                name
+                $"weights of scores {score.Shape} for keys of {features key} features {key.Shape}; there is one for each feature"
 
         let value = clean options value
         let across = expandDims -3 (clean options key)

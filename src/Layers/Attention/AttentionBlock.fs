@@ -57,10 +57,7 @@ module AttentionBlock =
     let private features name what (shape: int[]) =
         match shape with
         | [| _; features |] -> features
-        | _ ->
-            invalidArg
-                "inputs"
-                $"{name}: an example of the {what} is a sequence [places, features], this one is {Shape.show shape}"
+        | _ -> invalidShape name $"an example of the {what} is a sequence [places, features], this one is {shape}"
 
     /// A block of one function of options, parameters, keys, values and queries.
     let private block

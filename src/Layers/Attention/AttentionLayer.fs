@@ -17,9 +17,9 @@ module AttentionLayer =
             match shape with
             | [| time; features |] when time > 0 || time = UnknownSize.Value -> features
             | _ ->
-                invalidArg
-                    "shape"
-                    $"self-attention: an example is a sequence [time, features] of at least one step, this one is {Shape.show shape}"
+                invalidShape
+                    "self-attention"
+                    $"an example is a sequence [time, features] of at least one step, this one is {shape}"
 
         {
             Name = $"self-attention {settings.Heads}×{settings.KeyUnits}"

@@ -71,16 +71,14 @@ module MultiHeadAttention =
     /// [batch, places, features] through a dense layer, as [batch, heads, places, units].
     let private intoHeads what heads (p: Dense) (x: Tensor) =
         if x.Rank <> 3 || x.Shape[2] <> p.Weights.Shape[0] then
-            invalidArg
-                what
-                $"{name}: the {what} has axes [batch, places, {p.Weights.Shape[0]}]; it is {Shape.show x.Shape}"
+            invalidShape name $"the {what} has axes [batch, places, {p.Weights.Shape[0]}]; it is {x.Shape}"
 
         let width = p.Weights.Shape[1]
 
         if heads < 1 || width % heads <> 0 then
-            invalidArg
-                "parameters"
-                $"{name}: {heads} heads do not divide the {width} features of the {what}'s layer (weights {Shape.show p.Weights.Shape})"
+            invalidShape
+                name
+                $"{heads} heads do not divide the {width} features of the {what}'s layer (weights {p.Weights.Shape})"
 
         dense p x
         |> reshape [ x.Shape[0]; x.Shape[1]; heads; width / heads ]

@@ -38,14 +38,8 @@ module Gru =
             match options.ResetAfter, bias.Rank with
             | true, 2 -> struct (Some(index 0 0 bias), Some(index 0 1 bias))
             | false, 1 -> struct (Some bias, None)
-            | true, _ ->
-                invalidArg
-                    "parameters"
-                    $"gru: reset after the product has a bias [2, 3·units], this one is {Shape.show bias.Shape}"
-            | false, _ ->
-                invalidArg
-                    "parameters"
-                    $"gru: reset before the product has a bias [3·units], this one is {Shape.show bias.Shape}"
+            | true, _ -> invalidShape "gru" $"reset after the product has a bias [2, 3·units], this one is {bias.Shape}"
+            | false, _ -> invalidShape "gru" $"reset before the product has a bias [3·units], this one is {bias.Shape}"
 
     let private resetBefore (options: GruOptions) (p: Gru) =
         let units = p.RecurrentKernel.Shape[0]

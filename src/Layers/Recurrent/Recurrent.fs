@@ -45,25 +45,21 @@ module Recurrent =
 
     let private check (cell: Cell<'P, 'S>) (options: RecurrentOptions) (p: 'P) (x: Tensor) =
         if x.Rank <> 3 then
-            invalidArg
-                "x"
-                $"{cell.Name}: a sequence has axes [batch, time, features], the input is {Shape.show x.Shape}"
+            invalidShape cell.Name $"a sequence has axes [batch, time, features], the input is {x.Shape}"
 
         if x.Shape[2] <> cell.Inputs p then
-            invalidArg
-                "x"
-                $"{cell.Name}: the input has {x.Shape[2]} features, the kernel expects {cell.Inputs p} (input {Shape.show x.Shape})"
+            invalidShape
+                cell.Name
+                $"the input has {x.Shape[2]} features, the kernel expects {cell.Inputs p} (input {x.Shape})"
 
         if x.Shape[1] = 0 then
-            invalidArg
-                "x"
-                $"{cell.Name}: the sequences have no steps (input {Shape.show x.Shape}); there must be at least one"
+            invalidShape cell.Name $"the sequences have no steps (input {x.Shape}); there must be at least one"
 
         match options.Mask with
         | Some mask when mask.DType <> DType.Bool || not (Shape.same mask.Shape x.Shape[..1]) ->
-            invalidArg
-                "mask"
-                $"{cell.Name}: a mask is Bool [batch, time] = {Shape.show x.Shape[..1]} for the input {Shape.show x.Shape}; it is {mask.DType} {Shape.show mask.Shape}"
+            invalidShape
+                cell.Name
+                $"a mask is Bool [batch, time] = {x.Shape[..1]} for the input {x.Shape}; it is {mask.DType} {mask.Shape}"
         | _ -> ()
 
         for name, rate in [ "dropout", options.Dropout; "recurrent dropout", options.RecurrentDropout ] do
@@ -74,9 +70,9 @@ module Recurrent =
         Array.iter2
             (fun (expected: Tensor) (given: Tensor) ->
                 if not (Shape.same expected.Shape given.Shape) || expected.DType <> given.DType then
-                    invalidArg
-                        "start"
-                        $"{cell.Name}: the initial state is {expected.DType} {Shape.show expected.Shape} for {batch} examples, not {given.DType} {Shape.show given.Shape}")
+                    invalidShape
+                        cell.Name
+                        $"the initial state is {expected.DType} {expected.Shape} for {batch} examples, not {given.DType} {given.Shape}")
             (Tree.leaves (cell.Start p batch))
             (Tree.leaves state)
 
@@ -158,7 +154,7 @@ module Recurrent =
     /// One step: the state after inputs [batch, features]. What a decoder does for every token.
     let step (cell: Cell<'P, 'S>) (p: 'P) (state: 'S) (x: Tensor) : 'S =
         if x.Rank <> 2 || x.Shape[1] <> cell.Inputs p then
-            invalidArg "x" $"{cell.Name}: one step reads [batch, {cell.Inputs p}], the input is {Shape.show x.Shape}"
+            invalidShape cell.Name $"one step reads [batch, {cell.Inputs p}], the input is {x.Shape}"
 
         checkState cell p x.Shape[0] state
         cell.Step p id state (cell.Project p x)

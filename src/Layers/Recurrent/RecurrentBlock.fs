@@ -33,7 +33,7 @@ module RecurrentBlock =
                 invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
 
             if options.ReturnSequences then [| time; units |] else [| units |]
-        | _ -> invalidArg "shape" $"{name}: an example is a sequence [time, features], this one is {Shape.show shape}"
+        | _ -> invalidShape name $"an example is a sequence [time, features], this one is {shape}"
 
     /// Outputs in the order of their steps as a layer gives them: with `GoBackwards` in the order they were made.
     let internal asMade (options: RecurrentLayerOptions) (y: Tensor) : Tensor =
@@ -58,9 +58,7 @@ module RecurrentBlock =
 
         for shape in Seq.skip 1 shapes do
             if not (Shape.same shape [| units |]) then
-                invalidArg
-                    "inputs"
-                    $"{name}: a state to begin from has shape {Shape.show shape}; {units} units are needed"
+                invalidShape name $"a state to begin from has shape {shape}; {units} units are needed"
 
     /// How a layer's cell is run over a sequence.
     let internal running (options: RecurrentLayerOptions) phase (mask: Tensor option) : RecurrentOptions = {

@@ -18,7 +18,7 @@ module RecurrentLayer =
     /// The steps that are not padding: [batch, time, features] gives Bool [batch, time].
     let mask (padding: float) (x: Tensor) : Tensor =
         if x.Rank <> 3 then
-            invalidArg "x" $"mask: a sequence has axes [batch, time, features], the input is {Shape.show x.Shape}"
+            invalidShape "mask" $"a sequence has axes [batch, time, features], the input is {x.Shape}"
 
         maxOver [ 2 ] (notEqual x (host x padding))
 
