@@ -10,9 +10,9 @@ open Functional.Kernels
 
 /// Writes the shapes and sizes of a sentence, each size by a name.
 [<Sealed>]
-type private Words(names: int -> int -> string) =
+type private Words(names: int[] -> int -> string) =
     let write (shape: int[]) =
-        match Array.mapi names shape with
+        match Array.init shape.Length (names shape) with
         | [||] -> "scalar"
         | [| size |] -> $"[{size}]"
         | sizes -> String.concat "×" sizes
@@ -24,18 +24,19 @@ type private Words(names: int -> int -> string) =
         member _.Format(_, value, _) =
             match value with
             | :? (int[]) as shape -> write shape
-            | :? int as size -> names -1 size
+            | :? int as number -> number.ToString CultureInfo.InvariantCulture
             | :? IFormattable as other -> other.ToString(null, CultureInfo.InvariantCulture)
             | null -> ""
             | other -> string other
 
 /// Shapes that an operation cannot take: the operation, what is wrong, and the shapes that this speaks of.
 [<Sealed>]
-type ShapeException private (operation: string, reason: FormattableString, names: int -> int -> string) =
+type ShapeException private (operation: string, reason: FormattableString, names: int[] -> int -> string) =
     inherit ArgumentException()
 
     /// An operation, and what is wrong: a sentence in which shapes (`int[]`) and sizes stand as they are.
-    new(operation: string, reason: FormattableString) = ShapeException(operation, reason, (fun _ -> string))
+    new(operation: string, reason: FormattableString) =
+        ShapeException(operation, reason, (fun shape axis -> string shape[axis]))
 
     /// The operation, as it is called in messages.
     member _.Operation = operation
@@ -50,9 +51,8 @@ type ShapeException private (operation: string, reason: FormattableString, names
             | :? (int[]) as shape -> Some shape
             | _ -> None)
 
-    /// The same error with other words for sizes, as `batch` for one that is not known; they depend on the axis, which is −1
-    /// for a number outside of shapes.
-    member internal _.Naming(names: int -> int -> string) = ShapeException(operation, reason, names)
+    /// The same error with other words for the sizes of its shapes, from a shape and an axis: `batch`, for example.
+    member internal _.Naming(names: int[] -> int -> string) = ShapeException(operation, reason, names)
 
     override e.Message = $"{operation}: {e.Reason}"
 

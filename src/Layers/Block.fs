@@ -74,18 +74,25 @@ module Block =
                 (one block.Name outputs).Value, p
     }
 
-    /// A block without parameters, from the function that it is; output shapes are found by asking it about no examples.
-    let stateless (name: string) (f: Masked[] -> Masked[]) : Block<unit> = {
-        Name = name
-        Initialize = fun _ _ -> ()
-        OutputShapes =
-            fun shapes ->
-                shapes
-                |> Array.map (fun shape -> Masked.ofTensor (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0))
-                |> f
-                |> Array.map _.Value.Shape[1..]
-        Apply = fun _ () inputs -> f inputs, ()
-    }
+    /// A block by how its parameters are drawn and what it computes. Output shapes are what `apply` makes of the inputs': it is
+    /// asked with tensors that have no numbers.
+    let create
+        (name: string)
+        (initialize: Tensor -> int[][] -> 'P)
+        (apply: Phase -> 'P -> Masked[] -> Masked[] * 'P)
+        : Block<'P> =
+        let values p inputs = fst (apply Inference p (Array.map Masked.ofTensor inputs)) |> Array.map _.Value
+
+        {
+            Name = name
+            Initialize = initialize
+            OutputShapes = fun shapes -> Outline.shapes (fun key -> initialize key shapes) values shapes
+            Apply = apply
+        }
+
+    /// A block without parameters, from the function that it is.
+    let stateless (name: string) (f: Masked[] -> Masked[]) : Block<unit> =
+        create name (fun _ _ -> ()) (fun _ () inputs -> f inputs, ())
 
     /// Several tensors made one (`Merge`). A step is there where it is there in every input; behind `Drops` all are.
     /// Example: `Block.merge "add" Keeps Merge.add`.
@@ -173,13 +180,9 @@ module Block =
                     p
     }
 
-    /// The shapes of the outputs, where sizes may not be known (`UnknownSize`). Errors speak of the batch where shapes were found
-    /// by asking about no examples.
+    /// The shapes of the outputs, where sizes may not be known (`UnknownSize`).
     let outputShapes (block: Block<'P>) (shapes: int[][]) : int[][] =
-        try
-            UnknownSize.infer (block.OutputShapes >> Array.map (Shape.possible block.Name)) shapes
-        with :? ShapeException as e when not (shapes |> Array.exists (Array.contains 0)) ->
-            raise (e.Naming(fun axis size -> if axis = 0 && size = 0 then "batch" else string size))
+        UnknownSize.infer (block.OutputShapes >> Array.map (Shape.possible block.Name)) shapes
 
     /// The block with its parameters as a value of an unnamed type, so that different blocks fit in one list.
     let erase (block: Block<'P>) : Block<obj> = {

@@ -13,46 +13,33 @@ let private channels name (window: int list) (shape: int[]) =
 let private show (window: int list) = String.concat "×" (List.map string window)
 
 /// A convolution with other settings. Example: `{ Conv.defaults with Options = ConvOptions.same }`.
-let conv (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> = {
-    Name = $"conv {filters}, {show window}"
-    Initialize = fun key shape -> Conv.initWith settings key window (channels "conv" window shape) filters
-    OutputShape = fun shape -> ConvOptions.outputShape settings.Options window filters shape
-    Apply = fun _ p x -> convolution settings.Options p x, p
-}
+let conv (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> =
+    Layer.create
+        $"conv {filters}, {show window}"
+        (fun key shape -> Conv.initWith settings key window (channels "conv" window shape) filters)
+        (fun _ p x -> convolution settings.Options p x, p)
 
 /// A transposed convolution.
-let convTranspose (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> = {
-    Name = $"transposed conv {filters}, {show window}"
-    Initialize = fun key shape -> Conv.initTranspose settings key window (channels "convTranspose" window shape) filters
-    OutputShape =
-        fun shape ->
-            channels "convTranspose" window shape |> ignore
-            let space = shape[.. shape.Length - 2]
-            Array.append (ConvOptions.transposedSpace settings.Options space (Array.ofList window)) [| filters |]
-    Apply = fun _ p x -> transposedConvolution settings.Options p x, p
-}
+let convTranspose (settings: ConvSettings) (filters: int) (window: int list) : Layer<Conv> =
+    Layer.create
+        $"transposed conv {filters}, {show window}"
+        (fun key shape -> Conv.initTranspose settings key window (channels "convTranspose" window shape) filters)
+        (fun _ p x -> transposedConvolution settings.Options p x, p)
 
 /// A depthwise convolution with so many features for each channel.
-let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) : Layer<Conv> = {
-    Name = $"depthwise conv {multiplier}, {show window}"
-    Initialize =
-        fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier
-    OutputShape =
-        fun shape ->
-            let features = Shape.times "depthwiseConv" "features" (channels "depthwiseConv" window shape) multiplier
-            ConvOptions.outputShape settings.Options window features shape
-    Apply = fun _ p x -> depthwiseConvolution settings.Options p x, p
-}
+let depthwiseConv (settings: ConvSettings) (multiplier: int) (window: int list) : Layer<Conv> =
+    Layer.create
+        $"depthwise conv {multiplier}, {show window}"
+        (fun key shape -> Conv.initDepthwise settings key window (channels "depthwiseConv" window shape) multiplier)
+        (fun _ p x -> depthwiseConvolution settings.Options p x, p)
 
 /// A depthwise separable convolution.
-let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (window: int list) : Layer<SeparableConv> = {
-    Name = $"separable conv {filters}, {show window}"
-    Initialize =
-        fun key shape ->
-            Conv.initSeparable settings key window (channels "separableConv" window shape) multiplier filters
-    OutputShape = fun shape -> ConvOptions.outputShape settings.Options window filters shape
-    Apply = fun _ p x -> separableConvolution settings.Options p x, p
-}
+let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (window: int list) : Layer<SeparableConv> =
+    Layer.create
+        $"separable conv {filters}, {show window}"
+        (fun key shape ->
+            Conv.initSeparable settings key window (channels "separableConv" window shape) multiplier filters)
+        (fun _ p x -> separableConvolution settings.Options p x, p)
 
 /// The layer for images whose channels lie first, [channels, space..], as Keras' data_format "channels_first" has it: the
 /// channels are moved to the end before it and, where space is left, to the front again behind it.
@@ -64,45 +51,26 @@ let channelsFirst (layer: Layer<'P>) : Layer<'P> =
 
         Array.append shape[1..] shape[..0]
 
-    {
-        Name = $"{layer.Name}, channels first"
-        Initialize = fun key shape -> layer.Initialize key (toLast shape)
-        OutputShape =
-            fun shape ->
-                let y = layer.OutputShape(toLast shape)
-
-                if y.Length = shape.Length then
-                    Array.append [| Array.last y |] y[.. y.Length - 2]
-                else
-                    y
-        Apply =
-            fun phase p x ->
-                let y, p = layer.Apply phase p (Functional.ConvolutionFunctions.channelsLast x)
-                (if y.Rank = x.Rank then Functional.ConvolutionFunctions.channelsFirst y else y), p
-    }
+    Layer.create
+        $"{layer.Name}, channels first"
+        (fun key shape -> layer.Initialize key (toLast shape))
+        (fun phase p x ->
+            let y, p = layer.Apply phase p (Functional.ConvolutionFunctions.channelsLast x)
+            (if y.Rank = x.Rank then Functional.ConvolutionFunctions.channelsFirst y else y), p)
 
 /// The maximum of every window.
 let maxPool (options: PoolOptions) : Layer<unit> =
-    Layer.stateless
-        $"max pool {show options.Size}"
-        (Pool.outputShape options)
-        (Functional.PoolingFunctions.maxPool options)
+    Layer.stateless $"max pool {show options.Size}" (Functional.PoolingFunctions.maxPool options)
 
 /// The average of every window.
 let averagePool (options: PoolOptions) : Layer<unit> =
-    Layer.stateless
-        $"average pool {show options.Size}"
-        (Pool.outputShape options)
-        (Functional.PoolingFunctions.averagePool options)
+    Layer.stateless $"average pool {show options.Size}" (Functional.PoolingFunctions.averagePool options)
 
 let private globally name f : Layer<unit> =
-    let outputShape (shape: int[]) =
-        if shape.Length < 2 then
-            invalidShape name $"an example of shape {shape}; [space.., channels] are needed"
+    Layer.stateless name (fun x ->
+        if x.Rank < 3 then
+            invalidShape name $"an example of shape {x.Shape[1..]}; [space.., channels] are needed"
 
-        [| shape[shape.Length - 1] |]
-
-    Layer.stateless name outputShape (fun x ->
         if x.Rank > 2 && x.Shape[0] > 0 && Shape.size x.Shape[1 .. x.Rank - 2] = 0 then
             invalidShape name $"there are no places in {x.Shape}; there must be at least one"
 
@@ -116,22 +84,22 @@ let globalAveragePool: Layer<unit> =
     globally "global average pool" Functional.PoolingFunctions.globalAveragePool
 
 /// A function of images that changes each axis of space by itself; where an example has such axes, sizes that no array has are
-/// refused, and otherwise the function is asked about no images for its own complaints.
+/// refused, and otherwise the function is asked for its own complaints.
 let private ofSpace name (sizes: (int64 -> int64) list) (f: Tensor -> Tensor) : Layer<unit> =
-    let outputShape (shape: int[]) =
-        let asked = lazy (f (Tensor.full DType.Float32 (Array.append [| 0 |] shape) 0.0)).Shape[1..]
+    let layer = Layer.stateless name f
 
+    let outputShape (shape: int[]) =
         if shape.Length <> sizes.Length + 1 then
-            asked.Value
+            layer.OutputShape shape
         else
             let space = sizes |> List.mapi (fun i size -> size (int64 shape[i]))
 
             if List.exists (fun n -> n < 1L) space then
-                asked.Value
+                layer.OutputShape shape
             else
                 Shape.ofSizes name [| yield! space; int64 (Array.last shape) |]
 
-    Layer.stateless name outputShape f
+    { layer with OutputShape = outputShape }
 
 /// Zeros before and behind along every axis of space.
 let zeroPadding (widths: (int * int) list) : Layer<unit> =
@@ -174,32 +142,21 @@ let private features (settings: NormalizationSettings) name (shape: int[]) =
 
     shape[axis - 1]
 
-/// A normalisation keeps the shape, which must have its axis.
-let private keep features (shape: int[]) : int[] =
-    features shape |> ignore
-    shape
-
 /// Normalises every feature over the batch.
 let batchNormalization (settings: NormalizationSettings) : Layer<BatchNormalization> =
     let features = features settings "batchNormalization"
 
-    {
-        Name = "batch normalization"
-        Initialize = fun key shape -> Normalization.initBatch settings key (features shape)
-        OutputShape = keep features
-        Apply = fun phase p x -> Functional.NormalizationFunctions.batchNormalization settings phase p x
-    }
+    Layer.create
+        "batch normalization"
+        (fun key shape -> Normalization.initBatch settings key (features shape))
+        (Functional.NormalizationFunctions.batchNormalization settings)
 
 /// Normalises every example's features.
 let layerNormalization (settings: NormalizationSettings) : Layer<Normalization> =
     let features = features settings "layerNormalization"
 
-    {
-        Name = "layer normalization"
-        Initialize = fun key shape -> Normalization.init settings key (features shape)
-        OutputShape = keep features
-        Apply = fun _ p x -> Functional.NormalizationFunctions.layerNormalization settings p x, p
-    }
+    Layer.create "layer normalization" (fun key shape -> Normalization.init settings key (features shape)) (fun _ p x ->
+        Functional.NormalizationFunctions.layerNormalization settings p x, p)
 
 /// Normalises groups of each example's channels; Keras' number of groups is 32.
 let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<Normalization> =
@@ -208,22 +165,24 @@ let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<N
         Normalization.groupsOf groups channels |> ignore
         channels
 
-    {
-        Name = $"group normalization {groups}"
-        Initialize = fun key shape -> Normalization.init settings key (features shape)
-        OutputShape = keep features
-        Apply = fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p
-    }
+    Layer.create
+        $"group normalization {groups}"
+        (fun key shape -> Normalization.init settings key (features shape))
+        (fun _ p x -> Functional.NormalizationFunctions.groupNormalization settings groups p x, p)
 
 /// Divides every number by what its neighbouring channels hold; AlexNet's settings are `LocalResponse.alexNet`.
 let localResponseNormalization (settings: LocalResponse) : Layer<unit> =
-    Layer.stateless
-        "local response normalization"
-        (fun shape ->
-            if shape.Length < 1 then
-                invalidArg
-                    "shape"
-                    "localResponseNormalization: an example is a single number; [space.., channels] are needed"
+    let normalize = Functional.NormalizationFunctions.localResponseNormalization settings
 
-            shape)
-        (Functional.NormalizationFunctions.localResponseNormalization settings)
+    {
+        Layer.create "local response normalization" (fun _ _ -> ()) (fun _ () x -> normalize x, ()) with
+            // said here, as the function makes a matrix with a row and a column for every channel
+            OutputShape =
+                fun shape ->
+                    if shape.Length < 1 then
+                        invalidArg
+                            "shape"
+                            "localResponseNormalization: an example is a single number; [space.., channels] are needed"
+
+                    shape
+    }

@@ -35,16 +35,36 @@ module Phase =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Layer =
 
-    /// A layer without parameters, from the shape it gives and the function it is.
-    let stateless (name: string) (outputShape: int[] -> int[]) (f: Tensor -> Tensor) : Layer<unit> = {
+    /// A layer by how its parameters are drawn and what it computes. The output's shape is what `apply` makes of the input's: it
+    /// is asked with tensors that have no numbers.
+    let create
+        (name: string)
+        (initialize: Tensor -> int[] -> 'P)
+        (apply: Phase -> 'P -> Tensor -> Tensor * 'P)
+        : Layer<'P> = {
         Name = name
-        Initialize =
-            fun _ shape ->
-                if not (UnknownSize.isIn shape) then
-                    outputShape shape |> ignore
-        OutputShape = outputShape
-        Apply = fun _ () x -> f x, ()
+        Initialize = initialize
+        OutputShape =
+            fun shape ->
+                [| shape |]
+                |> Outline.shapes (fun key -> initialize key shape) (fun p inputs -> [|
+                    fst (apply Inference p inputs[0])
+                |])
+                |> Array.head
+        Apply = apply
     }
+
+    /// A layer without parameters, from the function it is. Example: `Layer.stateless "flip" (reverse [ 1 ])`.
+    let stateless (name: string) (f: Tensor -> Tensor) : Layer<unit> =
+        let layer = create name (fun _ _ -> ()) (fun _ () x -> f x, ())
+
+        {
+            layer with
+                Initialize =
+                    fun _ shape ->
+                        if not (UnknownSize.isIn shape) then
+                            layer.OutputShape shape |> ignore
+        }
 
     /// One layer after another: the parameters of both, as a pair. Written `first --> second`.
     let compose (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = {

@@ -15,26 +15,20 @@ let denseWith (settings: DenseSettings) (units: int) : Layer<Dense> =
     if units < 1 then
         invalidArg "units" $"dense: {units} units; there must be at least one"
 
-    let outputShape (shape: int[]) =
-        features "dense" shape |> ignore
-        Shape.withAxis (shape.Length - 1) units shape
-
-    {
-        Name = $"dense {units}"
-        Initialize = fun key shape -> Dense.initWith settings key (features "dense" shape) units
-        OutputShape = outputShape
-        Apply = fun _ p x -> dense p x, p
-    }
+    Layer.create
+        $"dense {units}"
+        (fun key shape -> Dense.initWith settings key (features "dense" shape) units)
+        (fun _ p x -> dense p x, p)
 
 /// A fully connected layer: [.., inputs] gives [.., units].
 let dense (units: int) : Layer<Dense> = denseWith Dense.defaults units
 
 /// A function that keeps the shape. Example: `Layers.activation "tanh" tanh`.
-let activation (name: string) (f: Tensor -> Tensor) : Layer<unit> = Layer.stateless name id f
+let activation (name: string) (f: Tensor -> Tensor) : Layer<unit> = Layer.stateless name f
 
 /// All axes but the batch as one.
 let flatten: Layer<unit> =
-    Layer.stateless "flatten" (fun shape -> [| Shape.size shape |]) (fun x ->
+    Layer.stateless "flatten" (fun x ->
         if x.Rank = 0 then
             invalidArg "x" "flatten: the input is a single number; it needs a batch axis"
 
@@ -54,55 +48,44 @@ let reshape (target: int list) : Layer<unit> =
 
         target |> List.map (fun n -> if n = -1 then size / known else n) |> Array.ofList
 
-    Layer.stateless "reshape" resolve (fun x ->
-        Functions.reshape (Array.append [| x.Shape[0] |] (resolve x.Shape[1..])) x)
+    Layer.stateless "reshape" (fun x -> Functions.reshape (Array.append [| x.Shape[0] |] (resolve x.Shape[1..])) x)
 
 /// The axes of every example in another order, counted from 1 as Keras does: `Layers.permute [ 2; 1 ]` exchanges two.
 let permute (order: int list) : Layer<unit> =
     if List.sort order <> [ 1 .. order.Length ] then
         invalidArg "order" $"permute: %A{order} does not name each axis from 1 to {order.Length} once"
 
-    let outputShape (shape: int[]) =
-        if shape.Length <> order.Length then
+    Layer.stateless "permute" (fun x ->
+        if x.Rank <> order.Length + 1 then
             invalidArg
-                "shape"
-                $"permute: %A{order} for examples of shape {Shape.show shape}, which have {shape.Length} axes"
+                "x"
+                $"permute: %A{order} for examples of shape {Shape.show x.Shape[1..]}, which have {x.Rank - 1} axes"
 
-        order |> List.map (fun i -> shape[i - 1]) |> Array.ofList
-
-    Layer.stateless "permute" outputShape (Functions.permute (0 :: order))
+        Functions.permute (0 :: order) x)
 
 /// Every example, a vector, repeated: [features] gives [count, features].
 let repeatVector (count: int) : Layer<unit> =
     if count < 1 then
         invalidArg "count" $"repeatVector: {count} times; it must be at least once"
 
-    let outputShape (shape: int[]) =
-        if shape.Length <> 1 then
-            invalidShape "repeatVector" $"needs vectors, an example has shape {shape}"
+    Layer.stateless "repeat vector" (fun x ->
+        if x.Rank <> 2 then
+            invalidShape "repeatVector" $"needs vectors, an example has shape {x.Shape[1..]}"
 
-        Shape.possible "repeatVector" [| count; shape[0] |]
-
-    Layer.stateless "repeat vector" outputShape (fun x ->
-        let shape = outputShape x.Shape[1..]
-        x |> expandDims 1 |> broadcastTo (Array.append [| x.Shape[0] |] shape))
+        x |> expandDims 1 |> broadcastTo [ x.Shape[0]; count; x.Shape[1] ])
 
 /// leakyRelu with a trained alpha for every feature, 0 at first.
-let parametricRelu: Layer<ParametricRelu> = {
-    Name = "parametric relu"
-    Initialize = fun key shape -> { Alpha = Initializer.zeros DType.Float32 shape key }
-    OutputShape = id
-    Apply = fun _ p x -> parametricRelu p.Alpha x, p
-}
+let parametricRelu: Layer<ParametricRelu> =
+    Layer.create
+        "parametric relu"
+        (fun key shape -> { Alpha = Initializer.zeros DType.Float32 shape key })
+        (fun _ p x -> parametricRelu p.Alpha x, p)
 
-let private disturbed name (f: Tensor -> Tensor -> Tensor) : Layer<unit> = {
-    Layer.stateless name id id with
-        Apply =
-            fun phase () x ->
-                match phase with
-                | Training key -> f key x, ()
-                | Inference -> x, ()
-}
+let private disturbed name (f: Tensor -> Tensor -> Tensor) : Layer<unit> =
+    Layer.create name (fun _ _ -> ()) (fun phase () x ->
+        match phase with
+        | Training key -> f key x, ()
+        | Inference -> x, ())
 
 /// While learning, sets a fraction of the inputs to 0 and scales up the rest, so that the expected sum stays the same;
 /// otherwise passes its input on. Srivastava et al., "Dropout" (2014).
@@ -177,12 +160,11 @@ let lstm (units: int) : Layer<Lstm> = RecurrentLayer.ofCell Lstm.cell RecurrentL
 let gru (units: int) : Layer<Gru> = RecurrentLayer.ofCell Gru.cell RecurrentLayer.defaults units
 
 /// A vector for every token of a vocabulary, drawn by an initialiser: [..] gives [.., units].
-let embeddingWith (initializer: Initializer) (vocabulary: int) (units: int) : Layer<Embedding> = {
-    Name = $"embedding {vocabulary}→{units}"
-    Initialize = fun key _ -> Embedding.initWith initializer DType.Float32 key vocabulary units
-    OutputShape = fun shape -> Array.append shape [| units |]
-    Apply = fun _ p x -> embedding p (if x.DType.IsFloat() then cast DType.Int32 x else x), p
-}
+let embeddingWith (initializer: Initializer) (vocabulary: int) (units: int) : Layer<Embedding> =
+    Layer.create
+        $"embedding {vocabulary}→{units}"
+        (fun key _ -> Embedding.initWith initializer DType.Float32 key vocabulary units)
+        (fun _ p x -> embedding p (if x.DType.IsFloat() then cast DType.Int32 x else x), p)
 
 /// A vector for every token of a vocabulary, with Keras' initialiser.
 let embedding (vocabulary: int) (units: int) : Layer<Embedding> =
@@ -191,13 +173,10 @@ let embedding (vocabulary: int) (units: int) : Layer<Embedding> =
 /// Steps whose features all have a value, which stands for padding, are set to 0: [time, features] gives the same. Recurrent
 /// layers behind it leave these steps out where their options have `Padding = Some 0.0`.
 let masking (padding: float) : Layer<unit> =
-    let outputShape (shape: int[]) =
-        if shape.Length <> 2 then
-            invalidShape "masking" $"an example is a sequence [time, features], this one is {shape}"
+    Layer.stateless "masking" (fun x ->
+        if x.Rank <> 3 then
+            invalidShape "masking" $"an example is a sequence [time, features], this one is {x.Shape[1..]}"
 
-        shape
-
-    Layer.stateless "masking" outputShape (fun x ->
         where (expandDims 2 (RecurrentLayer.mask padding x)) x (Tensor.scalarOf x.DType 0.0))
 
 /// Multi-head attention of a sequence to itself, Keras' defaults: [time, features] gives the same. In each of the heads
@@ -207,25 +186,19 @@ let selfAttention (heads: int) (keyUnits: int) : Layer<MultiHeadAttention> =
 
 /// A layer applied to every step of a sequence, with the same parameters: [time, ..] gives [time, ..].
 let timeDistributed (layer: Layer<'P>) : Layer<'P> =
-    let each (shape: int[]) =
+    let initialize key (shape: int[]) =
         if shape.Length < 1 then
             invalidArg "shape" "time distributed: an example is a single number; it needs an axis of time"
 
-        shape[1..]
+        layer.Initialize key shape[1..]
 
-    {
-        Name = $"time distributed {layer.Name}"
-        Initialize = fun key shape -> layer.Initialize key (each shape)
-        OutputShape = fun shape -> Array.append [| shape[0] |] (layer.OutputShape(each shape))
-        Apply =
-            fun phase p x ->
-                if x.Rank < 2 then
-                    invalidShape "time distributed" $"needs axes [batch, time, ..], the input is {x.Shape}"
+    Layer.create $"time distributed {layer.Name}" initialize (fun phase p x ->
+        if x.Rank < 2 then
+            invalidShape "time distributed" $"needs axes [batch, time, ..], the input is {x.Shape}"
 
-                let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
-                let y, p = layer.Apply phase p (Functions.reshape steps x)
-                Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p
-    }
+        let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
+        let y, p = layer.Apply phase p (Functions.reshape steps x)
+        Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p)
 
 /// Layers one after another, known only at run time; the parameters are an array of theirs, so leaves are called
 /// `[0].Weights`. Example: `Layers.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.dense 10) ]`.

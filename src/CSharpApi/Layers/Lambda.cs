@@ -1,4 +1,6 @@
 // Layers of one's own: a function, or a function with trained parameters in a record.
+using Unit = Microsoft.FSharp.Core.Unit;
+
 namespace Functional.CSharp;
 
 /// <summary>A function as a layer. A model with such a layer is saved without it: load its weights into a model that has
@@ -20,7 +22,11 @@ public sealed class Lambda : Layer
     }
 
     private protected override Block<object> Create() =>
-        Erase(LayerModule.stateless("lambda", Bridge.Curry(outputShape), Bridge.Curry(function)));
+        Erase(new Layer<Unit>(
+        name: "lambda",
+        initialize: Bridge.Curry<Tensor, int[], Unit>((_, _) => null!),
+        outputShape: Bridge.Curry(outputShape),
+        apply: Bridge.Curry<Phase, Unit, Tensor, Tuple<Tensor, Unit>>((_, none, x) => Tuple.Create(function(x), none))));
 
     internal override LayerConfig? Config() => null;
 }

@@ -37,5 +37,5 @@ public abstract class SpaceLayer : Layer
     private int[] Fitting(string kind, int[] shape) => shape.Length == axes + 1
         ? shape
         : throw new ArgumentException(
-            $"{kind}: an example of shape ({string.Join(", ", shape)}); {(axes == 1 ? "sequences [steps, channels]" : "images [height, width, channels]")} are needed", nameof(shape));
+            $"{kind}: an example of shape ({string.Join(", ", shape)}); {(axes == 1 ? "sequences [steps, channels]" : "images [height, width, channels]")} are needed");
 }

@@ -59,56 +59,49 @@ module AttentionBlock =
         | [| _; features |] -> features
         | _ -> invalidShape name $"an example of the {what} is a sequence [places, features], this one is {shape}"
 
+    let private checkShapes name (shapes: int[][]) =
+        let struct (query, value, key) = parts name shapes
+
+        if features name "queries" query <> features name "keys" key then
+            invalidArg "inputs" $"{name}: queries of {query[1]} features and keys of {key[1]}; they must have as many"
+
+        features name "values" value |> ignore
+
+        if value[0] <> key[0] then
+            invalidArg "inputs" $"{name}: {key[0]} keys and {value[0]} values; each key has one value"
+
     /// A block of one function of options, parameters, keys, values and queries.
     let private block
         (name: string)
         (call: AttentionCall)
         (initialize: int -> Tensor -> AttentionScale)
         (attend: AttentionOptions -> AttentionScale -> Tensor -> Tensor -> Tensor -> Tensor * Tensor)
-        : Block<AttentionScale> = {
-        Name = name
-        Initialize = fun key shapes -> initialize (features name "queries" shapes[0]) key
-        OutputShapes =
-            fun shapes ->
-                let struct (query, value, key) = parts name shapes
+        : Block<AttentionScale> =
+        let initialize key shapes =
+            checkShapes name shapes
+            let struct (query, _, _) = parts name shapes
+            initialize query[1] key
 
-                if features name "queries" query <> features name "keys" key then
-                    invalidArg
-                        "inputs"
-                        $"{name}: queries of {query[1]} features and keys of {key[1]}; they must have as many"
+        Block.create name initialize (fun phase p inputs ->
+            let struct (query, value, key) = parts name inputs
 
-                let units = features name "values" value
+            let options = {
+                Attention.defaults with
+                    // a key is seen where neither it nor its value is padding
+                    KeyMask = bothMasks value key
+                    Causal = call.Causal
+                    Dropout = call.Dropout
+                    Phase = phase
+            }
 
-                if value[0] <> key[0] then
-                    invalidArg "inputs" $"{name}: {key[0]} keys and {value[0]} values; each key has one value"
+            let found, weights = attend options p key.Value value.Value (clean query.Mask query.Value)
 
-                [|
-                    [| query[0]; units |]
-                    if call.ReturnScores then
-                        [| query[0]; key[0] |]
-                |]
-        Apply =
-            fun phase p inputs ->
-                let struct (query, value, key) = parts name inputs
-
-                let options = {
-                    Attention.defaults with
-                        // a key is seen where neither it nor its value is padding
-                        KeyMask = bothMasks value key
-                        Causal = call.Causal
-                        Dropout = call.Dropout
-                        Phase = phase
-                }
-
-                let found, weights = attend options p key.Value value.Value (clean query.Mask query.Value)
-
-                [|
-                    { query with Value = clean query.Mask found }
-                    if call.ReturnScores then
-                        Masked.ofTensor weights
-                |],
-                p
-    }
+            [|
+                { query with Value = clean query.Mask found }
+                if call.ReturnScores then
+                    Masked.ofTensor weights
+            |],
+            p)
 
     let private one = Tensor.full DType.Float32 [||] 1.0
 

@@ -21,23 +21,18 @@ module AttentionLayer =
                     "self-attention"
                     $"an example is a sequence [time, features] of at least one step, this one is {shape}"
 
-        {
-            Name = $"self-attention {settings.Heads}×{settings.KeyUnits}"
-            Initialize =
-                fun key shape ->
-                    let n = features shape
-                    MultiHeadAttention.initWith settings key n n n
-            OutputShape = fun shape -> [| shape[0]; defaultArg settings.Outputs (features shape) |]
-            Apply =
-                fun phase p x ->
-                    let options = {
-                        options with
-                            Phase = phase
-                            KeyMask =
-                                match padding with
-                                | Some value -> Some(RecurrentLayer.mask value x)
-                                | None -> options.KeyMask
-                    }
+        let initialize key shape =
+            let n = features shape
+            MultiHeadAttention.initWith settings key n n n
 
-                    fst (multiHeadAttention options p x x x), p
-        }
+        Layer.create $"self-attention {settings.Heads}×{settings.KeyUnits}" initialize (fun phase p x ->
+            let options = {
+                options with
+                    Phase = phase
+                    KeyMask =
+                        match padding with
+                        | Some value -> Some(RecurrentLayer.mask value x)
+                        | None -> options.KeyMask
+            }
+
+            fst (multiHeadAttention options p x x x), p)

@@ -95,8 +95,6 @@ let private checkShapes
             $"{name}: an attention mask says of each query and key of a sequence whether one sees the other; it is {show mask} for queries {show query} and keys {show key}"
     | _ -> ()
 
-    axes
-
 /// Queries, values and keys, which are the values where they are not given; `masked` says that the last input is no key but
 /// an attention mask: Bool or numbers [queries, keys], 0 where a query must not see a key. Outputs are what was found and,
 /// on request, the weights [heads, queries, keys]. A query that is padding sees nothing.
@@ -115,59 +113,38 @@ let create
         else
             struct (AttentionBlock.parts name inputs, None)
 
-    {
-        Name = $"{name} {settings.Heads}×{settings.KeyUnits}"
-        Initialize =
-            fun key shapes ->
-                let struct (struct (query, value, keys), _) = split shapes
-                MultiHeadAttention.initWith settings key (Array.last query) (Array.last keys) (Array.last value)
-        OutputShapes =
-            fun shapes ->
-                let struct (struct (query, value, key), mask) = split shapes
-                let axes = checkShapes axes call mask query value key
-                let last = query.Length - 1
+    let initialize key (shapes: int[][]) =
+        let struct (struct (query, value, keys), mask) = split shapes
+        checkShapes axes call mask query value keys
+        MultiHeadAttention.initWith settings key (Array.last query) (Array.last keys) (Array.last value)
 
-                [|
-                    Shape.withAxis last (defaultArg settings.Outputs query[last]) query
-                    if call.ReturnScores then
-                        let along axes shape = sizes (axes |> List.map (fun i -> i - 1)) shape
+    Block.create $"{name} {settings.Heads}×{settings.KeyUnits}" initialize (fun phase p inputs ->
+        let struct (struct (query, value, key), mask) = split inputs
+        let rank = query.Value.Rank
+        let folding = Folding(attended axes rank, rank)
+        let struct (q, queryMask) = folding.Fold(query.Value, query.Mask)
+        let struct (v, _) = folding.Fold(value.Value, None)
+        let struct (k, keyMask) = folding.Fold(key.Value, AttentionBlock.bothMasks value key)
 
-                        [|
-                            yield! along (List.tail (others axes (last + 2))) query
-                            settings.Heads
-                            yield! along axes query
-                            yield! along axes key
-                        |]
-                |]
-        Apply =
-            fun phase p inputs ->
-                let struct (struct (query, value, key), mask) = split inputs
-                let rank = query.Value.Rank
-                let folding = Folding(attended axes rank, rank)
-                let struct (q, queryMask) = folding.Fold(query.Value, query.Mask)
-                let struct (v, _) = folding.Fold(value.Value, None)
-                let struct (k, keyMask) = folding.Fold(key.Value, AttentionBlock.bothMasks value key)
+        let options = {
+            Attention.defaults with
+                KeyMask = keyMask
+                Mask =
+                    [
+                        mask |> Option.map (fun mask -> cast DType.Bool mask.Value)
+                        queryMask |> Option.map (expandDims 2)
+                    ]
+                    |> Masked.all
+                Causal = call.Causal
+                Dropout = call.Dropout
+                Phase = phase
+        }
 
-                let options = {
-                    Attention.defaults with
-                        KeyMask = keyMask
-                        Mask =
-                            [
-                                mask |> Option.map (fun mask -> cast DType.Bool mask.Value)
-                                queryMask |> Option.map (expandDims 2)
-                            ]
-                            |> Masked.all
-                        Causal = call.Causal
-                        Dropout = call.Dropout
-                        Phase = phase
-                }
+        let found, weights = multiHeadAttention options p k v (AttentionBlock.clean queryMask q)
 
-                let found, weights = multiHeadAttention options p k v (AttentionBlock.clean queryMask q)
-
-                [|
-                    { query with Value = folding.Unfold(query.Value, found) }
-                    if call.ReturnScores then
-                        Masked.ofTensor (folding.Weights(query.Value, key.Value, weights))
-                |],
-                p
-    }
+        [|
+            { query with Value = folding.Unfold(query.Value, found) }
+            if call.ReturnScores then
+                Masked.ofTensor (folding.Weights(query.Value, key.Value, weights))
+        |],
+        p)

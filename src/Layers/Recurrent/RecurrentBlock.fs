@@ -26,13 +26,14 @@ module RecurrentBlock =
         /// As two outputs, forwards first.
         | Apart
 
-    let internal outputShape name (options: RecurrentLayerOptions) units (shape: int[]) =
+    /// The features of a sequence.
+    let internal features name (shape: int[]) : int =
         match shape with
-        | [| time; _ |] ->
+        | [| time; features |] ->
             if time < 1 && time <> UnknownSize.Value then
                 invalidArg "shape" $"{name}: sequences of {time} steps; there must be at least one"
 
-            if options.ReturnSequences then [| time; units |] else [| units |]
+            features
         | _ -> invalidShape name $"an example is a sequence [time, features], this one is {shape}"
 
     /// Outputs in the order of their steps as a layer gives them: with `GoBackwards` in the order they were made.
@@ -94,29 +95,20 @@ module RecurrentBlock =
     let ofCell (cell: Cell<'P, 'S>) (options: RecurrentLayerOptions) (returnState: bool) (units: int) : Block<'P> =
         let states = stateCount cell
 
-        {
-            Name = $"{cell.Name} {units}"
-            Initialize =
-                fun key shapes ->
-                    outputShape cell.Name options units shapes[0] |> ignore
-                    cell.Initialize options.Settings key shapes[0].[1] units
-            OutputShapes =
-                fun shapes ->
-                    checkInputs cell.Name states units shapes
-                    let last = if returnState then Array.create states [| units |] else [||]
-                    Array.append [| outputShape cell.Name options units shapes[0] |] last
-            Apply =
-                fun phase p inputs ->
-                    let x = inputs[0]
-                    let struct (y, state) = run cell options options.GoBackwards phase p x inputs[1..]
+        let initialize key (shapes: int[][]) =
+            checkInputs cell.Name states units shapes
+            cell.Initialize options.Settings key (features cell.Name shapes[0]) units
 
-                    [|
-                        { Value = y; Mask = maskOf options x }
-                        if returnState then
-                            yield! Array.map Masked.ofTensor state
-                    |],
-                    p
-        }
+        Block.create $"{cell.Name} {units}" initialize (fun phase p inputs ->
+            let x = inputs[0]
+            let struct (y, state) = run cell options options.GoBackwards phase p x inputs[1..]
+
+            [|
+                { Value = y; Mask = maskOf options x }
+                if returnState then
+                    yield! Array.map Masked.ofTensor state
+            |],
+            p)
 
     /// Two cells over sequences, one from the beginning and one from the end. States to begin from, and last states, are
     /// those of the one that reads forwards, then those of the other.
@@ -130,52 +122,32 @@ module RecurrentBlock =
         let name = $"bidirectional {cell.Name}"
         let states = stateCount cell
 
-        {
-            Name = $"{name} {units}"
-            Initialize =
-                fun key shapes ->
-                    outputShape name options units shapes[0] |> ignore
-                    let keys = Key.split 2 key
-                    let draw key = cell.Initialize options.Settings key shapes[0].[1] units
-                    { Forward = draw keys[0]; Backward = draw keys[1] }
-            OutputShapes =
-                fun shapes ->
-                    checkInputs name (2 * states) units shapes
-                    let of' width = outputShape name options width shapes[0]
+        let initialize key (shapes: int[][]) =
+            checkInputs name (2 * states) units shapes
+            let keys = Key.split 2 key
+            let draw key = cell.Initialize options.Settings key (features name shapes[0]) units
+            { Forward = draw keys[0]; Backward = draw keys[1] }
 
-                    [|
-                        match directions with
-                        | Directions.Merged BidirectionalMerge.Concat ->
-                            of' (Shape.times name "units in both directions" 2 units)
-                        | Directions.Merged _ -> of' units
-                        | Directions.Apart ->
-                            of' units
-                            of' units
-                        if returnState then
-                            yield! Array.create (2 * states) [| units |]
-                    |]
-            Apply =
-                fun phase p inputs ->
-                    let x = inputs[0]
-                    let phases = Phase.split 2 phase
-                    let starts = inputs[1..] |> Array.splitInto 2
-                    let startOf i = if starts.Length = 0 then [||] else starts[i]
+        Block.create $"{name} {units}" initialize (fun phase p inputs ->
+            let x = inputs[0]
+            let phases = Phase.split 2 phase
+            let starts = inputs[1..] |> Array.splitInto 2
+            let startOf i = if starts.Length = 0 then [||] else starts[i]
 
-                    let struct (forward, first) = run cell options options.GoBackwards phases[0] p.Forward x (startOf 0)
+            let struct (forward, first) = run cell options options.GoBackwards phases[0] p.Forward x (startOf 0)
 
-                    let struct (backward, second) =
-                        run cell options (not options.GoBackwards) phases[1] p.Backward x (startOf 1)
+            let struct (backward, second) =
+                run cell options (not options.GoBackwards) phases[1] p.Backward x (startOf 1)
 
-                    let give y = { Value = y; Mask = maskOf options x }
+            let give y = { Value = y; Mask = maskOf options x }
 
-                    [|
-                        match directions with
-                        | Directions.Merged how -> give (Recurrent.merge how forward backward)
-                        | Directions.Apart ->
-                            give forward
-                            give backward
-                        if returnState then
-                            yield! Array.append first second |> Array.map Masked.ofTensor
-                    |],
-                    p
-        }
+            [|
+                match directions with
+                | Directions.Merged how -> give (Recurrent.merge how forward backward)
+                | Directions.Apart ->
+                    give forward
+                    give backward
+                if returnState then
+                    yield! Array.append first second |> Array.map Masked.ofTensor
+            |],
+            p)

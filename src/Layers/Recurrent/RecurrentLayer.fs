@@ -46,33 +46,27 @@ module RecurrentLayer =
         if units.IsEmpty then
             invalidArg "units" $"{name}: there are no cells; give the units of each"
 
-        let outputShape = RecurrentBlock.outputShape name options (List.last units)
         let sizes = String.concat ", " (List.map string units)
 
-        {
-            Name = $"{name} {sizes}"
-            Initialize =
-                fun key shape ->
-                    outputShape shape |> ignore
-                    let keys = Key.split units.Length key
+        let initialize key (shape: int[]) =
+            let features = RecurrentBlock.features name shape
+            let keys = Key.split units.Length key
 
-                    List.map3
-                        (cell.Initialize options.Settings)
-                        (List.ofArray keys)
-                        (shape[1] :: List.truncate (units.Length - 1) units)
-                        units
-            OutputShape = outputShape
-            Apply =
-                fun phase ps x ->
-                    let y, last =
-                        Recurrent.runStacked cell (RecurrentBlock.running options phase (maskOf options x)) None ps x
+            List.map3
+                (cell.Initialize options.Settings)
+                (List.ofArray keys)
+                (features :: List.truncate (units.Length - 1) units)
+                units
 
-                    (if options.ReturnSequences then
-                         RecurrentBlock.asMade options y
-                     else
-                         cell.Output(List.last last)),
-                    ps
-        }
+        Layer.create $"{name} {sizes}" initialize (fun phase ps x ->
+            let y, last =
+                Recurrent.runStacked cell (RecurrentBlock.running options phase (maskOf options x)) None ps x
+
+            (if options.ReturnSequences then
+                 RecurrentBlock.asMade options y
+             else
+                 cell.Output(List.last last)),
+            ps)
 
     /// A layer that runs sequences through two cells, from the beginning and from the end, and merges what they give.
     let bidirectional

@@ -38,14 +38,9 @@ let tests =
             let image, vector = [| 0; 7 |], [| 0 |]
             let e = ShapeException("op", $"{image} against {vector}, {7} and {Shape.scalar}")
 
-            let named =
-                e.Naming(fun axis size ->
-                    if size = 7 then "None"
-                    elif axis = 0 then "batch"
-                    else string size)
-
+            let named = e.Naming(fun shape axis -> if axis = 0 then "batch" else string shape[axis])
             Expect.equal e.Message "op: 0×7 against [0], 7 and scalar" "as it is"
-            Expect.equal named.Message "op: batch×None against [batch], None and scalar" "named"
+            Expect.equal named.Message "op: batch×7 against [batch], 7 and scalar" "named"
 
         testCase "an argument's error is a sentence alone"
         <| fun () ->
