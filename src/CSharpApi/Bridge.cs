@@ -1,5 +1,4 @@
-// From C#'s delegates, nulls and arrays to F#'s functions, options and lists, and back. The only file that knows how F#
-// values are made in C#.
+// From C#'s delegates, nulls and arrays to F#'s functions, options and lists, and back.
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 

@@ -51,7 +51,7 @@ public abstract class AttentionLayer : Layer
         return new LayerCall(this, nodes, Call(returnAttentionScores, useCausalMask)).Outputs;
     }
 
-    internal override Block<object> BlockFor(LayerConfig call) => Attending(new AttentionCall(call.Bool("use_causal_mask"), call.Bool("return_attention_scores"), Dropout));
+    internal override Block<object> BlockFor(LayerConfig call) => Attending(new AttentionCall(causal: call.Bool("use_causal_mask"), returnScores: call.Bool("return_attention_scores"), dropout: Dropout));
 
     /// <summary>The arguments of a call as text; null where they are what a layer does anyway.</summary>
     internal LayerConfig? Call(bool returnAttentionScores, bool useCausalMask) => returnAttentionScores || useCausalMask
@@ -62,7 +62,7 @@ public abstract class AttentionLayer : Layer
         ? dropout
         : throw new ArgumentOutOfRangeException(nameof(dropout), $"{layer}: dropout is the fraction of weights dropped, in [0, 1); {dropout} was given");
 
-    private protected override Block<object> Create() => Attending(new AttentionCall(false, false, Dropout));
+    private protected override Block<object> Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: Dropout));
 
     /// <summary>The F# block of a call.</summary>
     private protected abstract Block<object> Attending(AttentionCall call);

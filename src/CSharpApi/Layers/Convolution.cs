@@ -12,9 +12,18 @@ internal sealed record ConvArguments(int Filters, int[] KernelSize, int[] Stride
     public ConvSettings Settings => SettingsWith(null);
 
     /// <summary>The settings with an initialiser for the second kernel of a separable convolution.</summary>
-    public ConvSettings SettingsWith(FSharpInitializer? pointwise) => new(Options, Weighted.Kernel, Bridge.Option(pointwise), Weighted.Bias, DType.Float32);
+    public ConvSettings SettingsWith(FSharpInitializer? pointwise) => new(
+        options: Options,
+        kernelInitializer: Weighted.Kernel,
+        pointwiseInitializer: Bridge.Option(pointwise),
+        biasInitializer: Weighted.Bias,
+        dType: DType.Float32);
 
-    private ConvOptions Options => new(Bridge.List(Strides), FSharpPadding(Padding), Bridge.List(DilationRate), Groups);
+    private ConvOptions Options => new(
+        strides: Bridge.List(Strides),
+        padding: FSharpPadding(Padding),
+        dilations: Bridge.List(DilationRate),
+        groups: Groups);
 
     public static Padding FSharpPadding(PaddingMode padding) => padding switch
     {

@@ -68,7 +68,7 @@ public sealed class Dense : Layer
     internal static Dense Read(LayerConfig config) => new(config.Int("units"), Weighted.Read(config));
 
     private protected override Block<object> Create() =>
-        Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32), units)), keepsMask: true);
+        Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weightInitializer: weighted.Kernel, biasInitializer: weighted.Bias, dType: DType.Float32), units)), keepsMask: true);
 
     internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
 

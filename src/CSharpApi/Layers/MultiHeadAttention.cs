@@ -115,7 +115,7 @@ public sealed class MultiHeadAttention : Layer
     }
 
     internal override Block<object> BlockFor(LayerConfig call) =>
-        Attending(new AttentionCall(call.Bool("use_causal_mask"), call.Bool("return_attention_scores"), dropout), call.Bool("attention_mask"));
+        Attending(new AttentionCall(causal: call.Bool("use_causal_mask"), returnScores: call.Bool("return_attention_scores"), dropout: dropout), call.Bool("attention_mask"));
 
     internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
 
@@ -137,11 +137,16 @@ public sealed class MultiHeadAttention : Layer
         c.Has("attention_axes") ? c.Ints("attention_axes") : null,
         Weighted.Read(c));
 
-    private protected override Block<object> Create() => Attending(new AttentionCall(false, false, dropout), false);
+    private protected override Block<object> Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: dropout), false);
 
     private Block<object> Attending(AttentionCall call, bool masked) => Erase(MultiHeadBlock.create(
         call,
         attentionAxes is null ? null : Microsoft.FSharp.Core.FSharpOption<Microsoft.FSharp.Collections.FSharpList<int>>.Some(Bridge.List(attentionAxes)),
         masked,
-        new MultiHeadSettings(numHeads, keyDim, Bridge.Option(valueDim), Bridge.Option(outputShape), new DenseSettings(weighted.Kernel, weighted.Bias, DType.Float32))));
+        new MultiHeadSettings(
+            heads: numHeads,
+            keyUnits: keyDim,
+            valueUnits: Bridge.Option(valueDim),
+            outputs: Bridge.Option(outputShape),
+            dense: new DenseSettings(weightInitializer: weighted.Kernel, biasInitializer: weighted.Bias, dType: DType.Float32))));
 }

@@ -18,16 +18,16 @@ internal sealed record Scaling(
 
     /// <summary>Settings for F#; running statistics are batch normalisation's alone.</summary>
     public NormalizationSettings Settings(double momentum = 0, Initializer? mean = null, Initializer? variance = null) => new(
-        Axis,
-        momentum,
-        Epsilon,
-        Center,
-        Scale,
-        (GammaInitializer ?? Initializer.Ones).Function,
-        (BetaInitializer ?? Initializer.Zeros).Function,
-        (mean ?? Initializer.Zeros).Function,
-        (variance ?? Initializer.Ones).Function,
-        DType.Float32);
+        axis: Axis,
+        momentum: momentum,
+        epsilon: Epsilon,
+        center: Center,
+        scale: Scale,
+        gammaInitializer: (GammaInitializer ?? Initializer.Ones).Function,
+        betaInitializer: (BetaInitializer ?? Initializer.Zeros).Function,
+        meanInitializer: (mean ?? Initializer.Zeros).Function,
+        varianceInitializer: (variance ?? Initializer.Ones).Function,
+        dType: DType.Float32);
 
     public LayerConfig? Write(LayerConfig config) => config
         .Set("axis", Axis)
@@ -217,7 +217,7 @@ public sealed class GroupNormalization : Layer
 /// <example><code>model.Add(new LocalResponseNormalization());</code></example>
 public sealed class LocalResponseNormalization(int size = 5, double bias = 2, double alpha = 1e-4, double beta = 0.75) : Layer
 {
-    private protected override Block<object> Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size, bias, alpha, beta)));
+    private protected override Block<object> Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size: size, bias: bias, alpha: alpha, beta: beta)));
 
     internal override LayerConfig Config() => Settings
         .Set("size", size)

@@ -34,7 +34,12 @@ public abstract class Pooling : Layer
 
     private protected override Block<object> Create()
     {
-        var pool = Of(new PoolOptions(Bridge.List(poolSize), Bridge.List(strides), ConvArguments.FSharpPadding(padding), Bridge.List<int>([]), false));
+        var pool = Of(new PoolOptions(
+            size: Bridge.List(poolSize),
+            strides: Bridge.List(strides),
+            padding: ConvArguments.FSharpPadding(padding),
+            dilations: Bridge.List<int>([]),
+            countPadding: false));
         return Erase(format == DataFormat.ChannelsFirst ? ImageLayers.channelsFirst(pool) : pool);
     }
 

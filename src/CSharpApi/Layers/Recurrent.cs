@@ -130,7 +130,7 @@ public sealed class LSTM : RNN
 
     private LSTM(RecurrentArguments arguments, ActivationFunction? recurrentActivation, bool unitForgetBias)
         : base(arguments, new RecurrentCore<Lstm, LstmState>(
-            LstmModule.cellWith(new LstmOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, unitForgetBias))))
+            LstmModule.cellWith(new LstmOptions(activation: arguments.Activation, recurrentActivation: (recurrentActivation ?? Activations.Sigmoid).Function, unitForgetBias: unitForgetBias))))
     {
         this.recurrentActivation = recurrentActivation;
         this.unitForgetBias = unitForgetBias;
@@ -208,7 +208,7 @@ public sealed class GRU : RNN
 
     private GRU(RecurrentArguments arguments, ActivationFunction? recurrentActivation, bool resetAfter)
         : base(arguments, new RecurrentCore<Gru, Tensor>(
-            GruModule.cellWith(new GruOptions(arguments.Activation, (recurrentActivation ?? Activations.Sigmoid).Function, resetAfter))))
+            GruModule.cellWith(new GruOptions(activation: arguments.Activation, recurrentActivation: (recurrentActivation ?? Activations.Sigmoid).Function, resetAfter: resetAfter))))
     {
         this.recurrentActivation = recurrentActivation;
         this.resetAfter = resetAfter;

@@ -22,12 +22,16 @@ internal sealed record RecurrentArguments(
     public FSharpFunc<Tensor, Tensor> Activation => (Weighted.Activation ?? Activations.Tanh).Function;
 
     public RecurrentLayerOptions Options => new(
-        ReturnSequences,
-        GoBackwards,
-        null,
-        Dropout,
-        RecurrentDropout,
-        new CellSettings(Weighted.Kernel, (RecurrentInitializer ?? Initializer.Orthogonal()).Function, Weighted.Bias, DType.Float32));
+        returnSequences: ReturnSequences,
+        goBackwards: GoBackwards,
+        padding: null,
+        dropout: Dropout,
+        recurrentDropout: RecurrentDropout,
+        settings: new CellSettings(
+            kernelInitializer: Weighted.Kernel,
+            recurrentInitializer: (RecurrentInitializer ?? Initializer.Orthogonal()).Function,
+            biasInitializer: Weighted.Bias,
+            dType: DType.Float32));
 
     /// <summary>Whether the F# block gives its last state.</summary>
     public bool GivesState => ReturnState || Stateful;

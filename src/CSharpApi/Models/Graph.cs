@@ -14,13 +14,16 @@ internal static class Graph
         List<Layer> layers = [.. calls.Select(call => call.Layer).Distinct()];
         var place = calls.Select((call, i) => (call, i)).ToDictionary(pair => pair.call, pair => pair.i);
 
-        Source SourceOf(Node node) => Array.IndexOf(inputs, node) is >= 0 and var i ? new Source(-1, i) : new Source(place[node.Call], node.Output);
+        Source SourceOf(Node node) => Array.IndexOf(inputs, node) is >= 0 and var i ? new Source(call: -1, output: i) : new Source(call: place[node.Call], output: node.Output);
 
         var network = new Network(
-            name,
-            [.. layers.Select(layer => layer.Block)],
-            [.. calls.Select(call => new Call(layers.IndexOf(call.Layer), [.. call.Inputs.Select(SourceOf)], Bridge.Option(call.Arguments is null ? null : call.Block)))],
-            [.. outputs.Select(SourceOf)]);
+            name: name,
+            blocks: [.. layers.Select(layer => layer.Block)],
+            calls: [.. calls.Select(call => new Call(
+                block: layers.IndexOf(call.Layer),
+                inputs: [.. call.Inputs.Select(SourceOf)],
+                @as: Bridge.Option(call.Arguments is null ? null : call.Block)))],
+            outputs: [.. outputs.Select(SourceOf)]);
         RequireUsed(name, inputs, network);
         string[] inputNames = [.. inputs.Select((node, i) => node.Layer.Name ?? $"input_{i + 1}")];
         return Built.Create(network, layers, [.. calls.Select(call => call.Arguments)], inputNames, [.. inputs.Select(node => node.Sizes)], draw);
