@@ -3,7 +3,6 @@ namespace Functional.Levels
 // Rules of the user's own that close over tensors: what they close over becomes hidden inputs, as that of the bodies of
 // loops does. A graph can then be run again with other values, and an example's value goes with its example.
 
-open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
 open Functional.Tracing
@@ -77,19 +76,6 @@ type internal HoistedReverse
 [<RequireQualifiedAccess>]
 module internal Hoist =
 
-    /// Two graphs, each with all that either closes over before its own inputs.
-    let private joined (g: Graph, ofG: Tensor[]) (h: Graph, ofH: Tensor[]) : Graph * Graph * Tensor[] =
-        let captured = Array.append ofG ofH |> Array.distinctBy RuntimeHelpers.GetHashCode
-        let place (t: Tensor) = captured |> Array.findIndex (fun c -> obj.ReferenceEquals(c, t))
-
-        let widen (g: Graph) (own: Tensor[]) =
-            let specs = Array.append (Array.map Tensor.specOf captured) g.InputSpecs[own.Length ..]
-
-            Trace.graph specs (fun v ->
-                Trace.replay g (Array.append (own |> Array.map (fun t -> v[place t])) (Array.skip captured.Length v)))
-
-        widen g ofG, widen h ofH, captured
-
     /// Null is left out of a graph's results; where it was.
     let private compact (given: bool[] ref) (ts: Tensor[]) =
         given.Value <- ts |> Array.map (isNull >> not)
@@ -109,8 +95,9 @@ module internal Hoist =
             match Trace.tryClosed (Array.concat [ specs; results; specs ]) tangents with
             | ValueNone -> ValueNone
             | ValueSome(h, ofH) ->
-                let g, h, captured = joined (g, ofG) (h, ofH)
-                ValueSome(struct (HoistedForward(rule, captured.Length, g, h, given.Value) :> CustomRule, captured))
+                let graphs, captured = Trace.together [| g, ofG; h, ofH |]
+                let hoisted = HoistedForward(rule, captured.Length, graphs[0], graphs[1], given.Value)
+                ValueSome(struct (hoisted :> CustomRule, captured))
 
     let private reverse (rule: ReverseRule) (specs: Spec[]) =
         let mutable form, count = null, 0
@@ -134,9 +121,11 @@ module internal Hoist =
             match Trace.tryClosed (Array.append residuals results) backward with
             | ValueNone -> ValueNone
             | ValueSome(h, ofH) ->
-                let g, h, captured = joined (g, ofG) (h, ofH)
+                let graphs, captured = Trace.together [| g, ofG; h, ofH |]
 
-                let hoisted = HoistedReverse(rule, captured.Length, results.Length, g, form, h, given.Value)
+                let hoisted =
+                    HoistedReverse(rule, captured.Length, results.Length, graphs[0], form, graphs[1], given.Value)
+
                 ValueSome(struct (hoisted :> CustomRule, captured))
 
     /// The rule over what it closes over and its inputs; nothing where it reads numbers, or closes over nothing.

@@ -176,9 +176,7 @@ type TraceLevel(inputs: Spec[], lifts: bool) as level =
 [<RequireQualifiedAccess>]
 module Trace =
 
-    let private trace lifts (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
-        let level = TraceLevel(inputs, lifts)
-
+    let private traceAt (level: TraceLevel) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] =
         let outs =
             try
                 f level.Inputs |> Array.map level.IdOf
@@ -188,10 +186,10 @@ module Trace =
         level.Graph outs, level.Captured
 
     /// The graph of a function of leaves, and the tensors of outer levels it closes over, which are the first inputs.
-    let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = trace false inputs f
+    let closed (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = traceAt (TraceLevel(inputs, false)) f
 
     /// The same; arrays that the function closes over are among them.
-    let lifted (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = trace true inputs f
+    let lifted (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph * Tensor[] = traceAt (TraceLevel(inputs, true)) f
 
     /// The graph of a function that closes over nothing of an outer level.
     let graph (inputs: Spec[]) (f: Tensor[] -> Tensor[]) : Graph =
@@ -215,13 +213,7 @@ module Trace =
         let level = TraceLevel(inputs, false)
 
         try
-            let outs =
-                try
-                    f level.Inputs |> Array.map level.IdOf
-                finally
-                    level.Close()
-
-            ValueSome(level.Graph outs, level.Captured)
+            ValueSome(traceAt level f)
         with :? NoValueException as e when obj.ReferenceEquals(e.Level, level) ->
             ValueNone
 
@@ -249,3 +241,23 @@ module Trace =
                 next <- next + results
 
         g.Outputs |> Array.map (fun i -> values[i])
+
+    /// Graphs with what each closes over before its own inputs, over one list of all that any of them closes over.
+    let together (graphs: (Graph * Tensor[])[]) : Graph[] * Tensor[] =
+        let captured = List<Tensor>()
+        let places = Dictionary<Tensor, int>(HashIdentity.Reference)
+
+        for _, own in graphs do
+            for t in own do
+                if places.TryAdd(t, captured.Count) then
+                    captured.Add t
+
+        let captured = captured.ToArray()
+
+        let widen (g: Graph, own: Tensor[]) =
+            let specs = Array.append (Array.map Tensor.specOf captured) g.InputSpecs[own.Length ..]
+
+            graph specs (fun v ->
+                replay g (Array.append (own |> Array.map (fun t -> v[places[t]])) (Array.skip captured.Length v)))
+
+        Array.map widen graphs, captured

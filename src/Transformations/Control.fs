@@ -18,21 +18,6 @@ let private traced (inputs: Spec[]) (f: Tensor[] -> 'Q) : Graph * Tensor[] * 'Q 
 
     graph, captured, result.Value
 
-/// Two graphs over the same inputs: what either closes over comes first, then the operands.
-let private alike (specs: Spec[]) (graphs: (Graph * Tensor[])[]) : Graph[] * Tensor[] =
-    let captured =
-        graphs
-        |> Array.collect snd
-        |> Array.distinctBy System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode
-
-    let place (t: Tensor) = captured |> Array.findIndex (fun c -> obj.ReferenceEquals(c, t))
-
-    let widen (g: Graph, own: Tensor[]) =
-        Trace.graph (Array.append (Array.map Tensor.specOf captured) specs) (fun v ->
-            Trace.replay g (Array.append (own |> Array.map (fun t -> v[place t])) (Array.skip captured.Length v)))
-
-    Array.map widen graphs, captured
-
 let private requireAlike what (a: Spec[]) (b: Spec[]) =
     let show (specs: Spec[]) = specs |> Array.map (fun s -> $"{s.DType} {Shape.show s.Shape}") |> String.concat ", "
 
@@ -64,7 +49,7 @@ let cond (condition: Tensor) (whenTrue: 'P -> 'Q) (whenFalse: 'P -> 'Q) (operand
         let one, capturedOne, result = traced specs (fun v -> whenTrue (Tree.rebuild operand v))
         let other, capturedOther, _ = traced specs (fun v -> whenFalse (Tree.rebuild operand v))
         requireAlike "cond: the results of both branches" one.OutputSpecs other.OutputSpecs
-        let graphs, captured = alike specs [| one, capturedOne; other, capturedOther |]
+        let graphs, captured = Trace.together [| one, capturedOne; other, capturedOther |]
         let ys = Tensor.Bind(Cond(graphs[0], graphs[1]), Array.concat [ [| condition |]; captured; xs ])
         Tree.rebuild result ys
 
@@ -78,7 +63,7 @@ let whileLoop (condition: 'P -> Tensor) (body: 'P -> 'P) (start: 'P) : 'P =
     requireAlike "whileLoop: start and what the body returns" specs step.OutputSpecs
     let bool: Spec = { Shape = Shape.scalar; DType = DType.Bool }
     requireAlike "whileLoop: the condition's result and a single Bool" test.OutputSpecs [| bool |]
-    let graphs, captured = alike specs [| test, capturedTest; step, capturedStep |]
+    let graphs, captured = Trace.together [| test, capturedTest; step, capturedStep |]
     let op = While { Condition = graphs[0]; Body = graphs[1]; Constants = captured.Length }
     Tree.rebuild start (Tensor.Bind(op, Array.append captured xs))
 

@@ -343,6 +343,22 @@ let private long = [
         Expect.isLessThan (residentAfter - residentBefore) (48L <<< 20) "resident memory"
 ]
 
+// ---- closures
+
+/// Tensors are told apart as objects: so many of them that hash codes of objects meet.
+let private crowds = [
+    testCase "branches close over more tensors than hash codes can tell apart"
+    <| fun () ->
+        let many = Array.init 30_000 (fun i -> Tensor.ofSeq [ float i ])
+        let total (x: Tensor) = many |> Array.fold (+) x
+        let f = compile (fun (c: Tensor, x: Tensor) -> cond c total (fun x -> -(total x)) x)
+        let sum = 1.0 + Array.sum [| 0.0 .. 29_999.0 |]
+
+        for left, expected in [ 1.0, sum; -1.0, -sum ] do
+            let y = f (greater (scalar left) (scalar 0.0), Tensor.ones [ 1 ])
+            close 1e-12 "a branch" expected (Tensor.toFloat (reshape [] y))
+]
+
 // ---- words
 
 /// Each error names what was called, and what was given to it.
@@ -380,6 +396,7 @@ let private words =
 let tests =
     testList "levels" [
         testList "words" words
+        testList "closures" crowds |> slow
         testList "host control flow" controlFlow
         testList "threads" threads
         testList "strays" strays
