@@ -269,8 +269,7 @@ type BatchLevel(size: int) =
         | While w -> l.While(w, inputs)
         | Call p ->
             let mapped = inputs |> Array.map l.Is
-            let key = System.String(mapped |> Array.map (fun m -> if m then '1' else '0'))
-            let batch = p.Derive($"vmap {size} {key}", (fun () -> l.Graph(p.Graph, mapped)))
+            let batch = p.Derive($"vmap {size} {Mask.key mapped}", (fun () -> l.Graph(p.Graph, mapped)))
             Tensor.Bind(Call batch, Array.map l.ValueOf inputs)
         | Custom rule -> l.Custom(rule, inputs)
 

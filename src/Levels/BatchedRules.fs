@@ -58,24 +58,13 @@ type internal BatchedReverseRule
 
             rule.Backward(form, residuals, cts)
             |> Array.mapi (fun i ct -> if isNull ct then Many.zeros inputs[i] else ct)
-            |> Array.indexed
-            |> Array.filter (fun (i, _) -> isFloat[i])
-            |> Array.map snd
+            |> Mask.take isFloat
 
         let all = Array.append residuals cts
-        let gradients = over backward (Array.create all.Length true) all
-        let mutable next = -1
+        let gradients = over backward (Array.create all.Length true) all |> Mask.spread isFloat
 
         // an input shared by the whole batch collects from every example
-        Array.map2
-            (fun isFloat each ->
-                if not isFloat then
-                    null
-                else
-                    next <- next + 1
-                    if each then gradients[next] else sumOver [ 0 ] gradients[next])
-            isFloat
-            mapped
+        Array.map2 (fun each g -> if each || isNull g then g else sumOver [ 0 ] g) mapped gradients
 
 /// A user's forward rule, applied to every example of a batch.
 [<Sealed>]
@@ -91,17 +80,7 @@ type internal BatchedForwardRule
         let n, m = inputs.Length, results.Length
 
         let each (all: Tensor[]) =
-            let mutable next = n + m
-
-            let ts =
-                present
-                |> Array.map (fun p ->
-                    if p then
-                        next <- next + 1
-                        all[next - 1]
-                    else
-                        null)
-
+            let ts = Array.skip (n + m) all |> Mask.spread present
             let outs = rule.Tangents(Array.take n all, all[n .. n + m - 1], ts)
 
             Array.map2
@@ -109,13 +88,5 @@ type internal BatchedForwardRule
                 outs
                 all[n .. n + m - 1]
 
-        let given = tangents |> Array.filter (isNull >> not)
-
-        let axes =
-            Array.concat [
-                mapped
-                Array.create m true
-                Array.map2 (&&) present mapped |> Array.zip present |> Array.filter fst |> Array.map snd
-            ]
-
-        over each axes (Array.concat [ inputs; results; given ])
+        let axes = Array.concat [ mapped; Array.create m true; Mask.take present mapped ]
+        over each axes (Array.concat [ inputs; results; Mask.take present tangents ])

@@ -32,17 +32,9 @@ type internal Checkpoint(graph: Graph) =
 
         let level = RecordLevel("checkpoint", false, Many.record)
 
-        // the others keep their place on the tape but are constants
-        let lift (x: Tensor) isActive =
-            if isActive then
-                level.Input x
-            else
-                level.NextId() |> ignore
-                x
-
         let outs =
             try
-                Trace.replay graph (Array.map2 lift tied active)
+                Trace.replay graph (level.Inputs(tied, active))
             finally
                 level.Close()
 

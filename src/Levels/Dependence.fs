@@ -12,8 +12,7 @@ let private cache = ConditionalWeakTable<Graph, ConcurrentDictionary<string, boo
 
 let private once (g: Graph) (kind: string) (active: bool[]) (make: unit -> bool[]) : bool[] =
     let known = cache.GetValue(g, (fun _ -> ConcurrentDictionary()))
-    let mask = System.String(active |> Array.map (fun a -> if a then '1' else '0'))
-    known.GetOrAdd(kind + mask, (fun _ -> make ()))
+    known.GetOrAdd(kind + Mask.key active, (fun _ -> make ()))
 
 /// Which outputs of a graph depend, smoothly, on those of its inputs that are active.
 let rec private outputs (g: Graph) (active: bool[]) : bool[] =

@@ -269,8 +269,7 @@ type ForwardLevel() =
 
         match op with
         | Call p ->
-            let key = System.String(mask |> Array.map (fun m -> if m then '1' else '0'))
-            let tangents = p.Derive("jvp " + key, (fun () -> ForwardLevel.Graph(p.Graph, mask)))
+            let tangents = p.Derive("jvp " + Mask.key mask, (fun () -> ForwardLevel.Graph(p.Graph, mask)))
             let found = Tensor.Bind(Call tangents, Array.append xs present)
             l.Pair(p.Graph.OutputSpecs, found)
         | Cond(whenTrue, whenFalse) ->

@@ -23,16 +23,7 @@ type internal HoistedForward(rule: ForwardRule, hidden: int, apply: Graph, tange
         let ts =
             Array.map2 (fun (t: Tensor) (x: Tensor) -> if isNull t then Many.zeros (Tensor.specOf x) else t) ts inputs
 
-        let found = Trace.replay tangents (Array.concat [ inputs; results; Array.skip hidden ts ])
-        let mutable next = -1
-
-        given
-        |> Array.map (fun isGiven ->
-            if isGiven then
-                next <- next + 1
-                found[next]
-            else
-                null)
+        Trace.replay tangents (Array.concat [ inputs; results; Array.skip hidden ts ]) |> Mask.spread given
 
 /// A reverse rule as two graphs: hidden ++ inputs ↦ results ++ residuals, and hidden ++ residuals ++ cotangents ↦ cotangents
 /// of those inputs that get one.
@@ -59,18 +50,7 @@ type internal HoistedReverse
         }
 
     override _.Backward(_, residuals, cotangents) =
-        let found = Trace.replay backward (Array.append residuals cotangents)
-        let mutable next = -1
-
-        let own =
-            given
-            |> Array.map (fun isGiven ->
-                if isGiven then
-                    next <- next + 1
-                    found[next]
-                else
-                    null)
-
+        let own = Trace.replay backward (Array.append residuals cotangents) |> Mask.spread given
         Array.append (Array.zeroCreate hidden) own
 
 [<RequireQualifiedAccess>]

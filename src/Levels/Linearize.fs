@@ -155,5 +155,4 @@ module internal Linearize =
     let graph (record: Record) (g: Graph) (active: bool[]) : Linearized =
         let g = Graphs.intern g
         let byMask = cache.GetValue(g, (fun _ -> ConcurrentDictionary()))
-        let mask = System.String(active |> Array.map (fun a -> if a then '1' else '0'))
-        byMask.GetOrAdd(mask, (fun _ -> make record g active))
+        byMask.GetOrAdd(Mask.key active, (fun _ -> make record g active))

@@ -41,16 +41,7 @@ let rec transposed
     |]
 
     // only the active inputs are on the tape, in order
-    let found = Sweep.run outputs (active |> Array.filter id |> Array.length) null
-    let mutable next = 0
-
-    active
-    |> Array.map (fun on ->
-        if on then
-            next <- next + 1
-            found[next - 1]
-        else
-            null)
+    Sweep.run outputs (active |> Array.filter id |> Array.length) null |> Mask.spread active
 
 and private recordLinear (l: RecordLevel) (op: LinearAlgebra) (onFailure: OnFailure) (xs: Tensor[]) (ns: Node[]) =
     let outs = Tensor.Bind(ManyOp.Linear(op, onFailure), xs)
@@ -223,7 +214,7 @@ and private filled (results: Spec[]) (places: int[]) (cts: Tensor[]) =
 and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[]) =
     let active = ns |> Array.map (isNull >> not)
     let lin = Linearize.graph record p.Graph active
-    let mask = System.String(active |> Array.map (fun a -> if a then '1' else '0'))
+    let mask = Mask.key active
     let forward = p.Derive("forward " + mask, (fun () -> lin.Forward))
     let backward = p.Derive("backward " + mask, (fun () -> lin.Backward))
     let results = p.Graph.Outputs.Length

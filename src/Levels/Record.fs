@@ -97,6 +97,18 @@ type RecordLevel(name: string, owns: bool, many: RecordLevel -> ManyOp -> Tensor
 
         if x.DType.IsFloat() then Recorded(l, x, Node(id, x.Shape, x.DType)) else x
 
+    /// Some of several inputs; the others keep their place on the tape and are constants.
+    member l.Inputs(xs: Tensor[], active: bool[]) : Tensor[] =
+        Array.map2
+            (fun x isActive ->
+                if isActive then
+                    l.Input x
+                else
+                    l.NextId() |> ignore
+                    x)
+            xs
+            active
+
     member l.NodeOf(a: Tensor) : Node = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Node else null
 
     member l.PrimalOf(a: Tensor) : Tensor = if obj.ReferenceEquals(a.Level, l) then Unsafe.As<Recorded>(a).Primal else a

@@ -21,15 +21,7 @@ let private record (level: RecordLevel) (xs: Tensor[]) (trainable: bool[]) =
     if isNull trainable then
         Array.map level.Input xs
     else
-        Array.map2
-            (fun x isTrained ->
-                if isTrained then
-                    level.Input x
-                else
-                    level.NextId() |> ignore
-                    x)
-            xs
-            trainable
+        level.Inputs(xs, trainable)
 
 let private requireScalar (name: string) (y: Tensor) =
     if y.Rank <> 0 then
@@ -89,9 +81,8 @@ let private release (owned: List<Storage>) (kept: Tensor[][]) =
         if not (isKept s) then
             s.Release()
 
-/// The same, of any tree: training asks also networks that have nothing to learn.
-let internal valueAndGradOfAny (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
-    let struct (xs, trainable) = Tree.leavesAndTrainable p
+/// The function's value, what else it returns, and the gradient of the value, of a tree with its leaves.
+let private valueAndGradOf (f: 'P -> Tensor * 'A) (p: 'P) (xs: Tensor[]) (trainable: bool[]) : Tensor * 'A * 'P =
     let level = RecordLevel("grad", true, Many.record)
 
     let y, aux =
@@ -117,8 +108,14 @@ let internal valueAndGradOfAny (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P
 /// and a tree that is passed on unchanged. Buffers made on the way are given back at once.
 let valueAndGradAux (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
     Returned.requireTensors<'A> "grad"
-    requireFloats "grad" p (Tree.leaves p)
-    valueAndGradOfAny f p
+    let struct (xs, trainable) = Tree.leavesAndTrainable p
+    requireFloats "grad" p xs
+    valueAndGradOf f p xs trainable
+
+/// The same of any tree: training asks also networks that have nothing to learn.
+let internal valueAndGradOfAny (f: 'P -> Tensor * 'A) (p: 'P) : Tensor * 'A * 'P =
+    let struct (xs, trainable) = Tree.leavesAndTrainable p
+    valueAndGradOf f p xs trainable
 
 /// The function's value and its gradient, a tree like the parameters (zeros at integer and frozen leaves). What is no tensor
 /// in the tree, a number or a name, is a setting: the gradient carries it as it is, so that the two have one type, and it
