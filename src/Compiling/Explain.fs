@@ -22,15 +22,15 @@ module internal Explain =
         | Apply(op, _, _, _) -> Facts.name op
         | ApplyMany(op, _, _) ->
             match op with
-            | Concat _ -> "concat"
-            | Split _ -> "split"
-            | Linear(op, onFailure) -> Facts.linearName op onFailure
             | Scan s when Regions.isRegion s -> "by rows"
             | Scan s -> $"""scan of {s.Length} steps{if s.FromEnd then ", from the end" else ""}"""
-            | Cond _ -> "cond"
             | While _ -> "while"
-            | Call _ -> "call"
-            | Custom e -> e.Name
+            | Concat _
+            | Split _
+            | Linear _
+            | Cond _
+            | Call _
+            | Custom _ -> Facts.nameMany op
 
     let private details (instruction: Instruction) =
         match instruction with

@@ -11,11 +11,7 @@ open Functional.Kernels
 /// Writes the shapes and sizes of a sentence, each size by a name.
 [<Sealed>]
 type private Words(names: int[] -> int -> string) =
-    let write (shape: int[]) =
-        match Array.init shape.Length (names shape) with
-        | [||] -> "scalar"
-        | [| size |] -> $"[{size}]"
-        | sizes -> String.concat "×" sizes
+    let write (shape: int[]) = ArraySize.Show(Array.init shape.Length (names shape))
 
     interface IFormatProvider with
         member words.GetFormat t = if t = typeof<ICustomFormatter> then box words else null

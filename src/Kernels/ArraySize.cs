@@ -64,12 +64,15 @@ public static class ArraySize
     /// <summary>A shape for people: <c>2×3</c>, <c>[3]</c> with one axis, <c>scalar</c> with none.</summary>
     public static string Show(int[] shape) => Show(Array.ConvertAll(shape, size => (long)size));
 
-    private static string Show(long[] sizes) => sizes.Length switch
+    /// <summary>The same of sizes in words.</summary>
+    public static string Show(string[] sizes) => sizes.Length switch
     {
         0 => "scalar",
-        1 => $"[{Plain(sizes[0])}]",
-        _ => string.Join("×", sizes.Select(Plain)),
+        1 => $"[{sizes[0]}]",
+        _ => string.Join("×", sizes),
     };
+
+    private static string Show(long[] sizes) => Show(Array.ConvertAll(sizes, Plain));
 
     private static string Plain(long size) => size.ToString(CultureInfo.InvariantCulture);
 

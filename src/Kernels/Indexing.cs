@@ -86,8 +86,9 @@ public static unsafe class Indexing
     }
 
     /// <summary>
-    /// The axis is counted from the end, where it has the same number under vmap, which puts one more in front; and an
-    /// operation has one name with its counterpart "along", which is what vmap may make of it.
+    /// The axis is counted from the end, where it has the same number under vmap, which puts one more in front. A scatter has
+    /// one name with its counterpart "along", which is what vmap may make of it; taking has the names that are called, and of
+    /// places that differ between the examples of a batch a take is a gatherAlong.
     /// </summary>
     private static ArgumentOutOfRangeException Outside(string operation, long value, int flat, NDArray index, int[] shape, int axis)
     {

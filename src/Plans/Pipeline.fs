@@ -22,21 +22,17 @@ let private passes = [
 /// Whether graphs are verified between the passes, as the tests have it.
 let mutable verifies = false
 
-let private run (chosen: Pass list) (g: Graph) : Graph =
+let private verified (after: string) (g: Graph) : Graph =
     if verifies then
-        Verify.graph "tracing" g
+        Verify.graph after g
 
-    (g, chosen)
-    ||> List.fold (fun g pass ->
-        let g = pass.Run g
+    g
 
-        if verifies then
-            Verify.graph pass.Name g
-
-        g)
+let private run (chosen: Pass list) (g: Graph) : Graph =
+    (g, chosen) ||> List.fold (fun g pass -> verified pass.Name (pass.Run g))
 
 /// The passes that are for every graph.
-let simplify (g: Graph) : Graph = run (passes |> List.filter _.EveryGraph) g
+let simplify (traced: Graph) : Graph = verified "tracing" traced |> run (passes |> List.filter _.EveryGraph)
 
 /// The passes that follow for the graph of a whole program.
 let whole (chosen: Passes) (simplified: Graph) : Graph =

@@ -9,16 +9,7 @@ open Functional
 /// A program, made with numbers of its own; each run draws sizes and data, and compares.
 type private Kept = { Run: Random -> unit }
 
-let private close what (expected: float[]) (found: Tensor) =
-    let found = Tensor.toFloats found
-    Expect.equal found.Length expected.Length what
-
-    Array.iter2
-        (fun (x: float) y ->
-            if not (abs (x - y) <= 1e-11 * max 1.0 (abs x)) then
-                failtest $"{what}: {x:R} expected, {y:R} found")
-        expected
-        found
+let private close = Programs.closeTo 1e-11
 
 let private numbers (random: Random) n = Array.init n (fun _ -> random.NextDouble() - 0.5)
 

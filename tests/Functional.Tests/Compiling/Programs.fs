@@ -13,6 +13,18 @@ let private key = Key.create 1L
 /// Normal numbers, Float64; the same for the same number.
 let normal (number: int) (shape: int list) = Random.normal DType.Float64 shape (Key.fold (int64 number) key)
 
+/// Whether a tensor holds the numbers expected, to a share of each or of 1, whichever is larger.
+let closeTo (tolerance: float) (what: string) (expected: float[]) (found: Tensor) =
+    let found = Tensor.toFloats found
+    Expect.equal found.Length expected.Length what
+
+    Array.iter2
+        (fun (x: float) y ->
+            if not (abs (x - y) <= tolerance * max 1.0 (abs x)) then
+                failtest $"%s{what}: %A{expected} expected, %A{found} found")
+        expected
+        found
+
 type Cell = { W: Tensor; U: Tensor; B: Tensor }
 type Layer = { Weights: Tensor; Bias: Tensor }
 type Net = { Hidden: Layer; Output: Layer; Name: string }

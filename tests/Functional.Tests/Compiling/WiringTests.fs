@@ -10,16 +10,7 @@ open Functional.Plans
 open Functional.Rewrites
 open Functional.Tests.Wiring
 
-let private close (what: string) (expected: float[]) (found: Tensor) =
-    let found = Tensor.toFloats found
-    Expect.equal found.Length expected.Length what
-
-    Array.iter2
-        (fun (x: float) y ->
-            if not (abs (x - y) <= 1e-9 * max 1.0 (abs x)) then
-                failtest $"%s{what}: %A{expected} expected, %A{found} found")
-        expected
-        found
+let private close = Programs.closeTo 1e-9
 
 /// A case: sizes, inputs, a program.
 type private Case = {
