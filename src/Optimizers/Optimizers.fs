@@ -8,24 +8,11 @@ module Functional.Optimizer
 
 open Functional.Operations
 
-/// The places of the leaves that are trained.
-let private trained (parameters: 'P) : struct (Tensor[] * int[]) =
-    let struct (xs, trainable) = Tree.leavesAndTrainable parameters
-    let mutable count = 0
-    let places = Array.zeroCreate xs.Length
-
-    for i in 0 .. xs.Length - 1 do
-        if (isNull trainable || trainable[i]) && xs[i].DType.IsFloat() then
-            places[count] <- i
-            count <- count + 1
-
-    struct (xs, (if count = xs.Length then null else places[.. count - 1]))
-
 let private pick (places: int[]) (xs: Tensor[]) = if isNull places then xs else Array.map (fun i -> xs[i]) places
 
 /// The state before the first step.
 let init (optimizer: Optimizer) (parameters: 'P) : OptimizerState =
-    let struct (xs, places) = trained parameters
+    let struct (xs, places) = Tree.trainedPlaces parameters
     optimizer.Init(pick places xs)
 
 let private disagree (parameters: 'P) (xs: Tensor[]) (gs: Tensor[]) =
@@ -40,7 +27,7 @@ let private disagree (parameters: 'P) (xs: Tensor[]) (gs: Tensor[]) =
 
 /// The parameters and the state after one step along a gradient, which is a tree like the parameters.
 let step (optimizer: Optimizer) (gradient: 'P) (state: OptimizerState) (parameters: 'P) : 'P * OptimizerState =
-    let struct (xs, places) = trained parameters
+    let struct (xs, places) = Tree.trainedPlaces parameters
     let gs = Tree.leaves gradient
     disagree parameters xs gs
     let updated, state = optimizer.Update (pick places gs) state (pick places xs)

@@ -273,20 +273,11 @@ let jacobian (f: 'P -> Tensor) (p: 'P) : 'P =
     else
         jacobianForward f p
 
-/// All tensors of a tree, flattened and joined to one vector.
-let private ravel (p: 'P) : Tensor = Tree.leaves p |> Array.map flatten |> concat 0
-
-/// A vector as the tensors of a tree.
-let private unravel (p: 'P) (v: Tensor) : 'P =
-    let xs = Tree.leaves p
-    let pieces = v |> split 0 (xs |> Array.map (fun x -> Shape.size x.Shape))
-    Tree.rebuild p (Array.map2 (fun (x: Tensor) (piece: Tensor) -> reshape x.Shape piece) xs pieces)
-
 /// The Hessian of a function that returns a single number, forward over reverse: a matrix [N, N] whose rows and columns
 /// are the numbers of the tree, leaf by leaf in row-major order.
 let hessian (f: 'P -> Tensor) (p: 'P) : Tensor =
     requireFloats "hessian" p (Tree.leaves p)
-    jacobianForward (fun v -> ravel (grad f (unravel p v))) (ravel p)
+    jacobianForward (fun v -> Tree.ravel (grad f (Tree.unravel p v))) (Tree.ravel p)
 
 /// The Hessian times a tree of the parameters' shapes, without the Hessian.
 let hvp (f: 'P -> Tensor) (p: 'P) (v: 'P) : 'P = snd (jvp (grad f) p v)

@@ -247,5 +247,49 @@ let map3 (f: Tensor -> Tensor -> Tensor -> Tensor) (a: 'P) (b: 'P) (c: 'P) : 'P 
     alike "Tree.map3" a c xs zs
     rebuild a (Array.map3 f xs ys zs)
 
+/// The places of the leaves that are trained: of a float type and not frozen. Null when all are.
+let internal trainedPlaces (tree: 'P) : struct (Tensor[] * int[]) =
+    let struct (xs, trainable) = leavesAndTrainable tree
+    let mutable count = 0
+    let places = Array.zeroCreate xs.Length
+
+    for i in 0 .. xs.Length - 1 do
+        if (isNull trainable || trainable[i]) && xs[i].DType.IsFloat() then
+            places[count] <- i
+            count <- count + 1
+
+    struct (xs, (if count = xs.Length then null else places[.. count - 1]))
+
+/// Tensors of one element type, flattened and joined to one vector.
+let internal join (operation: string) (xs: Tensor[]) : Tensor =
+    if xs.Length = 0 then
+        invalidArg "tree" $"{operation}: the tree holds no tensor"
+
+    match xs |> Array.tryFind (fun x -> x.DType <> xs[0].DType) with
+    | Some other ->
+        invalidArg
+            "tree"
+            $"{operation}: the tree holds tensors of {xs[0].DType} and of {other.DType}, and a vector has one element type; cast them"
+    | None -> xs |> Array.map flatten |> concat 0
+
+/// A vector cut into tensors of the shapes of others.
+let internal cut (operation: string) (like: Tensor[]) (v: Tensor) : Tensor[] =
+    let sizes = like |> Array.map Tensor.size
+
+    if v.Rank <> 1 || v.Shape[0] <> Array.sum sizes then
+        invalidShape
+            operation
+            $"the tree has {Array.sum sizes} numbers, which a tensor of shape {v.Shape} does not hold"
+
+    Array.map2 (fun (x: Tensor) piece -> reshape x.Shape piece) like (split 0 sizes v)
+
+/// All tensors of a tree, flattened and joined to one vector, in the order of its fields. They must be of one element type.
+/// Example: `Tree.ravel (Tensor.ofRows [ [ 1.0; 2.0 ] ], scalar 3.0)` is [1 2 3].
+let ravel (tree: 'P) : Tensor = join "Tree.ravel" (leaves tree)
+
+/// The tree with the numbers of a vector at its leaves: `Tree.unravel p (Tree.ravel p)` is p.
+/// Example: `Tree.unravel (scalar 0.0, Tensor.zeros [ 2 ]) (Tensor.ofSeq [ 1.0; 2.0; 3.0 ])`.
+let unravel (tree: 'P) (v: Tensor) : 'P = rebuild tree (cut "Tree.unravel" (leaves tree) v)
+
 /// The number of numbers in a tree.
 let count (tree: 'P) = leaves tree |> Array.sumBy (fun t -> Shape.size t.Shape)

@@ -161,6 +161,15 @@ module GivenMetrics =
 module GivenOptimizers =
     let net, gradient = Dense2.net, Dense2.gradient
 
+module GivenMinimizers =
+    let xs, ys = Tensor.ofSeq [ 0.0; 1.0; 2.0; 3.0 ], Tensor.ofSeq [ 1.0; 2.9; 5.1; 7.0 ]
+    let residual (a: Tensor, b: Tensor) (x: Tensor, y: Tensor) = y - (a + b * x)
+    let start = scalar 0.0, scalar 0.0
+    let loss (a: Tensor, b: Tensor) = square (a - 1.0) + 10.0 * square (b - a * a)
+    let inside, points, edge, border = residual, (xs, ys), residual, (xs, ys)
+    let net, forward = start, (fun (a: Tensor, b: Tensor) (x: Tensor) -> a * tanh (b * x))
+    let objective = Objective.loss (fun (x: Tensor) -> sum (square (x + 1.0)))
+
 module GivenRandom =
     let epoch = 3
 
