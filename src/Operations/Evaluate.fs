@@ -63,65 +63,44 @@ let private cast (x: NDArray) dtype =
         Elementwise.Cast(x, y)
         y
 
-/// The value of an operation; absent inputs are passed as default.
+/// The value of an operation by its kernel.
+let private fresh (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
+    let s = Shapes.infer op (spec a) (specOrNone b) (specOrNone c)
+    let y = allocate (Shapes.Named op) s.Shape s.DType
+
+    Perform.operation
+        op
+        a.Shape
+        b.Shape
+        y.Shape
+        null
+        (fun () -> a)
+        (fun () -> b)
+        (fun () -> c)
+        (fun () -> y)
+        (fun run -> run ())
+
+    y.Settle()
+
+/// The value of an operation; absent inputs are passed as default. Single numbers need no kernel, nor does what is its
+/// operand as it was.
 let evaluate (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
-    let inline infer () = Shapes.infer op (spec a) (specOrNone b) (specOrNone c)
-
-    let inline fresh (fill: NDArray -> unit) =
-        let s = infer ()
-        let y = allocate (Shapes.Named op) s.Shape s.DType
-        fill y
-        y.Settle()
-
     match op with
     | Unary u -> unary u a
     | Binary o -> binary o a b
-    | Compare o ->
-        if isNull a.Storage && isNull b.Storage && a.DType = b.DType then
-            Scalars.Compare(o, a, b)
-        else
-            fresh (fun y -> Elementwise.Compare(o, a, b, y))
-    | Select ->
-        if isNull a.Storage && isNull b.Storage && isNull c.Storage then
-            infer () |> ignore
-            if a.Bits <> 0L then b else c
-        else
-            fresh (fun y -> Elementwise.Select(a, b, c, y))
+    | Compare o when isNull a.Storage && isNull b.Storage && a.DType = b.DType -> Scalars.Compare(o, a, b)
+    | Select when isNull a.Storage && isNull b.Storage && isNull c.Storage ->
+        Shapes.infer op (spec a) (spec b) (spec c) |> ignore
+        if a.Bits <> 0L then b else c
     | Cast t -> cast a t
     | StopGradient -> a
-    | AddScaled s -> fresh (fun y -> Elementwise.AddScaled(s, a, b, y))
-    | MatMul(ta, tb) -> fresh (fun y -> MatMul.Run(ta, tb, a, b, y))
-    | Dense -> fresh (fun y -> MatMul.RunAdd(a, b, c, y))
-    | Conv k -> fresh (fun y -> Convolve.conv k a.Shape b.Shape y.Shape a b y)
-    | ConvBias k -> fresh (fun y -> Convolve.convBias k a.Shape b.Shape y.Shape a b c y)
-    | ConvInput(k, _) -> fresh (fun y -> Convolve.convInput k a.Shape b.Shape y.Shape a b y)
-    | ConvKernel(k, _) -> fresh (fun y -> Convolve.convKernel k a.Shape b.Shape y.Shape a b y)
-    | MaxPool w -> fresh (fun y -> Convolve.maxPool w a.Shape y.Shape a y)
-    | MaxPoolPick w -> fresh (fun y -> Convolve.maxPoolPick w b.Shape y.Shape a b y)
-    | MaxPoolPlace w -> fresh (fun y -> Convolve.maxPoolPlace w a.Shape y.Shape a b y)
-    | SumProduct(axes, _) -> fresh (fun y -> Reductions.SumProduct(a, b, axes, y))
-    | Reduce(r, axes, _) -> if axes.Length = 0 then a else fresh (fun y -> Reductions.Reduce(r, a, axes, y))
-    | ArgReduce(r, axis) -> fresh (fun y -> Reductions.ArgReduce(r, a, axis, y))
-    | Cumulate(c, axis, reverse) -> fresh (fun y -> Reductions.Cumulate(c, a, axis, reverse, y))
-    | Softmax axis -> fresh (fun y -> Reductions.Softmax(a, axis, y))
-    | SoftmaxScale axis -> fresh (fun y -> Reductions.SoftmaxScale(a, b, axis, y))
-    | Broadcast shape ->
-        if Shape.same a.Shape shape then a
-        elif isNull a.Storage then full "broadcastTo" shape a
-        else fresh (fun y -> Layout.Broadcast(a, y))
+    | Reduce(_, [||], _) -> a
+    | Broadcast shape when Shape.same a.Shape shape -> a
+    | Broadcast shape when isNull a.Storage -> full "broadcastTo" shape a
     | Reshape shape ->
-        infer () |> ignore
+        Shapes.infer op (spec a) Unchecked.defaultof<_> Unchecked.defaultof<_> |> ignore
         if Shape.same a.Shape shape then a else a.Reshape shape
-    | Transpose p -> fresh (fun y -> Layout.Transpose(a, p, y))
-    | Slice(starts, _, steps) -> fresh (fun y -> Layout.Slice(a, starts, steps, y))
-    | Pad(low, _, interior) -> fresh (fun y -> Layout.Pad(a, low, interior, y))
-    | Reverse axes -> fresh (fun y -> Layout.Reverse(a, axes, y))
-    | Gather axis -> fresh (fun y -> Indexing.Gather(a, b, axis, y))
-    | ScatterAdd(axis, _) -> fresh (fun y -> Indexing.ScatterAdd(a, b, axis, y))
-    | GatherAlong axis -> fresh (fun y -> Indexing.GatherAlong(a, b, axis, y))
-    | ScatterAlong(axis, _) -> fresh (fun y -> Indexing.ScatterAlong(a, b, axis, y))
-    | ArgSort(axis, descending, _) -> fresh (fun y -> Sorting.ArgSort(a, axis, descending, y))
-    | Random(d, _, _) -> fresh (fun y -> RandomNumbers.Draw(d, a, y))
+    | _ -> fresh op a b c
 
 /// The values of the operations with many inputs or results that hold no graph.
 let concat (axis: int) (xs: NDArray[]) : NDArray[] =

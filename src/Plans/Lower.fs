@@ -239,57 +239,19 @@ module internal Lower =
         | ApplyMany _ -> invalidOp "internal: not an operation of one result"
         | Apply(op, a, b, c) ->
             let name = Facts.name op
-            let shape v = g.Specs[v].Shape
+            let shape v = if v < 0 then [||] else g.Specs[v].Shape
 
-            match op with
-            | MatMul(ta, tb) -> step name (fun v -> MatMul.Run(ta, tb, v[a], v[b], v[y], packed))
-            | Dense -> step name (fun v -> MatMul.RunAdd(v[a], v[b], v[c], v[y], packed))
-            | Conv k ->
-                let run = Convolve.conv k (shape a) (shape b) (shape y)
-                step name (fun v -> run v[a] v[b] v[y])
-            | ConvBias k ->
-                let run = Convolve.convBias k (shape a) (shape b) (shape y)
-                step name (fun v -> run v[a] v[b] v[c] v[y])
-            | ConvInput(k, _) ->
-                let run = Convolve.convInput k (shape a) (shape b) (shape y)
-                step name (fun v -> run v[a] v[b] v[y])
-            | ConvKernel(k, _) ->
-                let run = Convolve.convKernel k (shape a) (shape b) (shape y)
-                step name (fun v -> run v[a] v[b] v[y])
-            | MaxPool w ->
-                let run = Convolve.maxPool w (shape a) (shape y)
-                step name (fun v -> run v[a] v[y])
-            | MaxPoolPick w ->
-                let run = Convolve.maxPoolPick w (shape b) (shape y)
-                step name (fun v -> run v[a] v[b] v[y])
-            | MaxPoolPlace w ->
-                let run = Convolve.maxPoolPlace w (shape a) (shape y)
-                step name (fun v -> run v[a] v[b] v[y])
-            | Unary u -> step name (fun v -> Elementwise.Unary(u, v[a], v[y]))
-            | Binary o -> step name (fun v -> Elementwise.Binary(o, v[a], v[b], v[y]))
-            | Compare o -> step name (fun v -> Elementwise.Compare(o, v[a], v[b], v[y]))
-            | Select -> step name (fun v -> Elementwise.Select(v[a], v[b], v[c], v[y]))
-            | Cast _ -> step name (fun v -> Elementwise.Cast(v[a], v[y]))
-            | AddScaled s -> step name (fun v -> Elementwise.AddScaled(s, v[a], v[b], v[y]))
-            | SumProduct(axes, _) -> step name (fun v -> Reductions.SumProduct(v[a], v[b], axes, v[y]))
-            | Reduce(r, axes, _) -> step name (fun v -> Reductions.Reduce(r, v[a], axes, v[y]))
-            | ArgReduce(r, axis) -> step name (fun v -> Reductions.ArgReduce(r, v[a], axis, v[y]))
-            | Cumulate(r, axis, fromEnd) -> step name (fun v -> Reductions.Cumulate(r, v[a], axis, fromEnd, v[y]))
-            | Softmax axis -> step name (fun v -> Reductions.Softmax(v[a], axis, v[y]))
-            | SoftmaxScale axis -> step name (fun v -> Reductions.SoftmaxScale(v[a], v[b], axis, v[y]))
-            | Broadcast _ -> step name (fun v -> Layout.Broadcast(v[a], v[y]))
-            | Transpose p -> step name (fun v -> Layout.Transpose(v[a], p, v[y]))
-            | Slice(starts, _, steps) -> step name (fun v -> Layout.Slice(v[a], starts, steps, v[y]))
-            | Pad(low, _, interior) -> step name (fun v -> Layout.Pad(v[a], low, interior, v[y]))
-            | Reverse axes -> step name (fun v -> Layout.Reverse(v[a], axes, v[y]))
-            | Gather axis -> step name (fun v -> Indexing.Gather(v[a], v[b], axis, v[y]))
-            | ScatterAdd(axis, _) -> step name (fun v -> Indexing.ScatterAdd(v[a], v[b], axis, v[y]))
-            | GatherAlong axis -> step name (fun v -> Indexing.GatherAlong(v[a], v[b], axis, v[y]))
-            | ScatterAlong(axis, _) -> step name (fun v -> Indexing.ScatterAlong(v[a], v[b], axis, v[y]))
-            | ArgSort(axis, descending, _) -> step name (fun v -> Sorting.ArgSort(v[a], axis, descending, v[y]))
-            | Random(d, _, _) -> step name (fun v -> RandomNumbers.Draw(d, v[a], v[y]))
-            | StopGradient
-            | Reshape _ -> invalidOp $"internal: {name} is a view, not a kernel"
+            Perform.operation
+                op
+                (shape a)
+                (shape b)
+                (shape y)
+                packed
+                (fun (v: NDArray[]) -> v[a])
+                (fun v -> v[b])
+                (fun v -> v[c])
+                (fun v -> v[y])
+                (fun run -> step name run)
 
     /// What is put together of columns some of which lie in place already: the others are copied there.
     let private gathered (g: Graph) (schedule: Schedule) (parts: int[]) (y: int) : Step =

@@ -35,8 +35,8 @@ let private cases =
     |> Seq.map _.Name
     |> Set.ofSeq
 
-/// Where single numbers take a short cut past the evaluator, which knows every operation.
-let private shortCuts = Set [ "src/Core.fs" ]
+/// Where single numbers and views take a short cut past the table of kernels, which knows every operation.
+let private shortCuts = Set [ "src/Core.fs"; "src/Operations/Evaluate.fs" ]
 
 /// The lines (from 1) of wildcards beside patterns of operations: arms of one match stand at one indentation, in a row
 /// that ends where something else begins there or further to the left.
