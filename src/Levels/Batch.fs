@@ -269,7 +269,7 @@ type BatchLevel(size: int) =
         | While w -> l.While(w, inputs)
         | Call p ->
             let mapped = inputs |> Array.map l.Is
-            let batch = p.Derive($"vmap {size} {Mask.key mapped}", (fun () -> l.Graph(p.Graph, mapped)))
+            let batch = p.Derive(Derived.Batched(size, mapped), (fun () -> l.Graph(p.Graph, mapped)))
             Tensor.Bind(Call batch, Array.map l.ValueOf inputs)
         | Custom rule -> l.Custom(rule, inputs)
 

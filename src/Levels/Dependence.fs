@@ -8,11 +8,16 @@ open System.Runtime.CompilerServices
 open Functional
 open Functional.Operations
 
-let private cache = ConditionalWeakTable<Graph, ConcurrentDictionary<string, bool[]>>()
+/// What is asked of a graph.
+[<NoComparison>]
+type private Question =
+    | Outputs of active: bool[]
+    | Carried of constants: int * carry: int * active: bool[]
 
-let private once (g: Graph) (kind: string) (active: bool[]) (make: unit -> bool[]) : bool[] =
-    let known = cache.GetValue(g, (fun _ -> ConcurrentDictionary()))
-    known.GetOrAdd(kind + Mask.key active, (fun _ -> make ()))
+let private cache = ConditionalWeakTable<Graph, ConcurrentDictionary<Question, bool[]>>()
+
+let private once (g: Graph) (question: Question) (answer: unit -> bool[]) : bool[] =
+    cache.GetValue(g, (fun _ -> ConcurrentDictionary())).GetOrAdd(question, (fun _ -> answer ()))
 
 /// Which outputs of a graph depend, smoothly, on those of its inputs that are active.
 let rec private outputs (g: Graph) (active: bool[]) : bool[] =
@@ -41,7 +46,7 @@ let rec private outputs (g: Graph) (active: bool[]) : bool[] =
 
 /// Which inputs of a loop's body are active in some step: what is carried may become so on the way.
 and carried (body: Graph) (constants: int) (carry: int) (active: bool[]) : bool[] =
-    once body $"{constants} {carry} " active (fun () ->
+    once body (Carried(constants, carry, active)) (fun () ->
         let rec grow (now: bool[]) =
             let next = Array.copy now
             let outs = outputs body now
@@ -79,4 +84,4 @@ and results (op: ManyOp) (active: bool[]) : bool[] =
     | Split _
     | Linear _ -> null
 
-and private ofGraph (g: Graph) (active: bool[]) : bool[] = once g "" active (fun () -> outputs g active)
+and private ofGraph (g: Graph) (active: bool[]) : bool[] = once g (Outputs active) (fun () -> outputs g active)

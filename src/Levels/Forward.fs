@@ -269,7 +269,7 @@ type ForwardLevel() =
 
         match op with
         | Call p ->
-            let tangents = p.Derive("jvp " + Mask.key mask, (fun () -> ForwardLevel.Graph(p.Graph, mask)))
+            let tangents = p.Derive(Derived.Tangents mask, (fun () -> ForwardLevel.Graph(p.Graph, mask)))
             let found = Tensor.Bind(Call tangents, Array.append xs present)
             l.Pair(p.Graph.OutputSpecs, found)
         | Cond(whenTrue, whenFalse) ->

@@ -149,10 +149,10 @@ module internal Linearize =
         let backward = Graphs.extract joint (Array.append kept cotangents) grads
         Linearized(forward, residuals, backward, floats, gradients)
 
-    let private cache = ConditionalWeakTable<Graph, ConcurrentDictionary<string, Linearized>>()
+    let private cache = ConditionalWeakTable<Graph, ConcurrentDictionary<bool[], Linearized>>()
 
     /// The derivative of a graph in its active inputs, made once.
     let graph (record: Record) (g: Graph) (active: bool[]) : Linearized =
         let g = Graphs.intern g
-        let byMask = cache.GetValue(g, (fun _ -> ConcurrentDictionary()))
-        byMask.GetOrAdd(Mask.key active, (fun _ -> make record g active))
+        let byMask = cache.GetValue(g, (fun _ -> ConcurrentDictionary HashIdentity.Structural))
+        byMask.GetOrAdd(active, (fun _ -> make record g active))

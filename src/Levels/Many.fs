@@ -214,9 +214,8 @@ and private filled (results: Spec[]) (places: int[]) (cts: Tensor[]) =
 and private recordCall (l: RecordLevel) (p: Program) (xs: Tensor[]) (ns: Node[]) =
     let active = ns |> Array.map (isNull >> not)
     let lin = Linearize.graph record p.Graph active
-    let mask = Mask.key active
-    let forward = p.Derive("forward " + mask, (fun () -> lin.Forward))
-    let backward = p.Derive("backward " + mask, (fun () -> lin.Backward))
+    let forward = p.Derive(Derived.Forward active, (fun () -> lin.Forward))
+    let backward = p.Derive(Derived.Backward active, (fun () -> lin.Backward))
     let results = p.Graph.Outputs.Length
     let outs, extra = Tensor.Bind(Call forward, xs) |> Array.splitAt results
 

@@ -4,9 +4,6 @@ module internal Functional.Levels.Mask
 
 open Functional
 
-/// The mask as the key of what is made for it.
-let key (mask: bool[]) : string = System.String(mask |> Array.map (fun takesPart -> if takesPart then '1' else '0'))
-
 /// What takes part, without gaps.
 let take (mask: bool[]) (items: 'T[]) : 'T[] = Array.zip mask items |> Array.filter fst |> Array.map snd
 

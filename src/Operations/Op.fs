@@ -129,6 +129,18 @@ type OnFailure =
     /// NaN in every result of that matrix; the other matrices of a batch have theirs.
     | GiveNaN
 
+/// What programs are made of a program, for the inputs that take part.
+[<RequireQualifiedAccess; NoComparison>]
+type internal Derived =
+    /// The results and what the backward half reads.
+    | Forward of active: bool[]
+    /// The gradients.
+    | Backward of active: bool[]
+    /// The results and their tangents.
+    | Tangents of active: bool[]
+    /// All examples of a batch at once.
+    | Batched of size: int * mapped: bool[]
+
 /// The primitives with many inputs or many results. Those with sub-graphs refer back to `Op`, and so know no tensor.
 [<CustomEquality; NoComparison>]
 type ManyOp =
@@ -222,15 +234,15 @@ and [<Sealed; AllowNullLiteral>] Graph(inputs: int, instructions: Instruction[],
 /// A graph with a way to run it.
 and [<AbstractClass>] Program(graph: Graph) =
     // batches of ever new sizes are among them
-    let derived = Recent<string, System.Lazy<Program>>(32)
+    let derived = Recent<Derived, System.Lazy<Program>>(32)
     member _.Graph = graph
 
-    /// A program made from this one, once: the key says how.
-    member p.Derive(key: string, make: unit -> Graph) : Program =
+    /// A program made from this one, once.
+    member internal p.Derive(what: Derived, make: unit -> Graph) : Program =
         let found =
-            match derived.TryFind key with
+            match derived.TryFind what with
             | ValueSome found -> found
-            | ValueNone -> derived.Add(key, lazy (p.With(make ())))
+            | ValueNone -> derived.Add(what, lazy (p.With(make ())))
 
         found.Value
 
