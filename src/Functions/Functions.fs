@@ -40,6 +40,8 @@ let softplus (x: Tensor) = bind1 Prim.softplus x
 let relu (x: Tensor) = bind1 Prim.relu x
 /// The error function 2/√π ∫₀ˣ exp(−t²) dt.
 let erf (x: Tensor) = bind1 Prim.erf x
+/// The complementary error function 1 − erf x, to full precision also where it is tiny.
+let erfc (x: Tensor) = bind1 Prim.erfc x
 
 /// The larger of two, elementwise; at a tie each gets half of the derivative.
 let maximum (a: Tensor) (b: Tensor) = Tensor.Bind(Prim.max, a, b)

@@ -216,6 +216,13 @@ internal readonly struct Erf : IUnary
         where V : struct, ISimd<V, T> => VectorMath<V, T>.Erf(x);
 }
 
+internal readonly struct Erfc : IUnary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Of<V, T>(V x)
+        where V : struct, ISimd<V, T> => VectorMath<V, T>.Erfc(x);
+}
+
 internal readonly struct Floor : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -76,6 +76,7 @@ internal static class ElementwiseFunctions
             Unary.Softplus => TMaker.Make<Softplus>(),
             Unary.Relu => TMaker.Make<Relu>(),
             Unary.Erf => TMaker.Make<Erf>(),
+            Unary.Erfc => TMaker.Make<Erfc>(),
             Unary.Floor => TMaker.Make<Floor>(),
             Unary.Ceil => TMaker.Make<Ceil>(),
             Unary.Round => TMaker.Make<Round>(),

@@ -5,7 +5,7 @@ public enum Unary : byte
 {
     Neg, Abs, Sign, Exp, Expm1, Log, Log1p, Sqrt, Rsqrt, Square, Reciprocal,
     Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh,
-    Sigmoid, Softplus, Relu, Erf, Floor, Ceil, Round, Not,
+    Sigmoid, Softplus, Relu, Erf, Erfc, Floor, Ceil, Round, Not,
 }
 
 /// <summary>Elementwise functions of two arrays that broadcast against each other.</summary>

@@ -34,7 +34,7 @@ let elu (alpha: float) (x: Tensor) =
 let selu (x: Tensor) = 1.0507009873554805 * elu 1.6732632423543772 x
 
 /// x·Φ(x), with the normal distribution function Φ. Hendrycks and Gimpel, "Gaussian error linear units" (2016).
-let gelu (x: Tensor) = 0.5 * x * (1.0 + erf (x * (1.0 / sqrt 2.0)))
+let gelu (x: Tensor) = 0.5 * x * erfc (x * (-1.0 / sqrt 2.0))
 
 /// The approximation of gelu by tanh: 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))).
 let geluTanh (x: Tensor) = 0.5 * x * (1.0 + tanh (sqrt (2.0 / Math.PI) * (x + 0.044715 * x * square x)))

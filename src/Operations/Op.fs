@@ -297,6 +297,7 @@ module Prim =
     let softplus = Unary Unary.Softplus
     let relu = Unary Unary.Relu
     let erf = Unary Unary.Erf
+    let erfc = Unary Unary.Erfc
     let floor = Unary Unary.Floor
     let ceil = Unary Unary.Ceil
     let round = Unary Unary.Round

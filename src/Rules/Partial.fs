@@ -86,6 +86,7 @@ let private unary (u: Unary) (x: Tensor) (y: Tensor) : Derivative =
     | Unary.Softplus -> times (softplusSlope x)
     | Unary.Relu -> map Prim.reluScale 0 y
     | Unary.Erf -> times (gaussian x * (2.0 / sqrt Math.PI))
+    | Unary.Erfc -> times (gaussian x * (-2.0 / sqrt Math.PI))
     | Unary.Sign
     | Unary.Floor
     | Unary.Ceil

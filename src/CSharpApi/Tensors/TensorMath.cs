@@ -217,6 +217,14 @@ public static class TensorMath
         return Functions.erf(x);
     }
 
+    /// <summary>The complementary error function 1 − erf x, to full precision also where it is tiny.</summary>
+    /// <example><code>var tail = 0.5 * Erfc(x / Math.Sqrt(2));</code></example>
+    public static Tensor Erfc(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Functions.erfc(x);
+    }
+
     /// <summary>The largest whole number not above x; no derivative flows through it.</summary>
     /// <example><code>var y = Floor(x);</code></example>
     public static Tensor Floor(Tensor x)

@@ -62,6 +62,33 @@ let expOf (x: Wide) =
     let scale (y: float) = Math.ScaleB(Math.ScaleB(y, int k / 2), int k - int k / 2)
     { High = scale sum.High; Low = scale sum.Low }
 
+/// 2/√π to thirty digits.
+let twoOverRootPi = { High = 1.1283791670955126; Low = 1.533545961316588e-17 }
+
+/// 1 − erf x: by the series of erf up to 2, by the continued fraction beyond, and 2 − erfc(−x) below 0.
+let rec erfcAt (x: Wide) =
+    if x.High < 0.0 then
+        wide 2.0 - erfcAt -x
+    elif x.High < 2.0 then
+        let mutable term, sum = x, x
+
+        for n in 1..80 do
+            term <- term * wide 2.0 * x * x / wide (float (2 * n + 1))
+            sum <- sum + term
+
+        wide 1.0 - twoOverRootPi * sum * expOf (-(x * x))
+    elif x.High > 27.5 then
+        wide 0.0
+    else
+        let mutable fraction = x
+
+        for n in 300..-1..1 do
+            fraction <- x + wide (float n / 2.0) / fraction
+
+        expOf (-(x * x)) * twoOverRootPi * wide 0.5 / fraction
+
+let erfcOf (x: float) = erfcAt (wide x)
+
 /// ln x: one step of Newton's from the number's own logarithm.
 let logOf (x: Wide) =
     let y = wide (log x.High)

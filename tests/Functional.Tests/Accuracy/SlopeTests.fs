@@ -19,9 +19,6 @@ let private atanSlope x = if abs x < 1e100 then (one / onePlusSquare x).Number e
 let private asinhSlope x = if abs x < 1e100 then (one / sqrtOf (onePlusSquare x)).Number else 1.0 / abs x
 
 let private gaussian x = if abs x > 30.0 then wide 0.0 else expOf (-(wide x * wide x))
-/// 2/√π to thirty digits.
-let private twoOverRootPi = { High = 1.1283791670955126; Low = 1.533545961316588e-17 }
-
 /// e^−|x|/(1 + e^−|x|)²
 let private bell x =
     let e = expOf (wide -(abs x))
@@ -82,6 +79,7 @@ let private table: (string * (Tensor -> Tensor) * (Random -> bool -> int -> floa
     "atanh", atanh, inside, (fun x -> (one / oneMinusSquare x).Number), 4.0
     "softplus", softplus, upTo 700.0, share, 5.0
     "erf", erf, upTo 26.0, (fun x -> (gaussian x * twoOverRootPi).Number), 6.0
+    "erfc", erfc, upTo 26.0, (fun x -> (-gaussian x * twoOverRootPi).Number), 6.0
 |]
 
 let private slope (f: Tensor -> Tensor) = grad (fun x -> sum (f x))
@@ -188,6 +186,30 @@ let tests =
                 let x = Tensor.ofSeq [ least .. 0.25 .. 40.0 ] |> cast (if single then DType.Float32 else DType.Float64)
                 holds "sigmoid" single (Tensor.toFloats x) share 4.0 (sigmoid x)
                 holds "sigmoid" single (Tensor.toFloats x) share 4.0 (compile sigmoid x)
+
+        testCase "erfc to its least number, and gelu with it"
+        <| fun () ->
+            for single in [ false; true ] do
+                let dtype = if single then DType.Float32 else DType.Float64
+                let drawn = upTo (if single then 10.0 else 26.6) (Random 7) single 600
+                let x = Tensor.ofSeq (Seq.append [ -40.0 .. 0.03125 .. 26.6 ] drawn) |> cast dtype
+                let xs = Tensor.toFloats x
+                let tail x = erfcOf(x).Number
+                holds "erfc" single xs tail 4.0 (erfc x)
+                holds "erfc" single xs tail 4.0 (compile erfc x)
+                let root = sqrtOf (wide 0.5)
+                let gelu x = (wide (0.5 * x) * erfcAt (-(wide x) * root)).Number
+                // The argument of erfc is rounded, which its steep tail makes x²/2 times as much of.
+                let tail = xs |> Array.filter (fun x -> abs x <= 12.0)
+
+                for found in [ Activations.gelu; compile Activations.gelu ] do
+                    let y = found (cast dtype (Tensor.ofSeq tail))
+
+                    for x, got in Array.zip tail (Tensor.toFloats y) do
+                        let allowed = (8.0 + x * x) * unitOf single * abs (gelu x) + 2.0 * leastOf single
+                        Expect.isLessThanOrEqual (abs (got - gelu x)) allowed $"gelu at {x:R}"
+
+            Expect.equal (Tensor.toFloats (erfc (Tensor.ofSeq [ infinity; -infinity; 28.0; 0.0 ]))) [| 0.0; 2.0; 0.0; 1.0 |] "edges"
 
         testCase "log10 of the powers of ten"
         <| fun () ->

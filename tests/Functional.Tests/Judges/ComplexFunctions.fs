@@ -131,6 +131,7 @@ let unary (u: Unary) (z: Complex) : Complex =
     | Unary.Softplus -> log1p (exp z)
     | Unary.Relu -> if z.Real > 0.0 then z else Complex.Zero
     | Unary.Erf -> erf z
+    | Unary.Erfc -> one - erf z
     | Unary.Floor -> real (Math.Floor z.Real)
     | Unary.Ceil -> real (Math.Ceiling z.Real)
     | Unary.Round -> real (Math.Round z.Real)

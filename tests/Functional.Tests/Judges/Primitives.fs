@@ -51,6 +51,7 @@ let private unaries: (Unary * Gen<Sample>) list = [
             Unary.Softplus, between -4.0 4.0
             Unary.Relu, awayFromZero 0.2 3.0
             Unary.Erf, between -2.0 2.0
+            Unary.Erfc, between -2.0 2.0
             Unary.Floor, awayFromSteps
             Unary.Ceil, awayFromSteps
             Unary.Round, awayFromSteps

@@ -9,30 +9,42 @@ open Functional.Kernels
 open Functional.Tests.Selection
 open Functional.Tests.Kernels.Arrays
 
-/// erf by its series; beyond 3 by the continued fraction of erfc.
+/// erf by its series, of |x| up to 1.
+let private erfSeries x =
+    let mutable term, sum = x, x
+
+    for n in 1..40 do
+        term <- term * 2.0 * x * x / float (2 * n + 1)
+        sum <- sum + term
+
+    2.0 / sqrt Math.PI * sum * exp (-x * x)
+
+/// erfc by its continued fraction, of x from 1 on; the exponential of what rounding x² leaves is a factor of its own.
+let private erfcFraction (x: float) =
+    let mutable fraction = x
+
+    for n in 400..-1..1 do
+        fraction <- x + float n / 2.0 / fraction
+
+    let square = x * x
+    exp -square * exp -(Math.FusedMultiplyAdd(x, x, -square)) / sqrt Math.PI / fraction
+
 let private erf x =
     let a = abs x
 
     let y =
-        if Double.IsNaN a then
-            a
-        elif a < 3.0 then
-            let mutable term, sum = a, a
-
-            for n in 1..150 do
-                term <- term * 2.0 * a * a / float (2 * n + 1)
-                sum <- sum + term
-
-            2.0 / sqrt Math.PI * sum * exp (-a * a)
-        else
-            let mutable fraction = a
-
-            for n in 80..-1..1 do
-                fraction <- a + float n / 2.0 / fraction
-
-            1.0 - exp (-a * a) / sqrt Math.PI / fraction
+        if Double.IsNaN a then a
+        elif a < 1.0 then erfSeries a
+        elif Double.IsInfinity a then 1.0
+        else 1.0 - erfcFraction a
 
     Math.CopySign(y, x)
+
+let private erfc x =
+    if Double.IsNaN x then x
+    elif x < 1.0 then 1.0 - erf x
+    elif Double.IsInfinity x then 0.0
+    else erfcFraction x
 
 let private expm1 x =
     if abs x > 1.0 then exp x - 1.0
@@ -75,6 +87,7 @@ let private unary op (x: float) =
     | Unary.Softplus -> Math.Max(x, 0.0) + log1p (exp -(abs x))
     | Unary.Relu -> Math.Max(x, 0.0)
     | Unary.Erf -> erf x
+    | Unary.Erfc -> erfc x
     | Unary.Floor -> floor x
     | Unary.Ceil -> ceil x
     | Unary.Round -> Math.Round x
