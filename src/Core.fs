@@ -142,6 +142,13 @@ and [<AbstractClass; AllowNullLiteral; NoEquality; NoComparison; StructuredForma
         | :? Concrete as c -> Printing.Print c.Value
         | _ -> $"<{t.Level.Name}: {t.DType} {Shape.show t.Shape}>"
 
+    /// The elements as text with so many decimals, so wide, and so much left out as the options say.
+    /// Example: `printfn "%s" ((Tensor.ofSeq [ 1.0 / 3.0 ]).ToString(PrintOptions(Precision = 8)))`
+    member t.ToString(options: PrintOptions) =
+        match t with
+        | :? Concrete as c -> Printing.Print(c.Value, options)
+        | _ -> t.ToString()
+
     static member (+)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.add, a, b)
     static member (-)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.sub, a, b)
     static member (*)(a: Tensor, b: Tensor) = Tensor.Bind(Prim.mul, a, b)

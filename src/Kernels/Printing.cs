@@ -11,12 +11,10 @@ public static class Printing
 {
     /// <summary>The array as text. A 0-d array is the bare number with all its digits, an empty one is [].</summary>
     /// <param name="x">The array.</param>
-    /// <param name="precision">The most decimals a float is given.</param>
-    /// <param name="lineWidth">Where lines are wrapped.</param>
-    /// <param name="threshold">Arrays of more elements are shown in part.</param>
-    /// <param name="edgeItems">How many elements, then, at either end of an axis.</param>
-    public static string Print(NDArray x, int precision = 4, int lineWidth = 75, int threshold = 1000, int edgeItems = 3)
+    /// <param name="options">The precision, the width, and what is left out; null for the usual.</param>
+    public static string Print(NDArray x, PrintOptions? options = null)
     {
+        var (precision, lineWidth, threshold, edgeItems) = (options ?? PrintOptions.Default).Checked();
         if (x.Size == 0) return "[]";
         if (x.Rank == 0) return Words(x, [0], precision)[0];
         var edge = x.Size > threshold ? edgeItems : int.MaxValue / 2;

@@ -108,18 +108,16 @@ module Check =
 
     /// `gradient` with a tolerance of one's own.
     let gradientWithin (tolerance: float) (f: 'P -> Tensor) (p: 'P) : GradientCheck =
-        let leaves = Tree.leaves p
-        requireFloats "Check.gradient" p leaves
+        requireFloats "Check.gradient" p (Tree.leaves p)
+        // Differences of Float32 are too coarse to judge by.
+        let leaves =
+            Tree.leaves p |> Array.map (fun x -> if x.DType = DType.Float32 then cast DType.Float64 x else x)
+
+        let p = Tree.rebuild p leaves
         let paths = Tree.paths p
 
         let isVaried =
             Array.map2 (fun trained (x: Tensor) -> trained && x.DType.IsFloat()) (Tree.trainable p) leaves
-
-        for i in 0 .. leaves.Length - 1 do
-            if isVaried[i] && leaves[i].DType <> DType.Float64 then
-                invalidArg
-                    "p"
-                    $"""Check.gradient: {if paths[i] = "" then "the argument" else paths[i]} is {leaves[i].DType}, whose differences are too coarse to judge by; cast the parameters to Float64"""
 
         let value, gradient = valueAndGrad f p
         let gradients = Tree.leaves gradient |> Array.map floats
@@ -193,9 +191,10 @@ module Check =
         }
 
     /// Compares the gradient of a function that returns one number with differences of its values, extrapolated to step
-    /// 0, for every element of a tree of Float64 parameters (of leaves with more than a thousand elements an evenly spaced
+    /// 0, for every element of a tree of parameters (of leaves with more than a thousand elements an evenly spaced
     /// choice), and reverse mode with forward mode by the adjoint identity. Errors are relative; 10⁻⁸ is allowed. At a
-    /// kink differences and derivative rightly disagree: check beside it.
+    /// kink differences and derivative rightly disagree: check beside it. The check is made in Float64, whatever the
+    /// parameters are; data that the function closes over must be Float64, too.
     /// Example: `printfn "%O" (Check.gradient (fun x -> sum (sin x)) (Tensor.ofSeq [1.0; 2.0]))`.
     let gradient (f: 'P -> Tensor) (p: 'P) : GradientCheck = gradientWithin 1e-8 f p
 

@@ -35,7 +35,7 @@ let private erf x =
     let y =
         if Double.IsNaN a then a
         elif a < 1.0 then erfSeries a
-        elif Double.IsInfinity a then 1.0
+        elif a > 30.0 then 1.0
         else 1.0 - erfcFraction a
 
     Math.CopySign(y, x)
@@ -43,7 +43,7 @@ let private erf x =
 let private erfc x =
     if Double.IsNaN x then x
     elif x < 1.0 then 1.0 - erf x
-    elif Double.IsInfinity x then 0.0
+    elif x > 30.0 then 0.0
     else erfcFraction x
 
 let private expm1 x =

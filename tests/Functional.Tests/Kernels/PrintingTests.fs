@@ -76,7 +76,25 @@ let tests =
 
         testCase "precision, width and edges can be chosen"
         <| fun () ->
-            Expect.equal (Printing.Print(floats [ 1.0 / 3.0; 0.5 ], 8)) "[0.33333333 0.5       ]" "precision"
-            Expect.equal (Printing.Print(counting [| 6 |], lineWidth = 8)) "[0 1 2\n 3 4 5]" "width"
-            Expect.equal (Printing.Print(counting [| 9 |], threshold = 8, edgeItems = 2)) "[0 1 ... 7 8]" "edges"
+            Expect.equal
+                (Printing.Print(floats [ 1.0 / 3.0; 0.5 ], PrintOptions(Precision = 8)))
+                "[0.33333333 0.5       ]"
+                "precision"
+
+            Expect.equal (Printing.Print(counting [| 6 |], PrintOptions(LineWidth = 8))) "[0 1 2\n 3 4 5]" "width"
+
+            Expect.equal
+                (Printing.Print(counting [| 9 |], PrintOptions(Threshold = 8, EdgeItems = 2)))
+                "[0 1 ... 7 8]"
+                "edges"
+
+            let third = Tensor.ofSeq [ 1.0 / 3.0; 0.5 ]
+
+            Expect.equal
+                (third.ToString(PrintOptions(Precision = 17)))
+                "[0.3333333333333333 0.5               ]"
+                "a tensor"
+
+            for wrong in [ PrintOptions(Precision = -1); PrintOptions(LineWidth = 0); PrintOptions(EdgeItems = 0) ] do
+                Expect.throwsT<ArgumentOutOfRangeException> (fun () -> third.ToString wrong |> ignore) $"{wrong}"
     ]

@@ -91,14 +91,17 @@ let tests =
         <| fun () ->
             Expect.isTrue (Check.gradient (fun (_: Tensor) -> scalar 3.0) (Tensor.ofSeq [ 1.0; 2.0 ])).Passed "passed"
 
-        testCase "Float32 parameters are refused, with what to do"
+        testCase "Float32 parameters are checked in Float64"
         <| fun () ->
-            let refused =
-                try
-                    Check.gradient (fun x -> sum x) (Tensor.ofSeq [ 1.0f ]) |> ignore
-                    ""
-                with :? ArgumentException as e ->
-                    e.Message
+            let single = Tree.map (cast DType.Float32) (net ())
+            let c = Check.gradient (loss tanh) single
+            Expect.isTrue c.Passed $"{c}"
 
-            Expect.stringContains refused "cast the parameters to Float64" "the error"
+            Expect.isFalse
+                (Check.gradient (fun x -> sum (wrong (1.0 + 1e-7) x)) (Tensor.ofSeq [ 0.3f; -0.4f ])).Passed
+                "wrong"
+
+            Expect.throwsC
+                (fun () -> ignore (Check.gradient (fun x -> sum (x * Tensor.ofSeq [ 1.0f ])) (Tensor.ofSeq [ 1.0f ])))
+                (fun e -> Expect.stringContains e.Message "Float64" "data of another type")
     ]

@@ -380,8 +380,6 @@ let private words =
         refuses "take" [ "take: index 7" ] (fun () -> take 0 (Tensor.ofSeq [ 7 ]) v)
         refuses "gatherAlong" [ "gatherAlong: index 7" ] (fun () -> gatherAlong 0 (Tensor.ofSeq [ 7 ]) v)
         refuses "topK" [ "topK: the 9 largest" ] (fun () -> fst (topK 0 9 v))
-        refuses "a check of 32 bits" [ "Check.gradient: the argument is Float32" ] (fun () ->
-            Check.gradient sum (cast DType.Float32 v))
         refuses "a dictionary" [ "cannot hold a Dictionary<string, Tensor>:" ] (fun () ->
             grad
                 (fun (d: Collections.Generic.Dictionary<string, Tensor>) -> d["a"])
