@@ -78,8 +78,15 @@ let private run (args: string[]) =
 
     let code = runTestsWithCLIArgs options args tests
     let violations = Checks.violations () |> List.distinct
-    Option.iter (report violations) summary
-    if violations.IsEmpty then code else 1
+
+    match summary with
+    | Some summary when summary.results.IsEmpty ->
+        let options = String.concat " " args
+        out.WriteLine $"No test is named by {options}; --list-tests prints all names, and a filter is part of one."
+        1
+    | _ ->
+        Option.iter (report violations) summary
+        if violations.IsEmpty then code else 1
 
 [<EntryPoint>]
 let main args =
