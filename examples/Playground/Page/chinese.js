@@ -1,13 +1,22 @@
 export default {
   title: "Functional 游乐场",
   exhibits: "展品",
-  "tab-function": "任意函数",
+  "tab-digit": "画一个数字", "tab-function": "任意函数",
   "other-language": "English",
   "other-language-label": "English (英文)",
   theme: "浅色或深色",
   footer: "一切都由 Functional 库在本机计算，任何数据都不会离开这台机器。",
   lost: "服务器没有应答。页面会自动重试。",
   refused: "地址里缺少令牌：请打开程序打印出来的地址。",
+
+  "draw-digit": "画一个数字", pad: "画板。方向键移动笔，空格键落笔和抬笔。", clear: "清空",
+  school: "网络正在学认字……", "draw-hint": "用鼠标、手指或笔来画，也可以用方向键和空格键。",
+  wrong: "错了？告诉它这是几", "it-is": "这是 {digit}", telling: "正在学习：这是 {digit}……", told: "它已经从你的 {n} 幅画里学习。", forget: "忘掉我告诉它的",
+  "source-mnist": "用 MNIST 的 {n} 个手写数字教成；其他数字认对 {right} %。",
+  "source-drawn": "本机没有 MNIST，所以用程序画的 {n} 个数字教成；其他这样的数字认对 {right} %，人写的会差一些。",
+  "what-it-sees": "网络看到什么", "nothing-seen": "还什么都没有：画板是空的。", "as-seen": "画成 MNIST 数字的样子：居中，在 28×28 像素里最多占 20×20。",
+  "layer-convolution": "卷积：{n} 幅 {size} 的图", "layer-pooling": "最大池化：{n} 幅 {size} 的图", "layer-dense": "全连接：{n} 个神经元",
+  "what-it-says": "它说是几", empty: "画板是空的：先画一个数字吧。", "still-learning": "网络还在学。", "no-digits": "数字读不了。{message}",
 
   reset: "重新开始", train: "训练", pause: "暂停", "one-step": "走一步", steps: "已走步数",
   rate: "学习率", activation: "激活函数", optimizer: "优化器", speed: "速度", epsilon: "ε", seed: "种子",

@@ -1,13 +1,22 @@
 export default {
   title: "Functional Playground",
   exhibits: "Exhibits",
-  "tab-function": "Any function",
+  "tab-digit": "Draw a digit", "tab-function": "Any function",
   "other-language": "中文",
   "other-language-label": "中文 (Chinese)",
   theme: "Light or dark",
   footer: "Everything is computed on this machine, by the library Functional; nothing leaves it.",
   lost: "The server does not answer. This page tries again by itself.",
   refused: "This address lacks its token: open the one that the program printed.",
+
+  "draw-digit": "Draw a digit", pad: "Drawing pad. Arrow keys move the pen, space puts it down and lifts it.", clear: "Clear",
+  school: "The network is being taught to read…", "draw-hint": "Draw with mouse, finger or pen; or with the arrow keys and space.",
+  wrong: "Wrong? Tell it what it is", "it-is": "It is a {digit}", telling: "Learning that this is a {digit}…", told: "It has learnt from {n} of your drawings.", forget: "Forget what I told",
+  "source-mnist": "Taught on {n} handwritten digits of MNIST; it reads {right} % of others rightly.",
+  "source-drawn": "MNIST is not on this machine, so it was taught on {n} digits drawn by a generator; it reads {right} % of others rightly, people's own less well.",
+  "what-it-sees": "What the network sees", "nothing-seen": "Nothing yet: the pad is empty.", "as-seen": "The drawing as digits of MNIST are: centred, at most 20×20 of 28×28 pixels.",
+  "layer-convolution": "Convolution: {n} maps of {size}", "layer-pooling": "Max-pooling: {n} maps of {size}", "layer-dense": "Dense: {n} neurons",
+  "what-it-says": "What it says", empty: "The pad is empty: draw a digit first.", "still-learning": "The network is still being taught.", "no-digits": "The digits cannot be read. {message}",
 
   reset: "Begin anew", train: "Train", pause: "Pause", "one-step": "One step", steps: "Steps done",
   rate: "Learning rate", activation: "Activation", optimizer: "Optimiser", speed: "Speed", epsilon: "ε", seed: "Seed",

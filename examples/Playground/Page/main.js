@@ -1,9 +1,10 @@
 // The page: its exhibits as tabs, its language, its theme, and whether the server is there.
 import { apply, language, switchLanguage, t } from "./words.js";
 import { onConnection } from "./live.js";
+import * as digit from "./digit/digit.js";
 import * as anyFunction from "./function/function.js";
 
-const exhibits = { function: anyFunction };
+const exhibits = { digit, function: anyFunction };
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const begun = new Set();
 

@@ -1,4 +1,5 @@
 // What there is to see, and what all pages share: the processors, in turns, and what has been taught once for everybody.
+using Playground.Digits;
 using Playground.Functions;
 
 namespace Playground.Server;
@@ -18,13 +19,12 @@ internal abstract class Exhibit
 internal sealed class Halls(string? data)
 {
     private readonly Turns turns = new();
-
-    /// <summary>What is at the head of the page says what the exhibits show.</summary>
-    public string? Data => data;
+    private readonly School school = new(data);
 
     /// <summary>An exhibit for one page; null where there is none of this name.</summary>
     public Exhibit? Open(string name, Outbox outbox) => name switch
     {
+        "digit" => new DigitExhibit(outbox, turns, school),
         "function" => new FunctionExhibit(outbox, turns),
         _ => null,
     };

@@ -16,6 +16,9 @@ public sealed record SiteOptions
     /// <summary>The port; 0 is any that is free.</summary>
     public int Port { get; init; }
 
+    /// <summary>What the page's address has to say before anything is changed; null draws one that nobody guesses.</summary>
+    public string? Token { get; init; }
+
     /// <summary>A folder with MNIST; null looks where the library looks.</summary>
     public string? Data { get; init; }
 }
@@ -52,7 +55,7 @@ public sealed class Site : IAsyncDisposable
             Bound(kestrel.Limits);
         });
         var app = builder.Build();
-        var (token, closing) = (Guard.NewToken(), new CancellationTokenSource());
+        var (token, closing) = (options.Token ?? Guard.NewToken(), new CancellationTokenSource());
         var (guard, files, halls) = (new Guard(token), new Files(), new Halls(options.Data));
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(10), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         app.Run(context => Answer(context, guard, files, halls, closing.Token));
