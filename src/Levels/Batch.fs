@@ -189,20 +189,22 @@ type BatchLevel(size: int) =
         Trace.graph (Array.mapi spec g.InputSpecs) (BatchLevel.Over (Trace.replay g) mapped)
 
     member private l.Scan(s: Scan, inputs: Tensor[]) =
-        let nc, nk = s.Constants, s.Carry
-        // what a step makes of a batch is a batch: every carry is one
-        let mapped = inputs |> Array.mapi (fun i x -> l.Is x || (i >= nc && i < nc + nk))
+        let spread x = if l.Is x then l.Spread x else x
         let swap (x: Tensor) = permute (Array.append [| 1; 0 |] [| 2 .. x.Rank - 1 |]) x
+        let xs = s.Inputs inputs
 
-        let values =
-            inputs
-            |> Array.mapi (fun i x ->
-                if i >= nc + nk && l.Is x then swap (l.ValueOf x)
-                elif mapped[i] then l.Spread x
-                else x)
+        // what a step makes of a batch is a batch: every carry is one
+        let mapped = { Sections.map l.Is xs with Carry = Array.create s.Carry true }
 
-        Tensor.Bind(Scan { s with Body = l.Graph(s.Body, mapped) }, values)
-        |> Array.mapi (fun i y -> if i < nk then y else swap y)
+        let values = {
+            Constants = Array.map spread xs.Constants
+            Carry = Array.map l.Spread xs.Carry
+            Stacked = xs.Stacked |> Array.map (fun x -> if l.Is x then swap (l.ValueOf x) else x)
+        }
+
+        let body = l.Graph(s.Body, Sections.flat mapped)
+        let found = s.Results(Tensor.Bind(Scan { s with Body = body }, Sections.flat values))
+        Array.append found.Carry (Array.map swap found.Stacked)
 
     member private l.Cond(whenTrue: Graph, whenFalse: Graph, inputs: Tensor[]) =
         let mapped = inputs[1..] |> Array.map l.Is

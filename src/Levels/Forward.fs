@@ -116,139 +116,79 @@ type ForwardLevel() =
             else
                 y)
 
-    /// Of the tangents of a body's float results, which `ForwardLevel.Graph` makes, those of what is carried as dual numbers.
-    static member private Carried
-        (body: Graph, carry: int, constants: int, mask: bool[], tangents: Tensor[])
-        : Tensor[] =
-        let floats = [|
-            for i in 0 .. carry - 1 do
-                if body.OutputSpecs[i].DType.IsFloat() then
-                    i
-        |]
+    /// A loop, with the tangents of what varies in some step beside that in every section. `inputs` are the numbers of the
+    /// body's inputs. `loop` makes the operation of the sections' specs, the body with its tangents, and a way to give
+    /// another graph the inputs without theirs.
+    member private l.Loop
+        (
+            body: Graph,
+            inputs: Sections<int>,
+            xs: Tensor[],
+            ts: Tensor[],
+            loop: Sections<Spec> -> Graph -> (Graph -> Graph) -> ManyOp
+        ) =
+        let constants, carry = inputs.Constants.Length, inputs.Carry.Length
+        let mask = ts |> Array.map (isNull >> not) |> Dependence.carried body constants carry
+        let varied = inputs |> Sections.filter (fun i -> mask[i])
+        let specs = Sections.beside inputs varied |> Sections.map (fun i -> body.Specs[i])
+        let isFloat = body.OutputSpecs |> Array.map _.DType.IsFloat()
+        let results = Sections.cut 0 carry [| 0 .. isFloat.Length - 1 |]
 
-        Array.zip floats tangents |> Array.filter (fun (i, _) -> mask[constants + i]) |> Array.map snd
+        /// The results with tangents: the carries that vary, and what is stacked of floats.
+        let duals = results |> Sections.filter (fun k -> if k < carry then mask[constants + k] else isFloat[k])
 
-    /// What a loop carried: dual numbers where it has tangents.
-    member private l.Carry(first: int, carry: int[], values: Tensor[], tangents: Tensor[]) : Tensor[] =
-        let values = Array.copy values
-        carry |> Array.iteri (fun j i -> values[i - first] <- l.Lift(values[i - first], tangents[j]))
-        values
+        let arranged (f: Sections<Tensor> -> Sections<Tensor> -> Tensor[]) =
+            Trace.graph (Sections.flat specs) (fun v -> Sections.apart inputs varied v ||> f)
+
+        let derivative = ForwardLevel.Graph(body, mask)
+
+        let step =
+            arranged (fun x t ->
+                let ys, tangents =
+                    Trace.replay derivative (Array.append (Sections.flat x) (Sections.flat t))
+                    |> Array.splitAt isFloat.Length
+
+                let tangents = Mask.spread isFloat tangents
+
+                Sections.beside (Sections.cut 0 carry ys) (duals |> Sections.map (fun k -> tangents[k]))
+                |> Sections.flat)
+
+        let op = loop specs step (fun g -> arranged (fun x _ -> Trace.replay g (Sections.flat x)))
+        let tangent i = if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i]
+        let given = Sections.beside (inputs |> Sections.map (fun i -> xs[i])) (Sections.map tangent varied)
+        let ys, found = Sections.apart results duals (Tensor.Bind(op, Sections.flat given))
+        let tangents = Array.zeroCreate isFloat.Length
+        Array.iter2 (fun k t -> tangents[k] <- t) (Sections.flat duals) (Sections.flat found)
+        Array.map2 (fun y t -> l.Lift(y, t)) (Sections.flat ys) tangents
 
     member private l.Scan(s: Scan, xs: Tensor[], ts: Tensor[]) =
-        let nc, nk = s.Constants, s.Carry
-        let mask = ts |> Array.map (isNull >> not) |> Dependence.carried s.Body nc nk
-        let body = ForwardLevel.Graph(s.Body, mask)
-
-        let part lo hi = [|
-            for i in lo .. hi - 1 do
-                if mask[i] then
-                    i
-        |]
-
-        let constants, carry, moving = part 0 nc, part nc (nc + nk), part (nc + nk) xs.Length
-        let outs = s.Body.OutputSpecs
-
-        let floatCarry = outs[.. nk - 1] |> Array.filter (fun o -> o.DType.IsFloat()) |> Array.length
-        let tangentSpecs places = places |> Array.map (fun i -> s.Body.Specs[i])
-        let ins = s.Body.InputSpecs
-        let slice lo hi = Array.sub ins lo (hi - lo)
-
-        // constants ++ their tangents, carry ++ its tangents, xs ++ theirs, and the same for the results
-        let specs =
-            Array.concat [
-                slice 0 nc
-                tangentSpecs constants
-                slice nc (nc + nk)
-                tangentSpecs carry
-                slice (nc + nk) xs.Length
-                tangentSpecs moving
-            ]
-
-        let arranged =
-            Trace.graph specs (fun v ->
-                let cut n (v: Tensor[]) = Array.splitAt n v
-                let c, v = cut nc v
-                let tc, v = cut constants.Length v
-                let k, v = cut nk v
-                let tk, v = cut carry.Length v
-                let x, tx = cut (xs.Length - nc - nk) v
-                let found = Trace.replay body (Array.concat [ c; k; x; tc; tk; tx ])
-                let ys, tys = cut outs.Length found
-                let tCarry, tRest = cut floatCarry tys
-                let tCarry = ForwardLevel.Carried(s.Body, nk, nc, mask, tCarry)
-                Array.concat [ Array.take nk ys; tCarry; Array.skip nk ys; tRest ])
-
-        let tangentsAt places = places |> Array.map (fun i -> if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i])
-
-        let found =
-            Tensor.Bind(
+        l.Loop(
+            s.Body,
+            s.Inputs [| 0 .. xs.Length - 1 |],
+            xs,
+            ts,
+            fun specs body _ ->
                 Scan {
                     s with
-                        Body = arranged
-                        Constants = nc + constants.Length
-                        Carry = nk + carry.Length
-                },
-                Array.concat [
-                    Array.sub xs 0 nc
-                    tangentsAt constants
-                    Array.sub xs nc nk
-                    tangentsAt carry
-                    Array.skip (nc + nk) xs
-                    tangentsAt moving
-                ]
-            )
-
-        let k, rest = Array.splitAt nk found
-        let tk, rest = Array.splitAt carry.Length rest
-        let ys, tys = Array.splitAt (outs.Length - nk) rest
-        Array.append (l.Carry(nc, carry, k, tk)) (l.Pair(outs[nk..], Array.append ys tys))
+                        Body = body
+                        Constants = specs.Constants.Length
+                        Carry = specs.Carry.Length
+                }
+        )
 
     member private l.While(w: While, xs: Tensor[], ts: Tensor[]) =
-        let nc, n = w.Constants, xs.Length
-
-        let mask = ts |> Array.map (isNull >> not) |> Dependence.carried w.Body nc (n - nc)
-        let body = ForwardLevel.Graph(w.Body, mask)
-
-        let constants = [|
-            for i in 0 .. nc - 1 do
-                if mask[i] then
-                    i
-        |]
-
-        let carry = [|
-            for i in nc .. n - 1 do
-                if mask[i] then
-                    i
-        |]
-
-        let ins = w.Body.InputSpecs
-        let specsAt = Array.map (fun i -> ins[i])
-        let specs = Array.concat [ Array.take nc ins; specsAt constants; Array.skip nc ins; specsAt carry ]
-
-        let arranged take =
-            Trace.graph specs (fun v ->
-                let c, v = Array.splitAt nc v
-                let tc, v = Array.splitAt constants.Length v
-                let k, tk = Array.splitAt (n - nc) v
-                take c tc k tk)
-
-        let tangentsAt places = places |> Array.map (fun i -> if isNull ts[i] then Tensor.zerosLike xs[i] else ts[i])
-
-        let op =
-            While {
-                Condition = arranged (fun c _ k _ -> Trace.replay w.Condition (Array.append c k))
-                Body =
-                    arranged (fun c tc k tk ->
-                        let ys, tys = Trace.replay body (Array.concat [ c; k; tc; tk ]) |> Array.splitAt (n - nc)
-                        Array.append ys (ForwardLevel.Carried(w.Body, n - nc, nc, mask, tys)))
-                Constants = nc + constants.Length
-            }
-
-        let found =
-            Tensor.Bind(op, Array.concat [ Array.take nc xs; tangentsAt constants; Array.skip nc xs; tangentsAt carry ])
-
-        let k, tk = Array.splitAt (n - nc) found
-        l.Carry(nc, carry, k, tk)
+        l.Loop(
+            w.Body,
+            w.Inputs [| 0 .. xs.Length - 1 |],
+            xs,
+            ts,
+            fun specs body over ->
+                While {
+                    Condition = over w.Condition
+                    Body = body
+                    Constants = specs.Constants.Length
+                }
+        )
 
     member private l.Tangents(op, xs, ts, ys: Tensor[]) =
         Array.map2 (fun (y: Tensor) t -> if y.DType.IsFloat() then l.Lift(y, t) else y) ys (Many.tangents op xs ys ts)

@@ -66,70 +66,46 @@ let rec private settle (stacked: int -> Tensor) (shape: int[]) deferred : Tensor
     | Rows x -> flat x |> sumOver [ 0 ] |> reshape shape
     | Both(p, q) -> settle stacked shape p + settle stacked shape q
 
-let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor[]) (ns: Node[]) : Tensor[] =
-    let nc, nk, results = s.Constants, s.Carry, s.Body.Outputs.Length
-    let firstX = nc + nk
-    let active = ns |> Array.map (isNull >> not) |> Dependence.carried s.Body nc nk
-    let lin = Linearize.graph recordMany s.Body active
+/// The forward half of a loop's body with some residuals as further results, to be stacked.
+let private keeping (results: int) (lin: Linearized) (kept: Residual[]) : Graph =
+    let f = lin.Forward
 
-    // forward: the residuals that change from step to step are stacked; carries come in through the body's inputs
-    let changing = [|
-        for r in lin.Residuals do
-            match r with
-            | OfInput i when i < nc || i >= firstX -> ()
-            | OfInput _
-            | Computed _ -> r
-    |]
+    let extra =
+        kept
+        |> Array.map (function
+            | OfInput i -> i
+            | Computed k -> f.Outputs[results + k])
 
-    let forward =
-        let f = lin.Forward
+    Graph(f.Inputs, f.Instructions, f.Specs, Array.append (Array.take results f.Outputs) extra)
 
-        let extra =
-            changing
-            |> Array.map (function
-                | OfInput i -> i
-                | Computed k -> f.Outputs[results + k])
-
-        Graph(f.Inputs, f.Instructions, f.Specs, Array.append (Array.take results f.Outputs) extra)
-
-    let all = Tensor.Bind(Scan { s with Body = forward }, xs)
-    let outs, stacked = Array.splitAt results all
-
-    // what the backward body reads: constants as they are, places of what is stacked
-    let isConstant r =
-        match r with
-        | OfInput i -> i < nc
-        | Computed _ -> false
-
-    let constants = lin.Residuals |> Array.filter isConstant
-    let moving = lin.Residuals |> Array.filter (isConstant >> not)
-
-    let source r =
-        match r with
-        | OfInput i when i < nc || i >= firstX -> xs[i]
-        | _ -> stacked[System.Array.IndexOf(changing, r)]
-
-    let specs = s.Body.OutputSpecs
-    let floatCarry = lin.Floats |> Array.filter (fun i -> i < nk)
-    let floatYs = lin.Floats |> Array.filter (fun i -> i >= nk)
+/// The way back through a loop: a loop from the other end, over the body's backward half. Inputs and results of the body
+/// go by their numbers here, `sourceOf` gives a residual's tensor in the whole loop.
+[<Sealed>]
+type private Pullback(s: Scan, lin: Linearized, isActive: int -> bool, sourceOf: Residual -> Tensor) =
+    let backward = lin.Backward
+    let inputSpecs, resultSpecs = s.Body.InputSpecs, s.Body.OutputSpecs
     let gradientOf i = System.Array.IndexOf(lin.Gradients, i)
-    let look = deferred lin.Backward
-    let gradientValue i = lin.Backward.Outputs[gradientOf i]
 
-    let wanted = [|
-        for i in 0 .. nc - 1 do
-            if not (isNull ns[i]) && gradientOf i >= 0 then
-                i
-    |]
+    // what the body reads: constants as they are, places of what is stacked
+    let constants, moving =
+        lin.Residuals
+        |> Array.partition (function
+            | OfInput i -> i < s.Constants
+            | Computed _ -> false)
 
-    let later = wanted |> Array.choose (fun i -> look (gradientValue i) |> Option.map (fun d -> i, d))
-    let summed = wanted |> Array.filter (fun i -> not (later |> Array.exists (fun (j, _) -> i = j)))
+    let floatCarry, floatStacked = lin.Floats |> Array.partition (fun k -> k < s.Carry)
 
-    let wantedXs = [|
-        for i in firstX .. xs.Length - 1 do
-            if not (isNull ns[i]) && gradientOf i >= 0 then
-                i
-    |]
+    let wanted =
+        s.Inputs [| 0 .. s.Body.Inputs - 1 |] |> Sections.filter (fun i -> isActive i && gradientOf i >= 0)
+
+    let look = deferred backward
+    let gradientValue i = backward.Outputs[gradientOf i]
+
+    /// The constants whose gradients are worked off after the loop, and those whose are summed step by step.
+    let later =
+        wanted.Constants |> Array.choose (fun i -> look (gradientValue i) |> Option.map (fun d -> i, d))
+
+    let summed = wanted.Constants |> Array.except (Array.map fst later)
 
     /// What is stacked anyway: a residual, or the gradient of a sequence.
     let residualAt v =
@@ -138,49 +114,45 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
         else
             -1
 
-    let sequenceAt v = wantedXs |> Array.tryFindIndex (fun i -> gradientValue i = v)
+    let sequenceAt v = wanted.Stacked |> Array.tryFindIndex (fun i -> gradientValue i = v)
 
+    /// What else has to be stacked for the gradients that come later.
     let values =
         later
         |> Array.collect (snd >> operands >> Array.ofList)
         |> Array.distinct
         |> Array.filter (fun v -> residualAt v < 0 && (sequenceAt v).IsNone)
 
-    let inputSpecs = s.Body.InputSpecs
-
     let placeOf (t: Tensor) : Spec = { Shape = t.Shape[1..]; DType = t.DType }
 
-    let backwardInputs =
-        Array.concat [
-            constants |> Array.map (source >> Tensor.specOf)
-            floatCarry |> Array.map (fun i -> specs[i])
-            summed |> Array.map (fun i -> inputSpecs[i])
-            floatYs |> Array.map (fun i -> specs[i])
-            moving |> Array.map (source >> placeOf)
-        ]
+    let specs = {
+        Constants = constants |> Array.map (sourceOf >> Tensor.specOf)
+        Carry =
+            Array.append (floatCarry |> Array.map (Array.get resultSpecs)) (summed |> Array.map (Array.get inputSpecs))
+        Stacked =
+            Array.append (floatStacked |> Array.map (Array.get resultSpecs)) (moving |> Array.map (sourceOf >> placeOf))
+    }
 
     let body =
-        Trace.graph backwardInputs (fun v ->
-            let cut n (v: Tensor[]) = Array.splitAt n v
-            let fixedNow, v = cut constants.Length v
-            let dCarry, v = cut floatCarry.Length v
-            let sums, v = cut summed.Length v
-            let dYs, movingNow = cut floatYs.Length v
+        Trace.graph (Sections.flat specs) (fun v ->
+            let now = Sections.cut constants.Length specs.Carry.Length v
+            let dCarry, sums = Array.splitAt floatCarry.Length now.Carry
+            let dStacked, movingNow = Array.splitAt floatStacked.Length now.Stacked
 
             let residuals =
                 lin.Residuals
                 |> Array.map (fun r ->
-                    if isConstant r then
-                        fixedNow[System.Array.IndexOf(constants, r)]
-                    else
-                        movingNow[System.Array.IndexOf(moving, r)])
+                    match System.Array.IndexOf(constants, r) with
+                    | -1 -> movingNow[System.Array.IndexOf(moving, r)]
+                    | k -> now.Constants[k])
 
             // gradients, and what is deferred, as further outputs
-            let b = lin.Backward
-            let graph = Graph(b.Inputs, b.Instructions, b.Specs, Array.append b.Outputs values)
+            let graph =
+                Graph(backward.Inputs, backward.Instructions, backward.Specs, Array.append backward.Outputs values)
 
             let found, deferredNow =
-                Trace.replay graph (Array.concat [ residuals; dCarry; dYs ]) |> Array.splitAt b.Outputs.Length
+                Trace.replay graph (Array.concat [ residuals; dCarry; dStacked ])
+                |> Array.splitAt backward.Outputs.Length
 
             let gradient i =
                 match gradientOf i with
@@ -188,60 +160,81 @@ let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor
                 | k -> found[k]
 
             Array.concat [
-                floatCarry |> Array.map (fun i -> gradient (nc + i))
+                floatCarry |> Array.map (fun k -> gradient (s.Constants + k))
                 Array.map2 (fun sum i -> sum + gradient i) sums summed
-                wantedXs |> Array.map gradient
+                wanted.Stacked |> Array.map gradient
                 deferredNow
             ])
+
+    let loop = {
+        Body = body
+        Constants = constants.Length
+        Carry = specs.Carry.Length
+        Length = s.Length
+        FromEnd = not s.FromEnd
+    }
+
+    /// The residuals in the order in which `Pull` takes them.
+    member _.Residuals = Array.append constants moving
+
+    /// The cotangents of the loop's inputs; `ct` gives those of its results.
+    member _.Pull(residuals: Tensor[], ct: int -> Tensor) : Tensor[] =
+        let constantsNow, movingNow = Array.splitAt constants.Length residuals
+
+        let given = {
+            Constants = constantsNow
+            Carry = Array.append (Array.map ct floatCarry) (summed |> Array.map (fun i -> zeros inputSpecs[i]))
+            Stacked = Array.append (Array.map ct floatStacked) movingNow
+        }
+
+        let found = loop.Results(Tensor.Bind(Scan loop, Sections.flat given))
+        let dCarry, sums = Array.splitAt floatCarry.Length found.Carry
+        let dStacked, stackedNow = Array.splitAt wanted.Stacked.Length found.Stacked
+        let all = Array.zeroCreate inputSpecs.Length
+        Array.iter2 (fun k d -> all[s.Constants + k] <- d) floatCarry dCarry
+        Array.iter2 (fun i d -> all[i] <- d) summed sums
+        Array.iter2 (fun i d -> all[i] <- d) wanted.Stacked dStacked
+
+        let stackedOf v =
+            match residualAt v, sequenceAt v with
+            | -1, None -> stackedNow[System.Array.IndexOf(values, v)]
+            | -1, Some k -> dStacked[k]
+            | k, _ -> movingNow[k]
+
+        for i, d in later do
+            all[i] <- settle stackedOf inputSpecs[i].Shape d
+
+        all
+
+let record (recordMany: Linearize.Record) (l: RecordLevel) (s: Scan) (xs: Tensor[]) (ns: Node[]) : Tensor[] =
+    let results = s.Body.Outputs.Length
+    let active = ns |> Array.map (isNull >> not) |> Dependence.carried s.Body s.Constants s.Carry
+    let lin = Linearize.graph recordMany s.Body active
+    let isCarry i = i >= s.Constants && i < s.Constants + s.Carry
+
+    // the residuals that change from step to step and are no input are stacked; carries come in through the body's inputs
+    let kept =
+        lin.Residuals
+        |> Array.filter (function
+            | OfInput i -> isCarry i
+            | Computed _ -> true)
+
+    let body = keeping results lin kept
+    let outs, stacked = Tensor.Bind(Scan { s with Body = body }, xs) |> Array.splitAt results
+
+    let sourceOf r =
+        match r with
+        | OfInput i when not (isCarry i) -> xs[i]
+        | OfInput _
+        | Computed _ -> stacked[System.Array.IndexOf(kept, r)]
+
+    let pullback = Pullback(s, lin, (fun i -> not (isNull ns[i])), sourceOf)
 
     l.Many(
         outs,
         fun id -> {
-            new ManyNode(id,
-                         ns,
-                         Array.append (Array.map source constants) (Array.map source moving),
-                         Array.map Tensor.specOf outs) with
+            new ManyNode(id, ns, Array.map sourceOf pullback.Residuals, Array.map Tensor.specOf outs) with
                 member node.Pull(residuals, cts) =
-                    let fixedNow, movingNow = Array.splitAt constants.Length residuals
-                    let ct i = if isNull cts[i] then zeros node.Results[i] else cts[i]
-
-                    let loop = {
-                        Body = body
-                        Constants = constants.Length
-                        Carry = floatCarry.Length + summed.Length
-                        Length = s.Length
-                        FromEnd = not s.FromEnd
-                    }
-
-                    let found =
-                        Tensor.Bind(
-                            Scan loop,
-                            Array.concat [
-                                fixedNow
-                                Array.map ct floatCarry
-                                summed |> Array.map (fun i -> zeros inputSpecs[i])
-                                Array.map ct floatYs
-                                movingNow
-                            ]
-                        )
-
-                    let carried, rest = Array.splitAt floatCarry.Length found
-                    let sums, rest = Array.splitAt summed.Length rest
-                    let dXs, stackedNow = Array.splitAt wantedXs.Length rest
-                    let all = Array.zeroCreate node.Parents.Length
-                    floatCarry |> Array.iteri (fun k i -> all[nc + i] <- carried[k])
-                    summed |> Array.iteri (fun k i -> all[i] <- sums[k])
-                    wantedXs |> Array.iteri (fun k i -> all[i] <- dXs[k])
-
-                    let stackedOf v =
-                        match residualAt v, sequenceAt v with
-                        | -1, None -> stackedNow[System.Array.IndexOf(values, v)]
-                        | -1, Some k -> dXs[k]
-                        | k, _ -> movingNow[k]
-
-                    for i, d in later do
-                        all[i] <- settle stackedOf inputSpecs[i].Shape d
-
-                    all
+                    pullback.Pull(residuals, (fun i -> if isNull cts[i] then zeros node.Results[i] else cts[i]))
         }
     )

@@ -210,8 +210,20 @@ and [<CustomEquality; NoComparison>] Scan = {
 
     override a.GetHashCode() = System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode a.Body
 
+    /// What stands beside its inputs, or the body's, by sections.
+    member internal s.Inputs(items: 'T[]) : Sections<'T> = Sections.cut s.Constants s.Carry items
+    /// What stands beside its results, or the body's.
+    member internal s.Results(items: 'T[]) : Sections<'T> = Sections.cut 0 s.Carry items
+
 /// condition: constants ++ carry ↦ Bool; body: constants ++ carry ↦ carry.
-and [<ReferenceEquality>] While = { Condition: Graph; Body: Graph; Constants: int }
+and [<ReferenceEquality>] While = {
+    Condition: Graph
+    Body: Graph
+    Constants: int
+} with
+
+    /// What stands beside its inputs, by sections.
+    member internal w.Inputs(items: 'T[]) : Sections<'T> = Sections.cut w.Constants (items.Length - w.Constants) items
 
 /// One step of a graph. Its results are the next values in line.
 and Instruction =
