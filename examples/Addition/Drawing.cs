@@ -1,6 +1,6 @@
 // What the network has learnt, as a picture: how many sums are right after each epoch, of all and of each kind.
-using Examples;
-using static ScottPlot.Alignment;
+using Functional.Plots;
+using static Functional.Plots.Corner;
 
 namespace Addition;
 
@@ -12,23 +12,23 @@ internal static class Drawing
         double[] epochs = [.. Enumerable.Range(1, history.Epochs).Select(epoch => (double)epoch)];
         double[] Percent(string name) => [.. history[name].Select(part => 100 * part)];
 
-        var curve = Picture.panel("Sums that are right in every digit", "epoch", "percent");
-        Picture.line(Picture.blue, 2, "learnt from (while learning)", epochs, Percent("exact"), curve);
-        Picture.line(Picture.orange, 2, "never seen", epochs, Percent("val_exact"), curve);
-        Picture.legend(LowerRight, curve);
-        curve.Axes.SetLimitsY(0, 104);
+        var curve = new Chart("Sums that are right in every digit", "epoch", "percent");
+        curve.Line("learnt from (while learning)", epochs, Percent("exact"), Palette.Blue, 2);
+        curve.Line("never seen", epochs, Percent("val_exact"), Palette.Orange, 2);
+        curve.Legend(LowerRight);
+        curve.Plot.Axes.SetLimitsY(0, 104);
 
-        var kinds = Picture.panel("Never seen, by how often one has to carry", "epoch", "percent");
-        ScottPlot.Color[] colours = [Picture.blue, Picture.orange, Picture.green, Picture.yellow];
+        var kinds = new Chart("Never seen, by how often one has to carry", "epoch", "percent");
+        ScottPlot.Color[] colours = [Palette.Blue, Palette.Orange, Palette.Green, Palette.Yellow];
         foreach (var group in Enumerable.Range(0, fresh.Pairs.Count).GroupBy(i => Carries(fresh.Pairs[i])).OrderBy(group => group.Key))
         {
             var name = group.Key switch { 0 => "never", 1 => "once", var times => $"{times} times" };
             double[] percent = [.. rightAfter.Select(right => 100.0 * group.Count(i => right[i]) / group.Count())];
-            Picture.line(colours[group.Key % colours.Length], 2, $"{name} ({group.Count():N0} sums)", epochs, percent, kinds);
+            kinds.Line($"{name} ({group.Count():N0} sums)", epochs, percent, colours[group.Key % colours.Length], 2);
         }
-        Picture.legend(LowerRight, kinds);
-        kinds.Axes.SetLimitsY(0, 104);
-        Picture.save(path, 2, 620, 480, [curve, kinds]);
+        kinds.Legend(LowerRight);
+        kinds.Plot.Axes.SetLimitsY(0, 104);
+        Figure.Save(path, 2, 620, 480, [curve, kinds]);
     }
 
     private static int Carries((int A, int B) pair)

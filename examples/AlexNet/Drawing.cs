@@ -1,5 +1,5 @@
 // The network as a picture: its two streams, what each layer costs, its first filters, and what it says of textures.
-using Examples;
+using Functional.Plots;
 using SkiaSharp;
 using static SkiaSharp.SKTextAlign;
 
@@ -28,21 +28,21 @@ internal static class Drawing
     /// <summary>Loss, step by step.</summary>
     public static void Curve(string path, IReadOnlyList<double> losses)
     {
-        var panel = Picture.panel("AlexNet begins to tell textures apart", "training step", "cross-entropy of the batch");
+        var panel = new Chart("AlexNet begins to tell textures apart", "training step", "cross-entropy of the batch");
         var steps = Enumerable.Range(1, losses.Count).Select(step => (double)step).ToArray();
-        Picture.line(Picture.grey, 1.5, "a guess among 1,000 classes", [1, Math.Max(2, steps.Length)], [Math.Log(1000), Math.Log(1000)], panel);
-        Picture.line(Picture.orange, 1.5, "a guess among the 8 there are", [1, Math.Max(2, steps.Length)], [Math.Log(8), Math.Log(8)], panel);
-        Picture.line(Picture.blue, 2.5, "the network", steps, losses.ToArray(), panel);
-        Picture.legend(ScottPlot.Alignment.UpperRight, panel);
-        panel.Axes.SetLimits(1, Math.Max(2, steps.Length), 0, 1.35 * Math.Max(Math.Log(1000), losses.Max()));
-        Picture.save(path, 1, 760, 440, [panel]);
+        panel.Line("a guess among 1,000 classes", [1, Math.Max(2, steps.Length)], [Math.Log(1000), Math.Log(1000)], Palette.Grey, 1.5);
+        panel.Line("a guess among the 8 there are", [1, Math.Max(2, steps.Length)], [Math.Log(8), Math.Log(8)], Palette.Orange, 1.5);
+        panel.Line("the network", steps, losses.ToArray(), Palette.Blue, 2.5);
+        panel.Legend(Corner.UpperRight);
+        panel.Plot.Axes.SetLimits(1, Math.Max(2, steps.Length), 0, 1.35 * Math.Max(Math.Log(1000), losses.Max()));
+        Figure.Save(path, 1, 760, 440, [panel]);
     }
 
     public static void Save(string path, Sequential model, IReadOnlyList<Stage> stages, Tensor images, int[] truth, int[] said)
     {
         using var sheet = new Sheet((int)(2 * Margin + 9 * Column), (int)(Samples + 430));
-        sheet.Bold($"AlexNet, 2012: {model.CountParams():N0} parameters", Margin, 56, 26, Shade.ink, Left);
-        sheet.Words("Two graphics cards shared the network: where the lines do not cross, each half of the channels sees its own half only.", Margin, 86, 16, Shade.quiet, Left);
+        sheet.Bold($"AlexNet, 2012: {model.CountParams():N0} parameters", Margin, 56, 26, Shade.Ink, Left);
+        sheet.Words("Two graphics cards shared the network: where the lines do not cross, each half of the channels sees its own half only.", Margin, 86, 16, Shade.Quiet, Left);
         Streams(sheet, stages);
         Costs(sheet, stages);
         Filters(sheet, model.Weights[0]);
@@ -63,10 +63,10 @@ internal static class Drawing
     private static void Streams(Sheet sheet, IReadOnlyList<Stage> stages)
     {
         const double Input = 110, Centre = 0.5 * (Upper + Lower);
-        sheet.Bold("image", Middle(0), 124, 15, Shade.ink, Center);
-        sheet.Box(Middle(0) - Input / 2, Centre - Input / 2, Input, Input, Shade.signed(-0.12));
-        sheet.Frame(Middle(0) - Input / 2, Centre - Input / 2, Input, Input, Shade.quiet, 1.5);
-        sheet.Words("227×227×3", Middle(0), Lower + 128, 14, Shade.ink, Center);
+        sheet.Bold("image", Middle(0), 124, 15, Shade.Ink, Center);
+        sheet.Box(Middle(0) - Input / 2, Centre - Input / 2, Input, Input, Shade.Signed(-0.12));
+        sheet.Frame(Middle(0) - Input / 2, Centre - Input / 2, Input, Input, Shade.Quiet, 1.5);
+        sheet.Words("227×227×3", Middle(0), Lower + 128, 14, Shade.Ink, Center);
 
         // where lines leave the column before: its right edge, and the heights of its boxes
         (double X, double[] Y) before = (Middle(0) + Input / 2, [Centre]);
@@ -79,13 +79,13 @@ internal static class Drawing
             foreach (var row in rows)
             {
                 foreach (var from in before.Y)
-                    if (both || from == row) sheet.Line(before.X, from, x - width / 2, row, Shade.quiet, 1.5);
-                sheet.Box(x - width / 2, row - height / 2, width, height, Shade.signed(stage.Output.Rank == 4 ? -0.35 : 0.35));
-                sheet.Frame(x - width / 2, row - height / 2, width, height, Shade.ink, 1.5);
+                    if (both || from == row) sheet.Line(before.X, from, x - width / 2, row, Shade.Quiet, 1.5);
+                sheet.Box(x - width / 2, row - height / 2, width, height, Shade.Signed(stage.Output.Rank == 4 ? -0.35 : 0.35));
+                sheet.Frame(x - width / 2, row - height / 2, width, height, Shade.Ink, 1.5);
             }
-            sheet.Bold(name, x, 124, 15, Shade.ink, Center);
-            sheet.Words(how, x, 144, 14, Shade.quiet, Center);
-            sheet.Words(string.Join("×", stage.Output.Shape.Skip(1)), x, Lower + 128, 14, Shade.ink, Center);
+            sheet.Bold(name, x, 124, 15, Shade.Ink, Center);
+            sheet.Words(how, x, 144, 14, Shade.Quiet, Center);
+            sheet.Words(string.Join("×", stage.Output.Shape.Skip(1)), x, Lower + 128, 14, Shade.Ink, Center);
             before = (x + width / 2, rows);
         }
     }
@@ -95,20 +95,20 @@ internal static class Drawing
     {
         const double High = 84, Wide = 44;
         var most = (Parameters: Learned.Max(l => stages[l.Place].Parameters), Outputs: Learned.Max(l => stages[l.Place].Outputs));
-        sheet.Bold("parameters", Margin, Bars - 30, 15, Shade.blue, Left);
-        sheet.Bold("numbers it", Margin, Bars - 8, 15, Shade.orange, Left);
-        sheet.Bold("makes of an image", Margin, Bars + 10, 15, Shade.orange, Left);
+        sheet.Bold("parameters", Margin, Bars - 30, 15, Shade.Blue, Left);
+        sheet.Bold("numbers it", Margin, Bars - 8, 15, Shade.Orange, Left);
+        sheet.Bold("makes of an image", Margin, Bars + 10, 15, Shade.Orange, Left);
         for (var i = 0; i < Learned.Length; i++)
         {
             var (stage, x) = (stages[Learned[i].Place], Middle(i + 1));
-            Bar(x - Wide - 3, (double)stage.Parameters / most.Parameters, stage.Parameters, Shade.blue);
-            Bar(x + 3, (double)stage.Outputs / most.Outputs, stage.Outputs, Shade.orange);
+            Bar(x - Wide - 3, (double)stage.Parameters / most.Parameters, stage.Parameters, Shade.Blue);
+            Bar(x + 3, (double)stage.Outputs / most.Outputs, stage.Outputs, Shade.Orange);
         }
 
         void Bar(double left, double part, long number, SKColor colour)
         {
             sheet.Box(left, Bars - High * part, Wide, High * part, colour);
-            sheet.Line(left, Bars, left + Wide, Bars, Shade.quiet, 1);
+            sheet.Line(left, Bars, left + Wide, Bars, Shade.Quiet, 1);
             sheet.Words(number >= 1_000_000 ? $"{number / 1e6:F1}M" : $"{number / 1e3:F0}K", left + Wide / 2, Bars + 18, 13, colour, Center);
         }
     }
@@ -117,7 +117,7 @@ internal static class Drawing
     private static void Filters(Sheet sheet, Tensor kernel)
     {
         const double Side = 40, Gap = 6;
-        sheet.Bold("The 96 filters of the first layer, still much as they were drawn", Margin, Samples, 18, Shade.ink, Left);
+        sheet.Bold("The 96 filters of the first layer, still much as they were drawn", Margin, Samples, 18, Shade.Ink, Left);
         for (var i = 0; i < 96; i++)
         {
             var filter = kernel.Slice(.., .., .., i);
@@ -131,7 +131,7 @@ internal static class Drawing
     {
         const double Side = 148, Gap = 34;
         var left = Margin + 12 * 46 + 56;
-        sheet.Bold("Textures it has not seen, and what it says", left, Samples, 18, Shade.ink, Left);
+        sheet.Bold("Textures it has not seen, and what it says", left, Samples, 18, Shade.Ink, Left);
         for (var kind = 0; kind < Textures.Kinds.Length; kind++)
         {
             var place = Array.IndexOf(truth, kind);
@@ -140,7 +140,7 @@ internal static class Drawing
             sheet.Image(Colours(images.Slice(place)), x, y, Side, Side);
             var answer = said[place] < Textures.Kinds.Length ? Textures.Kinds[said[place]] : $"class {said[place]}";
             var right = said[place] == kind;
-            sheet.Words(right ? answer : $"{answer}, not {Textures.Kinds[kind]}", x, y + Side + 21, 15, right ? Shade.green : Shade.orange, Left);
+            sheet.Words(right ? answer : $"{answer}, not {Textures.Kinds[kind]}", x, y + Side + 21, 15, right ? Shade.Green : Shade.Orange, Left);
         }
     }
 

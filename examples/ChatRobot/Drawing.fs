@@ -3,6 +3,7 @@ module ChatRobot.Drawing
 
 open System
 open Examples
+open Functional.Plots
 open Functional
 open SkiaSharp
 
@@ -25,24 +26,24 @@ let save (path: string) (lines: (string * string * float[,])[]) : unit =
     let mutable left = 24.0
 
     for question, answer, weights in lines do
-        sheet.Bold(question, left, 26.0, 15.0, Shade.ink, SKTextAlign.Left)
-        sheet.Words(answer, left, 46.0, 14.0, Shade.quiet, SKTextAlign.Left)
+        sheet.Bold(question, left, 26.0, 15.0, Shade.Ink, SKTextAlign.Left)
+        sheet.Words(answer, left, 46.0, 14.0, Shade.Quiet, SKTextAlign.Left)
         let x, y = left + margin, heading + 20.0
         let columns, rows = labels question, Array.append (labels answer) [| "end" |]
 
         weights
         |> Array2D.iteri (fun row column weight ->
             let across, down = x + cell * float column, y + cell * float row
-            sheet.Box(across, down, cell, cell, Shade.blues (sqrt weight))
-            sheet.Frame(across, down, cell, cell, Shade.line, 0.5))
+            sheet.Box(across, down, cell, cell, Shade.Blues(sqrt weight))
+            sheet.Frame(across, down, cell, cell, Shade.Line, 0.5))
 
         columns
         |> Array.iteri (fun i text ->
-            sheet.Words(text, x + cell * (float i + 0.5), y - 7.0, 14.0, Shade.ink, SKTextAlign.Center))
+            sheet.Words(text, x + cell * (float i + 0.5), y - 7.0, 14.0, Shade.Ink, SKTextAlign.Center))
 
         rows
         |> Array.iteri (fun i text ->
-            sheet.Words(text, x - 10.0, y + cell * (float i + 0.7), 14.0, Shade.ink, SKTextAlign.Right))
+            sheet.Words(text, x - 10.0, y + cell * (float i + 0.7), 14.0, Shade.Ink, SKTextAlign.Right))
 
         left <- left + size weights
 

@@ -6,6 +6,7 @@ open System
 open System.Threading.Tasks
 open Functional
 open Examples
+open Functional.Plots
 open ChatRobot.Dialogues
 open ChatRobot.Robot
 
@@ -105,11 +106,11 @@ let private drawn (robot: Robot) (dialogues: Dialogues) : (string * string)[] =
     let questions = Array.append wanted known |> Array.distinct
     let lines = Array.zip questions (answer robot questions |> Array.map _.Text)
 
-    if lines |> Array.exists (fun (question, text) -> not (Sans.canDraw (question + text))) then
+    if lines |> Array.exists (fun (question, text) -> not (Fonts.CanDraw(question + text))) then
         Console.WriteLine
             "No font here has all the characters, so the picture shows lines that can be drawn. In a talk, ! shows any."
 
-    lines |> Array.filter (fun (question, text) -> Sans.canDraw (question + text)) |> Array.truncate 4
+    lines |> Array.filter (fun (question, text) -> Fonts.CanDraw(question + text)) |> Array.truncate 4
 
 /// Teaches a new robot, says how it goes, and writes it to a file.
 let private train (command: Command) rounds (dialogues: Dialogues) (fresh: Robot) =

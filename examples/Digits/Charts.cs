@@ -1,6 +1,5 @@
 // Loss and accuracy, epoch by epoch, as a picture.
 using System.Globalization;
-using Examples;
 using Functional.CSharp;
 using ScottPlot;
 
@@ -54,7 +53,7 @@ internal static class Charts
         Plot plot, string title, double[] training, double[] test, int best, double bestValue, Alignment legendPlace, Alignment labelSide)
     {
         var epochs = Enumerable.Range(1, test.Length).Select(epoch => (double)epoch).ToArray();
-        plot.Font.Set(Sans.family);
+        plot.Font.Set(Functional.Plots.Fonts.Family);
         plot.FigureBackground.Color = Colors.White;
         plot.Axes.Color(Ink);
         plot.Grid.MajorLineColor = Faint;

@@ -1,7 +1,7 @@
 // A sheet of test digits with the network's answers, and the mistakes it is most sure of.
-using Examples;
 using Functional;
 using Functional.CSharp;
+using Functional.Plots;
 using SkiaSharp;
 
 namespace Digits;
@@ -66,8 +66,8 @@ internal static class Sheet
 
     private static void Heading(SKCanvas canvas, ref int y, string title, string rest)
     {
-        using var bold = new SKFont(Sans.typeface(SKFontStyle.Bold), 26);
-        using var plain = new SKFont(Sans.typeface(SKFontStyle.Normal), 18);
+        using var bold = new SKFont(Fonts.Typeface(SKFontStyle.Bold), 26);
+        using var plain = new SKFont(Fonts.Typeface(SKFontStyle.Normal), 18);
         using var paint = new SKPaint { Color = Ink, IsAntialias = true };
         canvas.DrawText(title, Margin + 10, y + 26, bold, paint);
         paint.Color = Quiet;
@@ -96,8 +96,8 @@ internal static class Sheet
     private static void Answer(SKCanvas canvas, int said, int truth, double sure, int left, int top)
     {
         var color = said == truth ? Right : Wrong;
-        using var bold = new SKFont(Sans.typeface(SKFontStyle.Bold), 20);
-        using var plain = new SKFont(Sans.typeface(SKFontStyle.Normal), 15);
+        using var bold = new SKFont(Fonts.Typeface(SKFontStyle.Bold), 20);
+        using var plain = new SKFont(Fonts.Typeface(SKFontStyle.Normal), 15);
         using var paint = new SKPaint { Color = new SKColor(0xe4, 0xe7, 0xeb), IsAntialias = true };
         canvas.DrawRect(SKRect.Create(left, top + 4, Digit, 4), paint);
         paint.Color = color;

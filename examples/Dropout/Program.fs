@@ -5,6 +5,7 @@ module DropoutExample
 
 open Functional
 open Examples
+open Functional.Plots
 
 let private block units rate = [
     Layers.dense units |> Layer.activated "relu" relu |> Layer.erase
@@ -68,13 +69,13 @@ let private learn epochs rate (known: Dataset) (fresh: Dataset) =
     }
 
 let private draw title ylabel corner low high known fresh =
-    let panel = Picture.panel title "epoch" ylabel
+    let panel = Chart(title, "epoch", ylabel)
     let epochs = Array.init (Array.length known) (fun i -> float (i + 1))
-    Picture.between (Picture.orange.WithAlpha 0.18) epochs known fresh panel
-    Picture.line Picture.blue 2.5 "digits learnt from" epochs known panel
-    Picture.line Picture.orange 2.5 "new digits" epochs fresh panel
-    Picture.legend corner panel
-    panel.Axes.SetLimits(1.0, float epochs.Length, low, high)
+    panel.Band("", epochs, known, fresh, Palette.Orange.WithAlpha 0.18) |> ignore
+    panel.Line("digits learnt from", epochs, known, Palette.Blue, 2.5) |> ignore
+    panel.Line("new digits", epochs, fresh, Palette.Orange, 2.5) |> ignore
+    panel.Legend(corner) |> ignore
+    panel.Plot.Axes.SetLimits(1.0, float epochs.Length, low, high)
     panel
 
 [<EntryPoint>]
@@ -143,20 +144,13 @@ let main arguments =
         Array.min [| plain.NewAccuracy[0]; dropped.NewAccuracy[0]; plain.TrainAccuracy[0]; dropped.TrainAccuracy[0] |]
 
     let loss title (c: Curves) =
-        draw
-            $"{title}: the gap is {c.Gap:F3}"
-            "loss (cross-entropy)"
-            ScottPlot.Alignment.UpperRight
-            0.0
-            top
-            c.TrainLoss
-            c.NewLoss
+        draw $"{title}: the gap is {c.Gap:F3}" "loss (cross-entropy)" Corner.UpperRight 0.0 top c.TrainLoss c.NewLoss
 
     let accuracy title (c: Curves) =
         draw
             $"{title}: {100.0 * Array.last c.NewAccuracy:F1} %% of new digits right"
             "accuracy"
-            ScottPlot.Alignment.LowerRight
+            Corner.LowerRight
             (floor (20.0 * lowest) / 20.0)
             1.005
             c.TrainAccuracy
@@ -164,12 +158,18 @@ let main arguments =
 
     let path = command.File "dropout.png"
 
-    Picture.save path 2 (680, 430) [
-        loss "Without dropout" plain
-        loss "With dropout" dropped
-        accuracy "Without dropout" plain
-        accuracy "With dropout" dropped
-    ]
+    Figure.Save(
+        path,
+        2,
+        680,
+        430,
+        [
+            loss "Without dropout" plain
+            loss "With dropout" dropped
+            accuracy "Without dropout" plain
+            accuracy "With dropout" dropped
+        ]
+    )
 
     command.Announce path
     let reduction = 1.0 - dropped.Gap / plain.Gap

@@ -6,6 +6,7 @@ module Matching
 open System
 open Functional
 open Examples
+open Functional.Plots
 
 let signs = [|
     "Aries"
@@ -164,25 +165,28 @@ let main arguments =
         correlation (Seq.cast<float> planted |> Array.ofSeq) (Seq.cast<float> learnt |> Array.ofSeq)
 
     let cloud =
-        Picture.panel $"Held-out pairs: correlation {r:F3}" "index by the planted rule" "index the network gives"
+        Chart($"Held-out pairs: correlation {r:F3}", "index by the planted rule", "index the network gives")
 
-    Picture.points (Picture.blue.WithAlpha 0.25) 5.0 "" truth predicted cloud
-    Picture.line Picture.orange 2.0 "perfect" [| 0.0; 100.0 |] [| 0.0; 100.0 |] cloud
-    Picture.legend ScottPlot.Alignment.UpperLeft cloud
+    cloud.Points("", truth, predicted, Palette.Blue.WithAlpha 0.25, 5.0) |> ignore
+    cloud.Line("perfect", [| 0.0; 100.0 |], [| 0.0; 100.0 |], Palette.Orange, 2.0) |> ignore
+    cloud.Legend(Corner.UpperLeft) |> ignore
 
     let zodiac title (table: float[,]) =
-        let panel = Picture.panel title "" ""
-        Picture.matrix signs signs table (table |> Array2D.map _.ToString("F0")) panel
-        Picture.upright panel
-        panel
+        Chart(title).Matrix(signs, signs, table, table |> Array2D.map _.ToString("F0")).Upright()
 
     let path = command.File "matching.png"
 
-    Picture.save path 3 (620, 600) [
-        cloud
-        zodiac "Signs: the planted rule (mean index)" planted
-        zodiac "Signs: what the network learnt" learnt
-    ]
+    Figure.Save(
+        path,
+        3,
+        620,
+        600,
+        [
+            cloud
+            zodiac "Signs: the planted rule (mean index)" planted
+            zodiac "Signs: what the network learnt" learnt
+        ]
+    )
 
     command.Announce path
 

@@ -2,7 +2,8 @@
 // own, or one that the generator in this project writes first. A network with hidden layers is compared with the nearest
 // centroid and with a network without hidden layers, both of which can weigh answers but not see one in the light of another.
 using Examples;
-using static ScottPlot.Alignment;
+using Functional.Plots;
+using static Functional.Plots.Corner;
 
 var command = new Command(
     "Personality",
@@ -47,7 +48,7 @@ var history = model.Fit(
     callbacks: [new EarlyStopping(patience: 8, restoreBestWeights: true)]);
 var accuracy = model.Evaluate(test, yTest)["accuracy"];
 
-var confusion = new double[names.Length, names.Length];
+var confusion = new int[names.Length, names.Length];
 var said = model.Predict(test).ArgMax().ToDoubles();
 for (var i = 0; i < said.Length; i++) confusion[yTest[i], (int)said[i]]++;
 
@@ -60,20 +61,12 @@ Console.WriteLine(new string(' ', 6) + string.Concat(names.Select(name => $"{nam
 for (var row = 0; row < names.Length; row++)
     Console.WriteLine($"{names[row],-6}" + string.Concat(Enumerable.Range(0, names.Length).Select(column => $"{confusion[row, column],6}")));
 
-var matrix = Picture.panel($"What the network says: {accuracy:P1} right", "", "the type");
-var words = new string[names.Length, names.Length];
-for (var row = 0; row < names.Length; row++)
-    for (var column = 0; column < names.Length; column++) words[row, column] = confusion[row, column] == 0 ? "" : $"{confusion[row, column]}";
-Picture.matrix(names, names, confusion, words, matrix);
-Picture.upright(matrix);
-var methods = Picture.panel("People never seen: how many are right", "", "percent");
-Picture.bars(
-    ["nearest centroid", "no hidden layer", "two hidden layers"],
-    [("", Picture.blue, [100 * centroid, 100 * linear, 100 * accuracy])],
-    methods);
-methods.Axes.SetLimitsY(0, 100);
+var matrix = Draw.Confusion($"What the network says: {accuracy:P1} right", names, confusion).Upright();
+var methods = new Chart("People never seen: how many are right", "", "percent")
+    .Bars(["nearest centroid", "no hidden layer", "two hidden layers"], ("", Palette.Blue, [100 * centroid, 100 * linear, 100 * accuracy]))
+    .LimitsY(0, 100);
 var path = command.File("personality.png");
-Picture.save(path, 2, 760, 640, [matrix, methods]);
+Figure.Save(path, 2, 760, 640, [matrix, methods]);
 command.Announce(path);
 
 Console.WriteLine();

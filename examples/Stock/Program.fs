@@ -7,6 +7,7 @@ module Stock
 open System
 open Functional
 open Examples
+open Functional.Plots
 
 /// Days in a window.
 let private length = 10
@@ -123,9 +124,9 @@ let private rmse (forecast: float[]) (real: float[]) =
 // ---- pictures
 
 let private models = [
-    "tomorrow is today", Picture.grey, (fun block -> block.Today)
-    "linear model", Picture.orange, (fun block -> block.Linear)
-    "network", Picture.blue, (fun block -> block.Network)
+    "tomorrow is today", Palette.Grey, (fun block -> block.Today)
+    "linear model", Palette.Orange, (fun block -> block.Linear)
+    "network", Palette.Blue, (fun block -> block.Network)
 ]
 
 /// The last days, with what was said of each the day before.
@@ -133,15 +134,15 @@ let private forecastPanel name (block: Block) =
     let count = min 60 block.Real.Length
     let last (values: float[]) = values[values.Length - count ..]
     let days = Array.init count (fun i -> float (block.First + block.Real.Length - count + i))
-    let panel = Picture.panel $"The last {count} days, each forecast from the days before it" "day" name
-    Picture.line (ScottPlot.Color.FromHex "#22262B") 2.0 "what came" days (last block.Real) panel
-    Picture.line Picture.grey 1.5 "tomorrow is today" days (last block.Today) panel
-    Picture.points Picture.blue 8.0 "network" days (last block.Network) panel
-    Picture.legend ScottPlot.Alignment.UpperLeft panel
-    panel.Axes.AutoScale()
-    let limits = panel.Axes.GetLimits()
+    let panel = Chart($"The last {count} days, each forecast from the days before it", "day", name)
+    panel.Line("what came", days, last block.Real, Palette.Ink, 2.0) |> ignore
+    panel.Line("tomorrow is today", days, last block.Today, Palette.Grey, 1.5) |> ignore
+    panel.Points("network", days, last block.Network, Palette.Blue, 8.0) |> ignore
+    panel.Legend(Corner.UpperLeft) |> ignore
+    panel.Plot.Axes.AutoScale()
+    let limits = panel.Plot.Axes.GetLimits()
     // room for the legend
-    panel.Axes.SetLimitsY(limits.Bottom, limits.Top + 0.25 * limits.VerticalSpan)
+    panel.Plot.Axes.SetLimitsY(limits.Bottom, limits.Top + 0.25 * limits.VerticalSpan)
     panel
 
 /// Each day's change against that of the day before: what came, and what the network says comes.
@@ -159,42 +160,35 @@ let private structurePanel (series: float[]) (blocks: Block list) =
         |> Array.unzip
 
     let panel =
-        Picture.panel
-            "What a day brings, against what the day before brought"
-            "change of the day before (log, %)"
+        Chart(
+            "What a day brings, against what the day before brought",
+            "change of the day before (log, %)",
             "change (log, %)"
+        )
 
     let x, y = pairs _.Real
-    Picture.points (Picture.grey.WithAlpha 0.5) 6.0 "what came" x y panel
+    panel.Points("what came", x, y, Palette.Grey.WithAlpha 0.5, 6.0) |> ignore
     let x, y = pairs _.Linear
-    Picture.points (Picture.orange.WithAlpha 0.6) 3.5 "linear model" x y panel
+    panel.Points("linear model", x, y, Palette.Orange.WithAlpha 0.6, 3.5) |> ignore
     let x, y = pairs _.Network
-    Picture.points (Picture.blue.WithAlpha 0.6) 3.5 "network" x y panel
-    Picture.legend ScottPlot.Alignment.LowerLeft panel
+    panel.Points("network", x, y, Palette.Blue.WithAlpha 0.6, 3.5) |> ignore
+    panel.Legend(Corner.LowerLeft) |> ignore
     panel
 
 let private errorPanel (blocks: Block list) =
     let panel =
-        Picture.panel
-            "Error on each block, relative to \"tomorrow is today\""
-            "days forecast"
+        Chart(
+            "Error on each block, relative to \"tomorrow is today\"",
+            "days forecast",
             "root mean squared error, ratio"
+        )
 
     let names = blocks |> List.map (fun b -> $"{b.First}–{b.First + b.Real.Length - 1}") |> Array.ofList
     let ratio forecast = blocks |> List.map (fun b -> rmse (forecast b) b.Real / rmse b.Today b.Real) |> Array.ofList
 
-    Picture.bars
-        names
-        (models |> List.map (fun (name, colour, forecast) -> struct (name, colour, ratio forecast)))
-        panel
-
-    panel.Axes.SetLimitsY(
-        0.0,
-        1.35 * (models |> List.map (fun (_, _, forecast) -> Array.max (ratio forecast)) |> List.max)
-    )
-
-    Picture.legend ScottPlot.Alignment.UpperRight panel
-    panel
+    let series = [| for name, colour, forecast in models -> struct (name, colour, ratio forecast) |]
+    let highest = models |> List.map (fun (_, _, forecast) -> Array.max (ratio forecast)) |> List.max
+    panel.Bars(names, series).LimitsY(0.0, 1.35 * highest).Legend()
 
 [<EntryPoint>]
 let main arguments =
@@ -250,11 +244,13 @@ let main arguments =
 
     let path = command.File "stock.png"
 
-    Picture.save path 3 (640, 480) [
-        forecastPanel name (List.last blocks)
-        structurePanel series blocks
-        errorPanel blocks
-    ]
+    Figure.Save(
+        path,
+        3,
+        640,
+        480,
+        [ forecastPanel name (List.last blocks); structurePanel series blocks; errorPanel blocks ]
+    )
 
     command.Announce path
     let linear, network = ratios[1], ratios[2]

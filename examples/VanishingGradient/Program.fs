@@ -8,6 +8,7 @@ module VanishingGradient
 open System
 open Functional
 open Examples
+open Functional.Plots
 
 // ---- the problem
 
@@ -154,45 +155,47 @@ let private learn settings name colour (cell: Cell<'P, 'S>) start remember =
 // ---- pictures
 
 let private gradientPanel title low high (sizes: Learnt -> float[]) (all: Learnt list) =
-    let panel = Picture.panel title "lag: steps before the end" "size of ∂loss/∂input"
+    let panel = Chart(title, "lag: steps before the end", "size of ∂loss/∂input", logY = true)
 
     for learnt in all do
         let sizes = sizes learnt
         let lags = Array.init sizes.Length float
-        Picture.line learnt.Colour 2.5 learnt.Name lags (sizes |> Array.map log10) panel
+        panel.Line(learnt.Name, lags, sizes, learnt.Colour, 2.5) |> ignore
 
-    Picture.legend ScottPlot.Alignment.LowerLeft panel
-    panel.Axes.SetLimits(0.0, float ((sizes (List.head all)).Length - 1), low, high)
-    Picture.logarithmic 4 panel
-    panel
+    let steps = (sizes (List.head all)).Length
+    panel.LimitsX(0.0, float (steps - 1)).LimitsY(low, high).Legend Corner.LowerLeft
 
 let private curvePanel (all: Learnt list) =
     let panel =
-        Picture.panel "Learning the sum of two marked numbers" "training steps" "mean squared error, new sequences"
+        Chart(
+            "Learning the sum of two marked numbers",
+            "training steps",
+            "mean squared error, new sequences",
+            logY = true
+        )
 
     let steps = (List.head all).Steps
     let last = Array.last steps
-    Picture.line Picture.grey 1.5 "always saying 1" [| 0.0; last |] (Array.replicate 2 (log10 guessing)) panel
+
+    panel.Line("always saying 1", [| 0.0; last |], Array.replicate 2 guessing, Palette.Grey, 1.5)
+    |> ignore
 
     for learnt in all do
-        Picture.line learnt.Colour 2.5 learnt.Name learnt.Steps (learnt.Errors |> Array.map log10) panel
+        panel.Line(learnt.Name, learnt.Steps, learnt.Errors, learnt.Colour, 2.5) |> ignore
 
-    Picture.legend ScottPlot.Alignment.LowerLeft panel
-    panel.Axes.SetLimits(0.0, last, -5.0, 0.3)
-    Picture.logarithmic 1 panel
-    panel
+    panel.LimitsX(0.0, last).LimitsY(1e-5, 2.0).Legend Corner.LowerLeft
 
 let private answerPanel (all: Learnt list) =
-    let panel = Picture.panel "What they say of new sequences" "the sum" "the network's answer"
-    Picture.line Picture.grey 1.5 "" [| 0.0; 2.0 |] [| 0.0; 2.0 |] panel
+    let panel = Chart("What they say of new sequences", "the sum", "the network's answer")
+    panel.Line("", [| 0.0; 2.0 |], [| 0.0; 2.0 |], Palette.Grey, 1.5) |> ignore
 
     // smaller and smaller, so that none covers those before it
     for size, learnt in List.zip [ 9.0; 4.0; 8.0; 4.0 ] all do
         let some = Array.truncate 400
-        Picture.points learnt.Colour size learnt.Name (some learnt.Sums) (some learnt.Answers) panel
+        panel.Points(learnt.Name, some learnt.Sums, some learnt.Answers, learnt.Colour, size) |> ignore
 
-    Picture.legend ScottPlot.Alignment.UpperLeft panel
-    panel.Axes.SetLimits(0.0, 2.0, 0.0, 2.0)
+    panel.Legend(Corner.UpperLeft) |> ignore
+    panel.Plot.Axes.SetLimits(0.0, 2.0, 0.0, 2.0)
     panel
 
 [<EntryPoint>]
@@ -224,13 +227,13 @@ let main arguments =
 
     let keep _ p = p
 
-    let plain = learn settings "plain RNN" Picture.orange SimpleRnn.cell (usual settings.Units) keep
+    let plain = learn settings "plain RNN" Palette.Orange SimpleRnn.cell (usual settings.Units) keep
 
-    let orthogonal = learn settings "plain RNN, orthogonal" Picture.yellow SimpleRnn.cell Cell.defaults keep
+    let orthogonal = learn settings "plain RNN, orthogonal" Palette.Yellow SimpleRnn.cell Cell.defaults keep
 
-    let lstm = learn settings "LSTM" Picture.blue Lstm.cell Cell.defaults (rememberingLstm settings.Length)
+    let lstm = learn settings "LSTM" Palette.Blue Lstm.cell Cell.defaults (rememberingLstm settings.Length)
 
-    let gru = learn settings "GRU" Picture.green Gru.cell Cell.defaults (rememberingGru settings.Length)
+    let gru = learn settings "GRU" Palette.Green Gru.cell Cell.defaults (rememberingGru settings.Length)
 
     let all = [ plain; orthogonal; lstm; gru ]
 
@@ -247,16 +250,22 @@ let main arguments =
     let sizes =
         all |> List.collect (fun l -> [ yield! l.Before; yield! l.After ]) |> List.filter (fun g -> g > 0.0)
 
-    let low = floor (log10 (List.min sizes))
-    let high = ceil (log10 (List.max sizes))
+    let low = 10.0 ** floor (log10 (List.min sizes))
+    let high = 10.0 ** ceil (log10 (List.max sizes))
     let path = command.File "vanishing-gradient.png"
 
-    Picture.save path 2 (700, 460) [
-        gradientPanel "Before learning: how far the gradient reaches" low high _.Before all
-        gradientPanel "After learning" low high _.After all
-        curvePanel all
-        answerPanel all
-    ]
+    Figure.Save(
+        path,
+        2,
+        700,
+        460,
+        [
+            gradientPanel "Before learning: how far the gradient reaches" low high _.Before all
+            gradientPanel "After learning" low high _.After all
+            curvePanel all
+            answerPanel all
+        ]
+    )
 
     command.Announce path
     let reach (sizes: float[]) = sizes[0] / Array.last sizes

@@ -1,5 +1,6 @@
-// What a script needs to work with the package: `.ci/run` puts the `#r "nuget: Functional, VERSION"` above these lines.
+// What a script needs to work with the package: `.ci/run` puts `#r "nuget: Functional, VERSION"`, and Functional.Plots, above these lines.
 open Functional
+open Functional.Plots
 
 type Net = { Hidden: Dense; Output: Dense }
 
@@ -43,3 +44,17 @@ try
         failwith "the network that was loaded is not the one that was saved"
 finally
     System.IO.File.Delete path
+
+// what was learnt is drawn
+let truth, said =
+    Tensor.toFloats y, Tensor.toFloats (x |> dense trained.Hidden |> tanh |> dense trained.Output)
+
+let picture = System.IO.Path.ChangeExtension(path, ".png")
+
+try
+    Chart("Sums", "truth", "network").Points("16 sums", truth, said).Save picture
+
+    if System.IO.FileInfo(picture).Length < 1000L then
+        failwith "the picture is empty"
+finally
+    System.IO.File.Delete picture

@@ -81,6 +81,9 @@ let private head () =
         reference typeof<DType>
         reference typeof<Tensor>
         reference typeof<MathNet.Numerics.Complex32>
+        reference typeof<Functional.Plots.Chart>
+        reference typeof<ScottPlot.Plot>
+        reference typeof<SkiaSharp.SKCanvas>
         "#line 1 \"tests/Functional.Tests/Pages/Given.fsx\""
         given.Value
     ]
@@ -106,6 +109,9 @@ let run (folder: string) (script: string) : string * string * int =
             RedirectStandardError = true,
             WorkingDirectory = folder
         )
+
+    // references by file bring no native libraries along: they lie where this program has its own
+    info.Environment["LD_LIBRARY_PATH"] <- AppContext.GetData "NATIVE_DLL_SEARCH_DIRECTORIES" :?> string
 
     for argument in [ "fsi"; "--quiet"; "--exec"; path ] do
         info.ArgumentList.Add argument

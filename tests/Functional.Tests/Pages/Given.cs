@@ -8,6 +8,7 @@ global using System.Threading.Tasks;
 global using Functional;
 global using Functional.CSharp;
 global using Functional.Kernels;
+global using Functional.Plots;
 global using static Functional.CSharp.Differentiate;
 global using static Functional.CSharp.Staging;
 global using static Functional.CSharp.TensorMath;
