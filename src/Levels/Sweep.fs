@@ -20,6 +20,13 @@ type private Adjoints(count: int, own: List<Storage>) =
     member _.Cotangent(id) = cotangents[id]
     member _.SlotsOf(id) = slots[id]
 
+    /// Lets go of operands that an outer level may have kept: those of something that it took part in.
+    member _.LetGo(made: Tensor, operands: Tensor[]) =
+        if not (isNull own) && not (isNull made) && not (isNull made.Level) then
+            for x in operands do
+                if not (isNull x) then
+                    RecordLevel.Expose x
+
     /// Notes what the sweep itself made, for release; operands that an outer level may have kept are let go.
     member _.Keep(made: Tensor, ct: Tensor, residual: Tensor) =
         if not (isNull own) then
@@ -49,7 +56,11 @@ type private Adjoints(count: int, own: List<Storage>) =
                     entries[s.Many.Id] <- s.Many
                     r
 
-            row[s.Index] <- if isNull row[s.Index] then ct else row[s.Index] + ct
+            match row[s.Index] with
+            | null -> row[s.Index] <- ct
+            | old ->
+                row[s.Index] <- old + ct
+                a.LetGo(row[s.Index], [| old; ct |])
         | _ ->
             let old = cotangents[n.Id]
 
@@ -93,7 +104,11 @@ let run (outputs: struct (Node * Tensor)[]) (inputs: int) (own: List<Storage>) :
             if not (isNull entry) then
                 match entry with
                 | :? ManyNode as m ->
-                    let cts = m.Pull(m.Residuals, adjoints.SlotsOf id)
+                    let slots = adjoints.SlotsOf id
+                    let cts = m.Pull(m.Residuals, slots)
+
+                    for ct in cts do
+                        adjoints.LetGo(ct, slots)
 
                     for i in 0 .. m.Parents.Length - 1 do
                         if not (isNull m.Parents[i]) && not (isNull cts[i]) then

@@ -253,7 +253,7 @@ module LevenbergMarquardt =
             invalidArg "settings" $"LevenbergMarquardt: the damping is {settings.Damping}; it is a positive number"
 
         {
-            Name = "LevenbergMarquardt"
+            Called = "LevenbergMarquardt"
             Memory = first settings
             Look = look settings
             Step = step settings

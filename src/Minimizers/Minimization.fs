@@ -75,24 +75,15 @@ type Minimization<'P, 'D>(minimizer: Minimizer, objective: 'D -> Objective<'P>, 
         let loss, optimality, length, steps = last[0], last[1], last[2], int last[5]
         let isStepped = steps > 0
 
-        if not (Double.IsFinite loss && Double.IsFinite last[7]) then
-            StopReason.NotFinite
-        elif optimality <= rules.Gradient then
-            StopReason.GradientVanished
-        elif loss <= rules.Loss then
-            StopReason.LossReached
-        elif isStepped && last[4] = 0.0 then
-            StopReason.NoDescent
-        elif isStepped && length <= rules.Step then
-            StopReason.StepVanished
-        elif rules.Patience > 0 && idle >= rules.Patience then
-            StopReason.LossStalled
-        elif interrupted then
-            StopReason.Interrupted
-        elif steps - stepsBefore >= rules.Steps then
-            StopReason.StepsDone
-        else
-            StopReason.NotYet
+        if not (abs loss < 1e300 && Double.IsFinite last[7]) then StopReason.NotFinite
+        elif optimality <= rules.Gradient then StopReason.GradientVanished
+        elif loss <= rules.Loss then StopReason.LossReached
+        elif isStepped && last[4] = 0.0 then StopReason.NoDescent
+        elif isStepped && length <= rules.Step then StopReason.StepVanished
+        elif rules.Patience > 0 && idle >= rules.Patience then StopReason.LossStalled
+        elif interrupted then StopReason.Interrupted
+        elif steps - stepsBefore >= rules.Steps then StopReason.StepsDone
+        else StopReason.NotYet
 
     let report why : MinimizerReport = {
         Minimizer = minimizer.Name

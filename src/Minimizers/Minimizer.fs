@@ -31,7 +31,7 @@ module MinimizerType =
 
     /// A way of making an objective small. `Minimizer.minimize` runs it.
     type Minimizer = internal {
-        Name: string
+        Called: string
         /// What it remembers before the first step, from the point.
         Memory: Tensor -> obj
         /// The state at its point looked at anew: at the start, and when the data are others.
@@ -39,7 +39,10 @@ module MinimizerType =
         Step: Problem -> MinimizerState -> MinimizerState
     } with
 
-        override m.ToString() = m.Name
+        /// What it is called in reports and errors.
+        member m.Name = m.Called
+
+        override m.ToString() = m.Called
 
 /// What the rules of minimisers are written with.
 [<RequireQualifiedAccess>]

@@ -8,6 +8,24 @@ module Functional.Minimizer
 /// Levenberg and Marquardt's method for least squares, scaled, by QR for few parameters. More by `LevenbergMarquardt.create`.
 let levenbergMarquardt: Minimizer = LevenbergMarquardt.create LevenbergMarquardt.defaults
 
+/// BFGS with a memory of ten steps: for losses of many parameters. More by `Lbfgs.create`.
+let lbfgs: Minimizer = Lbfgs.create Lbfgs.defaults
+
+/// BFGS with a matrix: for losses of some hundred parameters.
+let bfgs: Minimizer = QuasiNewton.create QuasiNewtonUpdate.Bfgs
+
+/// BFGS that scales itself.
+let selfScaledBfgs: Minimizer = QuasiNewton.create QuasiNewtonUpdate.SelfScaledBfgs
+
+/// Self-scaled Broyden: for physics-informed networks, after some steps of Adam.
+let selfScaledBroyden: Minimizer = QuasiNewton.create QuasiNewtonUpdate.SelfScaledBroyden
+
+/// Nonlinear conjugate gradients: for losses of very many parameters.
+let conjugateGradients: Minimizer = ConjugateGradients.create ()
+
+/// Newton's method by products with the Hessian, in a trust region. More by `NewtonCg.create`.
+let newtonCg: Minimizer = NewtonCg.create NewtonCg.defaults
+
 /// The state before the first step: the objective is computed at the parameters.
 let init (minimizer: Minimizer) (objective: Objective<'P>) (parameters: 'P) : MinimizerState =
     let name = $"Minimizer.{minimizer.Name}"
@@ -38,6 +56,7 @@ let run
     { Parameters = minimization.Parameters; Report = report }
 
 /// Makes a function of parameters small.
+/// Example: `Minimizer.minimize Minimizer.lbfgs (fun x -> square (x - 1.0) |> sum) (Tensor.zeros [ 3 ])`.
 let minimize (minimizer: Minimizer) (loss: 'P -> Tensor) (parameters: 'P) : Minimum<'P> =
     run Stopping.defaults minimizer (fun () -> Objective.loss loss) () parameters
 

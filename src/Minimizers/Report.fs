@@ -54,7 +54,7 @@ type StopReason =
     | StepsDone
     /// No step along the direction lowered the loss, and the gradient is not gone.
     | NoDescent
-    /// The loss or its gradient became infinite or NaN.
+    /// The loss or its gradient became infinite or NaN, or the loss falls without end.
     | NotFinite
     /// The caller stopped it.
     | Interrupted
@@ -99,7 +99,8 @@ type MinimizerReport = {
             | StopReason.LossReached -> "done: the loss is low enough"
             | StopReason.StepsDone -> "not converged: all steps are done"
             | StopReason.NoDescent -> "not converged: no step lowers the loss"
-            | StopReason.NotFinite -> "not converged: the loss or its gradient is not finite"
+            | StopReason.NotFinite ->
+                "not converged: the loss or its gradient is not finite, or the loss falls without end"
             | StopReason.Interrupted -> "not converged: interrupted"
 
         $"{r.Minimizer}: {why}; {r.Steps} steps, {r.Evaluations} evaluations, loss {number r.Loss}, gradient {number r.Gradient}"

@@ -72,7 +72,7 @@ module FitOptions =
     }
 
 /// The loop itself.
-module internal Fit =
+module internal FitLoop =
 
     let private isSame (a: 'T) (b: 'T) = obj.ReferenceEquals(box a, box b)
 

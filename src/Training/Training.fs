@@ -35,7 +35,7 @@ module Training =
         (data: Dataset<'X, 'Y>)
         : Fitted<'P> =
         let training, validation = sources options data
-        Fit.run options trainer training validation state
+        FitLoop.run options trainer training validation state
 
     /// Trains parameters on a data set. The parameters given are not changed; those that were learnt, the optimiser's
     /// state and the history are in the result.
@@ -64,7 +64,7 @@ module Training =
                     "Validation"
                     $"fitSource: a fraction of {fraction} of a stream cannot be held back; give the examples"
 
-        Fit.run options trainer source validation state
+        FitLoop.run options trainer source validation state
 
     /// From this many batches on a program is worth its trace.
     let private many = 8

@@ -169,6 +169,8 @@ module GivenMinimizers =
     let inside, points, edge, border = residual, (xs, ys), residual, (xs, ys)
     let net, forward = start, (fun (a: Tensor, b: Tensor) (x: Tensor) -> a * tanh (b * x))
     let objective = Objective.loss (fun (x: Tensor) -> sum (square (x + 1.0)))
+    let model (a: Tensor, b: Tensor) (x: Tensor) = a + b * x
+    let fit = Fit.curve model xs ys start
 
 module GivenRandom =
     let epoch = 3

@@ -102,6 +102,29 @@ let private kept = [
         grad f (tensor 2) |> ignore
         unharmed "data" (numbersOf 1) data
 
+    testCase "cotangents of pieces that a loop's body makes: constants, which become operands of the loop"
+    <| fun () ->
+        // the second piece's cotangent is a constant alone, the first one's is added to others
+        let f (v: Tensor) =
+            let pieces = split 0 [ size; size ] v
+            sum (exp pieces[0]) - sum pieces[0] - 2.0 * sum pieces[1]
+
+        let start = concat 0 [ tensor 1; tensor 2 ]
+        let gradient = numbersOf 1 |> Array.map (fun x -> exp x - 1.0)
+        let expected = Array.append gradient (Array.create size -2.0)
+
+        let loop v =
+            let _, _, gradient =
+                whileLoop
+                    (fun (i: Tensor, _, _) -> less i (scalar 1.0))
+                    (fun (i, v, _) -> i + 1.0, v, snd (valueAndGrad f v))
+                    (scalar 0.0, v, Tensor.zerosLike v)
+
+            gradient
+
+        unharmed "eager" expected (loop start)
+        unharmed "compiled" expected (compile loop start)
+
     testCase "the parameters, also under another shape"
     <| fun () ->
         let p = tensor 2
