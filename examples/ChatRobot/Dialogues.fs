@@ -66,26 +66,49 @@ let private characters = "小大阿明红雨华文丽强伟芳静云海月星林
 /// The most letters of a made-up name.
 let longestName = 12
 
-/// A made-up name: syllables, or two or three Chinese characters.
-let private madeUp (dice: Random) (chinese: bool) : string =
-    let any (from: string) = string from[dice.Next from.Length]
+/// Names that are never taught: what the robot answers to them it has not learnt by heart.
+let heldOut: string[] =
+    "sabrina anna hannah bobby jennifer christopher maximilian alexandria elizabeth matthew phillip emma aaron isabella guinevere bartholomew wilhelmina rebecca lee molly jessica william scott russell brittany annabelle theodore xavier quincy yvonne constantine"
+        .Split
+        ' '
+
+/// A made-up name: consonants and vowels in turn, now and then any letter instead, or one twice; or two or three Chinese
+/// characters.
+let rec private madeUp (dice: Random) (chinese: bool) : string =
+    let any (from: string) = from[dice.Next from.Length]
 
     if chinese then
-        String.replicate (dice.Next(2, 4)) " " |> String.collect (fun _ -> any characters)
+        String.init (dice.Next(2, 4)) (fun _ -> string (any characters))
     else
-        let syllable _ = any "bcdfghjklmnpqrstvwxyz" + (if dice.Next 3 = 0 then any "rlhnts" else "") + any "aeiou"
+        let length, first = dice.Next(2, longestName + 1), dice.Next 2
 
-        let name = String.concat "" (List.init (dice.Next(1, 5)) syllable) + any "aeiolmnrstxy"
-        name.Substring(0, min longestName name.Length)
+        let letter place =
+            if dice.Next 6 = 0 then any "abcdefghijklmnopqrstuvwxyz"
+            elif (place + first) % 2 = 0 then any "aeiouy"
+            else any "bcdfghjklmnpqrstvwxz"
+
+        let letters =
+            List.init length letter |> List.collect (fun c -> if dice.Next 7 = 0 then [ c; c ] else [ c ])
+
+        let name = String(letters |> List.truncate length |> Array.ofList)
+        if Array.contains name heldOut then madeUp dice chinese else name
+
+/// A pattern with a name in its place.
+let withName (name: string) (question: string, answer: string) : string * string =
+    let capital = name.Substring(0, 1).ToUpperInvariant() + name.Substring 1
+    question.Replace(place, name), answer.Replace(place, capital)
 
 /// Every pattern so many times, each time with another made-up name.
 let fill (dice: Random) (count: int) (dialogues: Dialogues) : (string * string)[] =
     dialogues.Patterns
-    |> Array.collect (fun (question, answer) ->
-        Array.init count (fun _ ->
-            let name = madeUp dice (isChinese question)
-            let capital = name.Substring(0, 1).ToUpperInvariant() + name.Substring 1
-            question.Replace(place, name), answer.Replace(place, capital)))
+    |> Array.collect (fun pattern ->
+        Array.init count (fun _ -> withName (madeUp dice (isChinese (fst pattern))) pattern))
+
+/// The patterns in letters with every name that is never taught.
+let fillHeldOut (dialogues: Dialogues) : (string * string)[] =
+    dialogues.Patterns
+    |> Array.filter (fst >> isChinese >> not)
+    |> Array.collect (fun pattern -> heldOut |> Array.map (fun name -> withName name pattern))
 
 /// Whether a question is one of a pattern's, with a name in its place.
 let isNamed (dialogues: Dialogues) (question: string) : bool =

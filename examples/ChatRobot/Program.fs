@@ -10,34 +10,7 @@ open Functional.Plots
 open ChatRobot.Dialogues
 open ChatRobot.Robot
 
-/// Below the one probability the robot says that it is guessing, below the other it asks back.
-let private sure, lost = 0.3, 0.03
-
 let private say (text: string) = Console.WriteLine $"Robi: {text}"
-
-/// The answer to anything that a person may type.
-let private reply (robot: Robot) (dialogues: Dialogues) (line: string) : string =
-    let question = Dialogues.simplify line
-    let chinese = Dialogues.isChinese line
-
-    match unknown robot question with
-    | [||] when question = "" -> if chinese then "请说点什么吧。" else "Say something!"
-    | [||] ->
-        let found = (answer robot [| question |])[0]
-
-        match chinese with
-        | _ when found.Probability >= sure -> found.Text
-        | true when found.Probability >= lost -> $"我不太确定…… {found.Text}"
-        | false when found.Probability >= lost -> $"I am not sure, but: {found.Text}"
-        | true -> $"我没听懂。你是想说“{nearest dialogues question}”吗？"
-        | false -> $"I did not understand that. Did you mean \"{nearest dialogues question}\"?"
-    | strange ->
-        let list = String.Join(" ", strange)
-
-        if chinese then
-            $"我还没学过 {list} 。请换个说法吧。"
-        else
-            $"I have not learnt {list} yet. Could you say it in other words?"
 
 /// Talks until the other says no more. What is piped in is answered line by line; nobody waits for a pipe that is empty.
 let private talk (robot: Robot) (dialogues: Dialogues) (asked: bool) =
@@ -82,7 +55,7 @@ let private talk (robot: Robot) (dialogues: Dialogues) (asked: bool) =
                     Drawing.print last found (attention robot last found)
                     last
                 | text ->
-                    say (reply robot dialogues text)
+                    say (Reply.reply robot dialogues text).Text
                     let question = Dialogues.simplify text
                     if question <> "" && (unknown robot question).Length = 0 then question else last
 
@@ -144,7 +117,7 @@ let main arguments =
             "ChatRobot",
             [
                 struct ("corpus", "a file of your own, a line for each \"question | answer\"")
-                struct ("rounds", "how often all lines are taught at most (default 300)")
+                struct ("rounds", "how often all lines are taught at most (default 160)")
                 struct ("net", "a robot trained before, from the file that training writes")
             ],
             [ struct ("talk", "talk even if the input is no terminal") ],
@@ -155,7 +128,7 @@ let main arguments =
         Console.Error.WriteLine $"ChatRobot: {message}"
         exit 2
 
-    let rounds = command.Count("rounds", 300)
+    let rounds = command.Count("rounds", 160)
 
     let dialogues =
         try
@@ -163,14 +136,12 @@ let main arguments =
         with e ->
             refuse e.Message
 
-    let fresh = create dialogues
-
     let robot =
         match command.Text "net" with
-        | null -> train command rounds dialogues fresh
+        | null -> train command rounds dialogues (create dialogues)
         | file ->
             try
-                { fresh with Net = Checkpoint.load file fresh.Net }
+                load file dialogues
             with e ->
                 refuse e.Message
 
@@ -190,13 +161,15 @@ let main arguments =
         $"{dialogues.Lines.Length - wrong.Length} of {dialogues.Lines.Length} lines are answered exactly, each with a probability of %.2f{least} or more."
 
     if dialogues.Patterns.Length > 0 then
-        let names = fill (Random 12) 25 dialogues
+        let copied (lines: (string * string)[]) =
+            Array.map2 (fun (_, text) found -> found.Text = text) lines (answer robot (Array.map fst lines))
+            |> Array.filter id
+            |> Array.length
 
-        let greeted =
-            Array.map2 (fun (_, text) found -> found.Text = text) names (answer robot (Array.map fst names))
+        let madeUp, heldOut = fill (Random 12) 100 dialogues, fillHeldOut dialogues
 
         Console.WriteLine
-            $"Of {names.Length} made-up names it copies {greeted |> Array.filter id |> Array.length} letter by letter."
+            $"Letter by letter it copies {copied madeUp} of {madeUp.Length} made-up names, and {copied heldOut} of {heldOut.Length} real ones that it was never taught."
 
     match drawn robot dialogues with
     | [||] -> ()

@@ -42,6 +42,11 @@ let create (dialogues: Dialogues) : Robot =
         Limit = 1 + (lines |> Array.map (fun (_, answer) -> (Vocabulary.characters answer).Length) |> Array.max)
     }
 
+/// A robot that was taught before these dialogues, from its file.
+let load (path: string) (dialogues: Dialogues) : Robot =
+    let fresh = create dialogues
+    { fresh with Net = Checkpoint.load path fresh.Net }
+
 let private read robot (question: string) = Vocabulary.numbers robot.Letters (Vocabulary.characters question)
 
 /// The characters of a text that the robot has never seen.
@@ -97,7 +102,7 @@ let private batch (asked: int, said: int) (questions: int[][]) (answers: int[][]
     let inputs, outputs = answers |> Array.map Sequences.teaching |> Array.unzip
     Sequences.padTo asked questions, Sequences.padTo said inputs, Sequences.padTo said outputs
 
-/// Teaches all lines until each is answered exactly and surely, or the rounds are over: teacher forcing, by Adam, a compiled
+/// Teaches all lines until each is answered exactly and surely and the loss is next to nothing, or the rounds are over: teacher forcing, by Adam, a compiled
 /// step. Lines of similar length are one batch, padded; a mask keeps the padding out of reading, attention and loss. Half of
 /// the longer questions have a slip, a new one each time, so that the robot understands people who type fast; and patterns
 /// have new names, so that it learns to copy.
@@ -136,17 +141,20 @@ let teach (rounds: int) (report: Progress -> unit) (dialogues: Dialogues) (robot
 
         longest fst, longest snd
 
+    /// Batches of names in a round: copying takes more practice than lines that are always the same.
+    let practice = if dialogues.Patterns.Length > 0 then 8 else 0
+
     /// The batches of a round.
     let round () = [|
         yield! Array.map slips known
-        if dialogues.Patterns.Length > 0 then
+        for _ in 1..practice do
             fill dice 32 dialogues |> numbers |> Array.unzip ||> batch named
     |]
 
     let optimizer =
         Adam.create {
             Adam.defaults with
-                Rate = Schedule.cosine 0.008 (rounds * (known.Length + 1)) 0.02
+                Rate = Schedule.cosine 0.008 (rounds * (known.Length + practice)) 0.02
         }
         |> Optimizer.clipByGlobalNorm 1.0
 
@@ -185,7 +193,7 @@ let teach (rounds: int) (report: Progress -> unit) (dialogues: Dialogues) (robot
 
         report { Round = count; Loss = loss; Exact = tried }
 
-        if count < rounds && (tried <> Some dialogues.Lines.Length || loss > 0.006) then
+        if count < rounds && (tried <> Some dialogues.Lines.Length || loss > 0.0015) then
             learn (count + 1)
 
     learn 1

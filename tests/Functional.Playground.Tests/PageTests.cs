@@ -6,7 +6,7 @@ namespace Functional.Playground.Tests;
 
 public sealed class PageTests(World world)
 {
-    private static readonly string[] Exhibits = ["digit", "function"];
+    private static readonly string[] Exhibits = ["digit", "function", "slides", "talk"];
 
     public async Task NothingStandsInTheWayOfAnybody()
     {

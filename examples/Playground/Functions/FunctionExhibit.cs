@@ -78,9 +78,9 @@ internal sealed class FunctionExhibit(Outbox outbox, Turns turns) : Exhibit
         switch (wish.Text("kind", 20))
         {
             case "formula":
-                var function = Formula.Read(wish.Text("formula", 300));
+                var function = Formula.Read(wish.Text("formula", 300), "x");
                 var (from, to) = Interval(wish);
-                return LineLesson.Of(xs => function(Tensor.Of(xs)).ToDoubles(), from, to);
+                return LineLesson.Of(xs => function([Tensor.Of(xs)]).ToDoubles(), from, to);
             case "drawn":
                 var heights = wish.Numbers("values", 1000, -1e6, 1e6);
                 if (heights.Length < 2) throw new Refusal("too-few", new { name = "values", least = 2 });

@@ -3,7 +3,8 @@ import { colour, short } from "./look.js";
 
 const font = "12px system-ui, sans-serif";
 
-/** A chart in an element. Series are { name, colour, width, dash, points }; options are { log, x, y } with the axes' ranges. */
+/** A chart in an element. Series are { name, colour, width, dash, points }; options are { log, x, y, label }: whether values are
+ * shown by their logarithms, the axes' ranges, and what the chart is called. */
 export class Chart {
   constructor(element, series, options = {}) {
     this.element = element;
@@ -24,9 +25,9 @@ export class Chart {
     const { log, x, y } = this.options;
     const yAxis = { ...axis(), size: 52 };
     if (log) {
-      const decades = (_, values) => values.map(value => (/^1e/.test(value.toExponential()) ? value : null));
-      yAxis.grid.filter = yAxis.ticks.filter = yAxis.filter = decades;
-      yAxis.values = (_, values) => values.map(value => (value === null ? "" : short(value)));
+      // logarithms on an even axis, marked at whole powers of ten
+      yAxis.incrs = [1, 2, 5, 10, 20, 50, 100];
+      yAxis.values = (_, values) => values.map(value => short(10 ** value));
     }
     this.plot = new uPlot({
       width: Math.max(100, this.element.clientWidth),
@@ -35,7 +36,7 @@ export class Chart {
       legend: { show: false },
       scales: {
         x: { time: false, ...(x ? { range: x } : {}) },
-        y: { ...(log ? { distr: 3 } : {}), ...(y ? { range: y } : {}) },
+        y: y ? { range: y } : {},
       },
       axes: [axis(), yAxis],
       series: [{}, ...this.series.map(s => ({
@@ -60,7 +61,8 @@ export class Chart {
 
   /** The places, then the values of each series. */
   show(data) {
-    this.data = data;
-    this.plot.setData(data);
+    const [x, ...values] = data;
+    this.data = this.options.log ? [x, ...values.map(list => list.map(value => (value > 0 ? Math.log10(value) : null)))] : data;
+    this.plot.setData(this.data);
   }
 }

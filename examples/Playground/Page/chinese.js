@@ -1,7 +1,7 @@
 export default {
   title: "Functional 游乐场",
   exhibits: "展品",
-  "tab-digit": "画一个数字", "tab-function": "任意函数",
+  "tab-digit": "画一个数字", "tab-function": "任意函数", "tab-slides": "演讲的幻灯片", "tab-talk": "聊天",
   "other-language": "English",
   "other-language-label": "English (英文)",
   theme: "浅色或深色",
@@ -35,6 +35,22 @@ export default {
   "status-paused": "走了 {steps} 步后暂停。", "status-running": "正在训练。", "status-fresh": "按“训练”，然后看。",
   "status-reached": "达到了：走了 {steps} 步，误差处处小于 ε = {epsilon}。",
   "status-nan": "数值跑飞了（NaN）。训练已停止，恢复到第 {steps} 步的最后一个好状态。把学习率调小试试。",
+
+  "filter-head": "滤波器扫过图像", image: "图像", filter: "滤波器", map: "映射：滤波器的和", pooled: "2×2 里最大的", "filter-hint": "滤波器盖住的九个数分别乘以它自己的数，再加起来。随便改哪个数试试。",
+  "image-slide": "幻灯片上的", "image-shapes": "形状", "image-own": "我自己的", "image-edges-across": "横边", "image-edges-down": "竖边", "image-outline": "轮廓", "image-blur": "模糊", "image-sharpen": "锐化",
+  "kernel-cell": "滤波器第 {row} 行第 {column} 列", "no-picture": "浏览器读不了这个文件里的图片。",
+  "descent-head": "曲面上的梯度下降", surface: "曲面", "surface-label": "曲面和上面的路径。点击或用方向键选择起点。",
+  "surface-bowl": "碗", "surface-ravine": "山谷（Rosenbrock）", "surface-himmelblau": "四个谷（Himmelblau）", "surface-saddle": "鞍", "surface-waves": "波浪", "surface-own": "我自己的",
+  "descent-end": "走了 {steps} 步，到了 ({x}, {y})，高度 {height}。点击换个起点。", "descent-away": "走了 {steps} 步就跑远了：步子太大。",
+  "lags-head": "消失的梯度", lags: "梯度大小随时间差的变化", length: "步数", units: "单元", keep: "保持门的偏置", "lags-hint": "还什么都没学的网络里，最后的输出有多依赖那么多步之前读到的东西。",
+  "net-plain": "普通 RNN", "net-orthogonal": "正交 RNN", "net-lstm": "LSTM", "net-gru": "GRU",
+  "dropout-head": "用 dropout 防止过拟合", dropout: "两个网络在见过的和新的数字上的损失", "share-dropped": "丢掉的比例", stop: "停", again: "再来",
+  "curve-plain-fresh": "没有 dropout，新数字", "curve-plain-seen": "没有，见过的", "curve-dropped-fresh": "有 dropout，新数字", "curve-dropped-seen": "有，见过的",
+  gaps: "新数字与见过的之差：没有 dropout 是 {plain}，有 dropout 是 {dropped}。", "dropout-hint": "两个对 300 个数字来说太大的网络（十分之一的标签是错的）并排学习。",
+
+  "talk-head": "和 Robi 聊天", conversation: "对话", ideas: "可以说的话", "other-ideas": "换一些", "your-words": "你要说的话", say: "说", hello: "Hello! 你好！ 我是一个一个字学会说话的小网络。",
+  "a-name": "我叫小明", "attention-head": "它看了哪里", "attention-hint": "它每写一个字（纵向）之前，都会看看问题里的一些字（横向）。名字是一个一个抄下来的：试试你自己的名字。",
+  sure: "{share} % 的把握", end: "完",
 
   formula: "这里我看不懂：", pole: "f 在 x = {at} 处没有有限值。请选一个不含它的区间。", "too-large": "f 在 x = {at} 处等于 {value}，太大了，画不出来。",
   interval: "区间必须从较小的数到较大的数。", "one-place": "所有点的 x 都相同。",

@@ -1,7 +1,7 @@
 export default {
   title: "Functional Playground",
   exhibits: "Exhibits",
-  "tab-digit": "Draw a digit", "tab-function": "Any function",
+  "tab-digit": "Draw a digit", "tab-function": "Any function", "tab-slides": "The talk's slides", "tab-talk": "Talk",
   "other-language": "中文",
   "other-language-label": "中文 (Chinese)",
   theme: "Light or dark",
@@ -35,6 +35,22 @@ export default {
   "status-paused": "Paused after {steps} steps.", "status-running": "Training.", "status-fresh": "Press train and watch.",
   "status-reached": "Reached: the error is below ε = {epsilon} everywhere, after {steps} steps.",
   "status-nan": "The numbers ran away (NaN). Training has stopped, and the last good state, of step {steps}, is back. A smaller rate helps.",
+
+  "filter-head": "A filter over an image", image: "Image", filter: "Filter", map: "Map: the filter's sums", pooled: "Largest of 2×2", "filter-hint": "Where the filter lies, the nine numbers under it are multiplied by its own and summed. Change any of them.",
+  "image-slide": "The slide's", "image-shapes": "Shapes", "image-own": "My own", "image-edges-across": "Edges across", "image-edges-down": "Edges down", "image-outline": "Outline", "image-blur": "Blur", "image-sharpen": "Sharpen",
+  "kernel-cell": "Filter, row {row}, column {column}", "no-picture": "This file is no picture that the browser can read.",
+  "descent-head": "Gradient descent on a surface", surface: "Surface", "surface-label": "The surface and the path over it. A click or the arrow keys say where the path begins.",
+  "surface-bowl": "Bowl", "surface-ravine": "Ravine (Rosenbrock)", "surface-himmelblau": "Four valleys (Himmelblau)", "surface-saddle": "Saddle", "surface-waves": "Waves", "surface-own": "My own",
+  "descent-end": "After {steps} steps it is at ({x}, {y}), height {height}. Click to begin elsewhere.", "descent-away": "After {steps} steps it has left for good: the steps are too large.",
+  "lags-head": "The vanishing gradient", lags: "Size of the gradient against the lag", length: "Steps", units: "Units", keep: "Bias of the gates that keep", "lags-hint": "How strongly the last output depends on what was read so many steps before, in networks that have learnt nothing yet.",
+  "net-plain": "plain RNN", "net-orthogonal": "RNN, orthogonal", "net-lstm": "LSTM", "net-gru": "GRU",
+  "dropout-head": "Dropout against overfitting", dropout: "Losses of both networks on seen and on new digits", "share-dropped": "Dropped", stop: "Stop", again: "Again",
+  "curve-plain-fresh": "without, new digits", "curve-plain-seen": "without, seen", "curve-dropped-fresh": "with dropout, new digits", "curve-dropped-seen": "with dropout, seen",
+  gaps: "The gap between new and seen digits: {plain} without dropout, {dropped} with it.", "dropout-hint": "Two networks far too large for 300 digits, a tenth of them falsely labelled, learn side by side.",
+
+  "talk-head": "Talk to Robi", conversation: "The conversation", ideas: "Something to say", "other-ideas": "Other ideas", "your-words": "What you say", say: "Say", hello: "Hello! 你好！ I am a small network that learnt to talk, character by character.",
+  "a-name": "my name is sabrina", "attention-head": "What it looked at", "attention-hint": "Before every character that it writes (down), it looks at some of the question's (across). Names are copied, letter by letter: try one of your own.",
+  sure: "{share} % sure", end: "end",
 
   formula: "I cannot read this here:", pole: "f has no finite value at x = {at}. Choose an interval without it.", "too-large": "f is {value} at x = {at}; that is too large for a picture.",
   interval: "The interval must go from a smaller to a larger number.", "one-place": "All points have the same x.",

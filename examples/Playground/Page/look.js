@@ -75,6 +75,6 @@ export function make(tag, attributes = {}, ...children) {
 export function short(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1).replace("-", "−").replace("+", "");
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1).replace(".0", "").replaceAll("-", "−").replace("+", "");
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }

@@ -3,8 +3,10 @@ import { apply, language, switchLanguage, t } from "./words.js";
 import { onConnection } from "./live.js";
 import * as digit from "./digit/digit.js";
 import * as anyFunction from "./function/function.js";
+import * as slides from "./slides/slides.js";
+import * as talk from "./talk/talk.js";
 
-const exhibits = { digit, function: anyFunction };
+const exhibits = { digit, function: anyFunction, slides, talk };
 const tabs = [...document.querySelectorAll("[role=tab]")];
 const begun = new Set();
 

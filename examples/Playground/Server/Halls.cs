@@ -1,6 +1,8 @@
 // What there is to see, and what all pages share: the processors, in turns, and what has been taught once for everybody.
 using Playground.Digits;
 using Playground.Functions;
+using Playground.Slides;
+using Playground.Talk;
 
 namespace Playground.Server;
 
@@ -20,12 +22,15 @@ internal sealed class Halls(string? data)
 {
     private readonly Turns turns = new();
     private readonly School school = new(data);
+    private readonly Lazy<TalkExhibit.Partner> robot = new();
 
     /// <summary>An exhibit for one page; null where there is none of this name.</summary>
     public Exhibit? Open(string name, Outbox outbox) => name switch
     {
         "digit" => new DigitExhibit(outbox, turns, school),
+        "slides" => new SlidesExhibit(outbox, turns, school),
         "function" => new FunctionExhibit(outbox, turns),
+        "talk" => new TalkExhibit(outbox, turns, robot),
         _ => null,
     };
 }

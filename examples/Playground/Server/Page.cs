@@ -67,12 +67,13 @@ internal sealed class Page(WebSocket socket, Halls halls)
     /// <summary>Does what a message asks for, or answers why not.</summary>
     private async Task Do(ReadOnlyMemory<byte> message, CancellationToken cancellation)
     {
-        var about = "page";
+        var (about, what) = ("page", "");
         try
         {
             using var document = JsonDocument.Parse(message, Strict);
             var wish = new Wish(document.RootElement);
             about = wish.Text("exhibit", 20);
+            what = wish.Text("do", 20);
             if (!exhibits.TryGetValue(about, out var exhibit))
             {
                 exhibit = halls.Open(about, outbox) ?? throw new Refusal("exhibit-unknown", new { given = about });
@@ -82,11 +83,11 @@ internal sealed class Page(WebSocket socket, Halls halls)
         }
         catch (JsonException)
         {
-            outbox.Answer(new { exhibit = about, error = "malformed" });
+            outbox.Answer(new { exhibit = about, wish = what, error = "malformed" });
         }
         catch (Refusal refusal)
         {
-            outbox.Answer(new { exhibit = about, error = refusal.Code, about = refusal.About });
+            outbox.Answer(new { exhibit = about, wish = what, error = refusal.Code, about = refusal.About });
         }
     }
 
