@@ -15,6 +15,7 @@ let private usage =
   tracing                how long it takes to trace each step and to plan it
   scalars                the gradient of a scalar function of a thousand operations, beside the same by hand
   growth                 cost against batch, width and length, and of a gradient for every example
+  linalg                 factorisations, beside MathNet's managed ones
   kernels                matrix products (gemm_...) and vector functions (elem_...)
   memory                 resident and peak MB of an epoch of case b on MNIST, and growth over 10,000 steps
   compare PEER_COMMAND   ours and a peer's program in turns, with ratios
@@ -59,6 +60,7 @@ let main arguments =
         | "tracing" :: rest -> Tracing.run (parse defaults rest)
         | "scalars" :: rest -> Scalars.run (parse defaults rest)
         | "growth" :: rest -> Growth.run (parse defaults rest)
+        | "linalg" :: rest -> Factors.run (parse defaults rest)
         | "memory" :: rest -> Footprint.run (parse defaults rest)
         | "kernels" :: rest -> inProcesses "kernels" Kernels.groups Kernels.measure rest
         | "compare" :: command :: rest -> Compare.run groups command (parse defaults rest)

@@ -31,6 +31,22 @@ let private solveWith name op onFailure (a: Tensor) (b: Tensor) =
         let batch = Shape.broadcast name (lead a) (lead b)
         single op onFailure [| spread batch a; spread batch b |]
 
+/// a·x, a matrix times a vector: a [.., m, n], x [.., n]; leading axes broadcast.
+/// Example: `LinearAlgebra.matvec (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ]) (Tensor.ofSeq [ 1.0; 1.0 ])` is [3 7].
+let matvec (a: Tensor) (x: Tensor) : Tensor =
+    if a.Rank < 2 || x.Rank < 1 || a.Shape[a.Rank - 1] <> x.Shape[x.Rank - 1] then
+        invalidShape "matvec" $"a matrix [.., m, n] times a vector [.., n] is defined, got {a.Shape} and {x.Shape}"
+
+    a *@ expandDims -1 x |> squeeze [ -1 ]
+
+/// x·a, a vector times a matrix: x [.., m], a [.., m, n]; leading axes broadcast.
+/// Example: `LinearAlgebra.vecmat (Tensor.ofSeq [ 1.0; 1.0 ]) (Tensor.ofRows [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ])` is [4 6].
+let vecmat (x: Tensor) (a: Tensor) : Tensor =
+    if a.Rank < 2 || x.Rank < 1 || a.Shape[a.Rank - 2] <> x.Shape[x.Rank - 1] then
+        invalidShape "vecmat" $"a vector [.., m] times a matrix [.., m, n] is defined, got {x.Shape} and {a.Shape}"
+
+    expandDims -2 x *@ a |> squeeze [ -2 ]
+
 /// X with a·X = b: a [.., n, n], b [.., n, k], or a vector [n]. A singular matrix is an error.
 /// Example: `LinearAlgebra.solve (hessian f p) (grad f p)`.
 let solve (a: Tensor) (b: Tensor) = solveWith "solve" Solve Raise a b
@@ -59,16 +75,26 @@ let cholesky (a: Tensor) = single Cholesky Raise [| a |]
 /// Example, a damped step that asks: `isFinite (sum (LinearAlgebra.choleskyOrNaN (g + mu * eye)))`.
 let choleskyOrNaN (a: Tensor) = single Cholesky GiveNaN [| a |]
 
-/// Q with orthonormal columns and R, upper triangular with non-negative diagonal, with Q·R = a; at least as many rows as
-/// columns.
-let qr (a: Tensor) : Tensor * Tensor =
-    let r = many Qr Raise [| a |]
-    r[0], r[1]
+/// The square part of a wide matrix gives Q, and Qᵀ times the columns beyond it the rest of R.
+let private qrWith onFailure (a: Tensor) : Tensor * Tensor =
+    let decompose (a: Tensor) =
+        let r = many Qr onFailure [| a |]
+        r[0], r[1]
+
+    if a.Rank >= 2 && a.Shape[a.Rank - 2] < a.Shape[a.Rank - 1] then
+        let m, n = a.Shape[a.Rank - 2], a.Shape[a.Rank - 1]
+        let parts = split -1 [ m; n - m ] a
+        let q, r = decompose parts[0]
+        q, concat -1 [ r; transpose q *@ parts[1] ]
+    else
+        decompose a
+
+/// Q with orthonormal columns and R, upper triangular with non-negative diagonal, with Q·R = a: of a [.., m, n] they are
+/// [.., m, k] and [.., k, n], k being the smaller of m and n.
+let qr (a: Tensor) : Tensor * Tensor = qrWith Raise a
 
 /// `qr`, with NaN for a matrix that is not finite.
-let qrOrNaN (a: Tensor) : Tensor * Tensor =
-    let r = many Qr GiveNaN [| a |]
-    r[0], r[1]
+let qrOrNaN (a: Tensor) : Tensor * Tensor = qrWith GiveNaN a
 
 /// det a. Its derivative, the cofactors, and the second one are right for singular matrices, too.
 let determinant (a: Tensor) = single Determinant Raise [| a |]

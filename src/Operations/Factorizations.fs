@@ -1,11 +1,26 @@
-/// Linear algebra by MathNet.Numerics, in double precision, matrix by matrix over the leading axes.
+/// Linear algebra in double precision, matrix by matrix over the leading axes: by the kernels, singular values by
+/// MathNet.Numerics.
 [<RequireQualifiedAccess>]
 module internal Functional.Operations.Factorizations
 
 open System
 open Functional
 open Functional.Kernels
+open Functional.Kernels.LinearAlgebra
 open MathNet.Numerics.LinearAlgebra
+
+/// A matrix of a batch, row by row: a copy, over which its factors may be written.
+type private Rows = {
+    Rows: int
+    Columns: int
+    Elements: float[]
+} with
+
+    member a.Item
+        with get (i, j) = a.Elements[i * a.Columns + j]
+        and set (i, j) value = a.Elements[i * a.Columns + j] <- value
+
+    member a.Copy() = { a with Elements = Array.copy a.Elements }
 
 let private doubles (x: NDArray) : float[] =
     match x.DType with
@@ -21,22 +36,21 @@ let private ofDoubles (spec: Spec) (values: float[]) : NDArray =
     | _ -> NDArray.Of<float>(spec.Shape, ReadOnlySpan values)
 
 /// The matrices in the last two axes, of which there must be elements.
-let private matrices (x: NDArray) : Matrix<float>[] =
+let private matrices (x: NDArray) : Rows[] =
     let r = x.Shape.Length
     let m, n = x.Shape[r - 2], x.Shape[r - 1]
     let values = doubles x
 
-    Array.init (values.Length / (m * n)) (fun i ->
-        Matrix<float>.Build.DenseOfRowMajor(m, n, Array.sub values (i * m * n) (m * n)))
-
-let private flat (m: Matrix<float>) : float[] = if m.ColumnCount = 0 then [||] else m.ToRowMajorArray()
+    match values.Length / (m * n) with
+    | 1 -> [| { Rows = m; Columns = n; Elements = values } |]
+    | count -> Array.init count (fun i -> { Rows = m; Columns = n; Elements = Array.sub values (i * m * n) (m * n) })
 
 // ---- what an operation asks of its matrix; where it is not so, the reason
 
-let private largest (a: Matrix<float>) : float =
+let private largest (a: Rows) : float =
     let mutable m = 0.0
 
-    for x in a.AsColumnMajorArray() do
+    for x in a.Elements do
         let size = abs x
         // NaN is larger than everything
         if not (size <= m) && not (Double.IsNaN m) then
@@ -44,7 +58,7 @@ let private largest (a: Matrix<float>) : float =
 
     m
 
-let private finite (a: Matrix<float>) : Result<Matrix<float>, string> =
+let private finite (a: Rows) : Result<Rows, string> =
     if Double.IsFinite(largest a) then Ok a else Error "the matrix is not finite"
 
 /// How far a[i, j] and a[j, i] may lie apart, in units of the largest element, and still be meant as one number that two
@@ -52,8 +66,8 @@ let private finite (a: Matrix<float>) : Result<Matrix<float>, string> =
 let private rounding (dtype: DType) = if dtype = DType.Float32 then 1e-3 else 1e-8
 
 /// A matrix that is symmetric up to rounding, made symmetric: value and derivative speak of the same function then.
-let private symmetric (dtype: DType) (a: Matrix<float>) : Result<Matrix<float>, string> =
-    let n = a.RowCount
+let private symmetric (dtype: DType) (a: Rows) : Result<Rows, string> =
+    let n = a.Rows
     let mutable worst, row, column = 0.0, 0, 0
 
     for i in 1 .. n - 1 do
@@ -65,104 +79,86 @@ let private symmetric (dtype: DType) (a: Matrix<float>) : Result<Matrix<float>, 
                 row <- i
                 column <- j
 
-    if worst = 0.0 then
-        Ok a
-    elif worst > rounding dtype * largest a then
+    if worst > rounding dtype * largest a then
         let number (x: float) = x.ToString("G6", Globalization.CultureInfo.InvariantCulture)
 
         Error
             $"the matrix is not symmetric: [{row}, {column}] is {number a[row, column]}, [{column}, {row}] is {number a[column, row]}; give it (a + transpose a) * 0.5 if its symmetric part is meant"
     else
-        Ok(Matrix<float>.Build.Dense(n, n, (fun i j -> 0.5 * a[i, j] + 0.5 * a[j, i])))
+        if worst > 0.0 then
+            for i in 1 .. n - 1 do
+                for j in 0 .. i - 1 do
+                    let mean = 0.5 * a[i, j] + 0.5 * a[j, i]
+                    a[i, j] <- mean
+                    a[j, i] <- mean
 
-/// Powers of 2 by which a matrix is multiplied before and its values after, so that no square of an element leaves the
-/// range of doubles; none for matrices of ordinary size.
-let private scale (a: Matrix<float>) : struct (float * float) =
+        Ok a
+
+/// A matrix times a power of 2 that leaves no square of an element out of the range of doubles, and the power that its
+/// values are multiplied by afterwards; matrices of ordinary size as they are.
+let private moderate (a: Rows) : struct (Rows * float) =
     let m = largest a
 
     if m = 0.0 || (m > 1e-100 && m < 1e100) then
-        struct (1.0, 1.0)
+        struct (a, 1.0)
     else
         // in two steps of which each is a normal number
         let e = max -1000 (min 1000 (Math.ILogB m))
-        struct (Math.ScaleB(1.0, -e), Math.ScaleB(1.0, e))
+        let down = Math.ScaleB(1.0, -e)
 
-let private scaled (by: float) (a: Matrix<float>) = if by = 1.0 then a else a * by
+        struct ({ a with Elements = Array.map ((*) down) a.Elements }, Math.ScaleB(1.0, e))
 
 // ---- matrix by matrix
 
-let private triangularSolve lower transposed (a: Matrix<float>) (b: Matrix<float>) =
-    let n = a.RowCount
-    let x = b.Clone()
-    let at i j = if transposed then a[j, i] else a[i, j]
-    // op(A) is lower triangular: from the first row down; upper: from the last row up
-    let order = if lower <> transposed then [| 0 .. n - 1 |] else [| n - 1 .. -1 .. 0 |]
+let private triangularSolve lower transposed (a: Rows) (b: Rows) =
+    Triangular.Solve(a.Elements, a.Rows, lower, transposed, b.Elements, b.Columns)
+    b.Elements
 
-    for c in 0 .. b.ColumnCount - 1 do
-        for step in 0 .. n - 1 do
-            let i = order[step]
-            let mutable s = x[i, c]
+/// The factors of a matrix, which they are written over, and the exchanges of its rows.
+let private lu (a: Rows) =
+    let exchanges = Array.zeroCreate<int> a.Rows
+    Lu.Factor(a.Elements, a.Rows, exchanges)
+    struct (a, exchanges)
 
-            for earlier in 0 .. step - 1 do
-                s <- s - at i order[earlier] * x[order[earlier], c]
-
-            x[i, c] <- s / at i i
-
-    x
-
-let private solve (a: Matrix<float>) (b: Matrix<float>) =
-    let lu = a.LU()
+let private solve (a: Rows) (b: Rows) =
+    let struct (f, exchanges) = lu a
 
     let isSingular =
-        Seq.exists (fun i -> lu.U[i, i] = 0.0 || Double.IsNaN lu.U[i, i]) (seq { 0 .. a.RowCount - 1 })
+        Seq.exists (fun i -> f[i, i] = 0.0 || not (Double.IsFinite f[i, i])) (seq { 0 .. a.Rows - 1 })
 
     if isSingular then
         Error "the matrix is singular or not finite"
     else
-        Ok [| flat (lu.Solve b) |]
+        Lu.Solve(f.Elements, f.Rows, exchanges, b.Elements, b.Columns)
+        Ok [| b.Elements |]
 
-let private cholesky (a: Matrix<float>) =
-    try
-        Ok [| flat (a.Cholesky().Factor) |]
-    with :? ArgumentException ->
+let private cholesky (a: Rows) =
+    if Cholesky.Factor(a.Elements, a.Rows) then
+        Ok [| a.Elements |]
+    else
         Error "the matrix is not positive definite"
 
-/// Q and R with R's diagonal non-negative, which makes the factorisation unique.
-let private qr (a: Matrix<float>) =
-    let struct (down, up) = scale a
-    let f = (scaled down a).QR(Factorization.QRMethod.Thin)
-    let q, r = f.Q.Clone(), scaled up (f.R.Clone())
+let private qr (a: Rows) =
+    let struct (a, up) = moderate a
+    let r = Array.zeroCreate (a.Columns * a.Columns)
+    Qr.Factor(a.Elements, a.Rows, a.Columns, r)
+    [| a.Elements; (if up = 1.0 then r else Array.map ((*) up) r) |]
 
-    for i in 0 .. r.RowCount - 1 do
-        if r[i, i] < 0.0 then
-            r.SetRow(i, r.Row(i).Negate())
-            q.SetColumn(i, q.Column(i).Negate())
-
-    [| flat q; flat r |]
-
-/// 1 or −1, by the lengths of its cycles.
-let private permutationSign (p: MathNet.Numerics.Permutation) =
-    let seen = Array.create p.Dimension false
+/// 1 or −1, by the number of exchanges.
+let private orientation (exchanges: int[]) =
     let mutable sign = 1.0
 
-    for start in 0 .. p.Dimension - 1 do
-        let mutable i = start
-
-        while not seen[i] do
-            seen[i] <- true
-            i <- p[i]
-
-            if i <> start then
-                sign <- -sign
+    for i in 0 .. exchanges.Length - 1 do
+        if exchanges[i] <> i then
+            sign <- -sign
 
     sign
 
-let private signLogDeterminant (a: Matrix<float>) : struct (float * float) =
-    let f = a.LU()
-    let mutable sign, log = permutationSign f.P, 0.0
+let private signLog (struct (f: Rows, exchanges)) : struct (float * float) =
+    let mutable sign, log = orientation exchanges, 0.0
 
-    for i in 0 .. a.RowCount - 1 do
-        let d = f.U[i, i]
+    for i in 0 .. f.Rows - 1 do
+        let d = f[i, i]
 
         let own =
             if d > 0.0 then 1.0
@@ -175,44 +171,51 @@ let private signLogDeterminant (a: Matrix<float>) : struct (float * float) =
     // of a singular matrix the sign is a positive zero
     if sign = 0.0 then struct (0.0, -infinity) else struct (sign, log)
 
-let private determinant (a: Matrix<float>) =
-    let f = a.LU()
-    let mutable product = permutationSign f.P
+let private determinant (struct (f: Rows, exchanges)) =
+    let mutable product = orientation exchanges
 
-    for i in 0 .. a.RowCount - 1 do
-        product <- product * f.U[i, i]
+    for i in 0 .. f.Rows - 1 do
+        product <- product * f[i, i]
 
     if Double.IsNormal product then
         product
     else
         // zero, or out of the range of doubles at least on the way
-        let struct (sign, log) = signLogDeterminant a
+        let struct (sign, log) = signLog (struct (f, exchanges))
         sign * exp log
 
-let private symmetricEigen (a: Matrix<float>) =
-    let struct (down, up) = scale a
-    let e = (scaled down a).Evd Symmetricity.Symmetric
-    struct (e.EigenValues.Real().ToArray() |> Array.map ((*) up), e.EigenVectors)
+let private symmetricEigen (a: Rows) =
+    let struct (a, up) = moderate a
+    let values = Array.zeroCreate a.Rows
 
-let private svd (a: Matrix<float>) =
-    let k = min a.RowCount a.ColumnCount
-    let struct (down, up) = scale a
-    let f = (scaled down a).Svd true
-    let u = f.U.SubMatrix(0, a.RowCount, 0, k)
-    let s = f.S.SubVector(0, k).ToArray()
+    if SymmetricEigen.Decompose(a.Elements, a.Rows, values) then
+        Ok [| Array.map ((*) up) values; a.Elements |]
+    else
+        Error "the iteration did not converge"
 
-    for i in 0 .. k - 1 do
-        if s[i] < 0.0 then
-            u.SetColumn(i, u.Column(i).Negate())
+let private svd (a: Rows) =
+    let k = min a.Rows a.Columns
+    let struct (moderate, up) = moderate a
 
-    struct (u, s |> Array.map (fun x -> abs x * up), f.VT.SubMatrix(0, k, 0, a.ColumnCount))
-
-/// An iteration that may fail to converge.
-let private converging (run: unit -> float[][]) : Result<float[][], string> =
     try
-        Ok(run ())
+        let f = Matrix<float>.Build.DenseOfRowMajor(a.Rows, a.Columns, moderate.Elements).Svd true
+
+        let u = f.U.SubMatrix(0, a.Rows, 0, k)
+        let s = f.S.SubVector(0, k).ToArray()
+
+        for i in 0 .. k - 1 do
+            if s[i] < 0.0 then
+                u.SetColumn(i, u.Column(i).Negate())
+
+        Ok(struct (u, s |> Array.map (fun x -> abs x * up), f.VT.SubMatrix(0, k, 0, a.Columns)))
     with :? MathNet.Numerics.NonConvergenceException ->
         Error "the iteration did not converge"
+
+let private eye n = Array.init (n * n) (fun k -> if k / n = k % n then 1.0 else 0.0)
+
+/// The largest sum of the sizes of a row's elements.
+let private norm (a: Rows) =
+    Seq.max (seq { for i in 0 .. a.Rows - 1 -> Seq.sum (seq { for j in 0 .. a.Columns - 1 -> abs a[i, j] }) })
 
 /// Up to this condition number the adjugate is taken from the inverse, which is much cheaper than singular values.
 [<Literal>]
@@ -220,46 +223,51 @@ let private EasyCondition = 1e5
 
 /// adj A: of A = U·S·Vᵀ it is det U·det V · V·adj(S)·Uᵀ, and adj(S) is diagonal, each element the product of the other
 /// singular values. That is right for singular matrices; for well-conditioned ones det A · A⁻¹ is.
-let private adjugate (a: Matrix<float>) : float[] =
-    let n = a.RowCount
+let private adjugate (a: Rows) : Result<float[][], string> =
+    let n = a.Rows
 
     let bySingularValues () =
-        let struct (u, s, vt) = svd a
-        let others i = s |> Array.mapi (fun k x -> if k = i then 1.0 else x) |> Array.fold (*) 1.0
-        let orientation = Math.Round(determinant u) * Math.Round(determinant vt)
-        let inner = Matrix<float>.Build.DenseOfDiagonalArray(Array.init n (fun i -> orientation * others i))
-        vt.Transpose() * inner * u.Transpose()
+        svd a
+        |> Result.map (fun (struct (u, s, vt)) ->
+            let others i = s |> Array.mapi (fun k x -> if k = i then 1.0 else x) |> Array.fold (*) 1.0
+            let side (m: Matrix<float>) = Math.Round(m.Determinant())
+            let turned = side u * side vt
+            let inner = Matrix<float>.Build.DenseOfDiagonalArray(Array.init n (fun i -> turned * others i))
+            [| (vt.Transpose() * inner * u.Transpose()).ToRowMajorArray() |])
 
     match n with
-    | 1 -> [| 1.0 |]
-    | 2 -> [| a[1, 1]; -a[0, 1]; -a[1, 0]; a[0, 0] |]
+    | 1 -> Ok [| [| 1.0 |] |]
+    | 2 -> Ok [| [| a[1, 1]; -a[0, 1]; -a[1, 0]; a[0, 0] |] |]
     | _ ->
-        let d = determinant a
-        let inverse = if d = 0.0 then a else a.Inverse()
-        let condition = a.InfinityNorm() * inverse.InfinityNorm()
+        let struct (f, exchanges) = lu (a.Copy())
+        let d = determinant (struct (f, exchanges))
+        let inverse = { a with Elements = eye n }
 
-        if d <> 0.0 && Double.IsFinite d && condition < EasyCondition then
-            flat (d * inverse)
+        if d <> 0.0 && Double.IsFinite d then
+            Lu.Solve(f.Elements, n, exchanges, inverse.Elements, n)
+
+            if norm a * norm inverse < EasyCondition then
+                Ok [| Array.map ((*) d) inverse.Elements |]
+            else
+                bySingularValues ()
         else
-            flat (bySingularValues ())
+            bySingularValues ()
 
 /// The results of one matrix, and right-hand side where there is one; or the reason why there are none.
-let private one (op: LinearAlgebra) (dtype: DType) (a: Matrix<float>) (b: Matrix<float>) : Result<float[][], string> =
+let private one (op: LinearAlgebra) (dtype: DType) (a: Rows) (b: Rows) : Result<float[][], string> =
     match op with
     | Solve -> solve a b
-    | TriangularSolve(lower, transposed) -> Ok [| flat (triangularSolve lower transposed a b) |]
+    | TriangularSolve(lower, transposed) -> Ok [| triangularSolve lower transposed a b |]
     | Cholesky -> finite a |> Result.bind (symmetric dtype) |> Result.bind cholesky
-    | Determinant -> Ok [| [| determinant a |] |]
-    | SignLogDeterminant -> let struct (sign, log) = signLogDeterminant a in Ok [| [| sign |]; [| log |] |]
-    | Adjugate -> finite a |> Result.bind (fun a -> converging (fun () -> [| adjugate a |]))
+    | Determinant -> Ok [| [| determinant (lu a) |] |]
+    | SignLogDeterminant -> let struct (sign, log) = signLog (lu a) in Ok [| [| sign |]; [| log |] |]
+    | Adjugate -> finite a |> Result.bind adjugate
     | Qr -> finite a |> Result.map qr
-    | SymmetricEigen ->
-        finite a
-        |> Result.bind (symmetric dtype)
-        |> Result.bind (fun a -> converging (fun () -> let struct (w, v) = symmetricEigen a in [| w; flat v |]))
+    | SymmetricEigen -> finite a |> Result.bind (symmetric dtype) |> Result.bind symmetricEigen
     | Svd ->
         finite a
-        |> Result.bind (fun a -> converging (fun () -> let struct (u, s, vt) = svd a in [| flat u; s; flat vt |]))
+        |> Result.bind svd
+        |> Result.map (fun (struct (u, s, vt)) -> [| u.ToRowMajorArray(); s; vt.ToRowMajorArray() |])
 
 /// What a matrix without elements has: the determinant 1, and otherwise results without elements.
 let private empty (op: LinearAlgebra) (specs: Spec[]) : NDArray[] =

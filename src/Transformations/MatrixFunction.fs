@@ -195,3 +195,84 @@ let rec polar (a: Tensor) : Tensor =
         transpose (polar (transpose a))
     else
         Tensor.Bind(Custom(PolarRule()), [| a |])[0]
+
+/// Of all X that make a·X − b least the smallest, given a and b: A⁺·b. G. Golub and V. Pereyra, "The differentiation of
+/// pseudo-inverses" (1973).
+[<Sealed>]
+type private LeastSquaresRule(cutoff: float) =
+    inherit BothWaysRule("MatrixFunction.lstsq")
+
+    member private r.Solve(a: Tensor, b: Tensor) : Tensor = Tensor.Bind(Custom r, [| a; b |])[0]
+
+    override _.Infer inputs = [|
+        {
+            inputs[1] with
+                Shape = Array.updateAt (inputs[1].Shape.Length - 2) (Array.last inputs[0].Shape) inputs[1].Shape
+        }
+    |]
+
+    override _.Apply inputs =
+        let a, b = inputs[0], inputs[1]
+
+        /// The solution by the factors of a matrix: left·diag(s)·right, the sides orthonormal.
+        let by (left: Tensor) (s: Tensor) (right: Tensor) =
+            let keep = greater s (maxKeep [ -1 ] s * cutoff)
+            let inverse = where keep (reciprocal (where keep s (host s 1.0))) (host s 0.0)
+            transpose right *@ (expandDims -1 inverse * (transpose left *@ b))
+
+        if a.Shape[a.Rank - 2] >= a.Shape[a.Rank - 1] then
+            let q, r = LinearAlgebra.qr a
+            let u, s, vt = LinearAlgebra.svd r
+            [| by (q *@ u) s vt |]
+        else
+            let q, r = LinearAlgebra.qr (transpose a)
+            let u, s, vt = LinearAlgebra.svd r
+            [| by (transpose vt) s (transpose (q *@ u)) |]
+
+    override r.Tangents(inputs, results, tangents) =
+        let a, b, x = inputs[0], inputs[1], results[0]
+        let da, db = tangents[0], tangents[1]
+
+        if isNull da then
+            [| r.Solve(a, db) |]
+        else
+            let y = r.Solve(transpose a, transpose da *@ (b - a *@ x)) - da *@ x
+            let outside = transpose da *@ r.Solve(transpose a, x)
+            [| r.Solve(a, (if isNull db then y else y + db) - a *@ outside) + outside |]
+
+    override r.Cotangents(inputs, results, cotangents) =
+        let a, b, x = inputs[0], inputs[1], results[0]
+        let g = cotangents[0]
+        let y = r.Solve(transpose a, g)
+        let outside = g - r.Solve(a, a *@ g)
+
+        [|
+            (b - a *@ x) *@ transpose (r.Solve(a, y)) + r.Solve(transpose a, x) *@ transpose outside
+            - y *@ transpose x
+            y
+        |]
+
+/// The X for which the squares of a·X − b have the least sum; of several the smallest, as of a matrix that has more columns
+/// than rows or not full rank. a [.., m, n], b [.., m, k] or a vector [m], X [.., n, k] or [n]. Singular values of a up to
+/// `cutoff` times the largest count as 0: 1e-13 leaves out what is rounding, more makes the solution less sensitive to
+/// errors of b. By QR and singular values; the derivatives are right to any order where the number of values above the
+/// cut-off does not change.
+/// Example: `MatrixFunction.lstsq 1e-13 (Tensor.ofRows [ [ 1.0; 0.0 ]; [ 1.0; 1.0 ]; [ 1.0; 2.0 ] ]) (Tensor.ofSeq [ 1.0; 3.0; 5.0 ])`
+/// is [1 2], the straight line through three points.
+let lstsq (cutoff: float) (a: Tensor) (b: Tensor) : Tensor =
+    if not (cutoff >= 0.0 && cutoff < 1.0) then
+        invalidArg "cutoff" $"lstsq: the cut-off is a share of the largest singular value, from 0 up to 1; got {cutoff}"
+
+    let agrees =
+        a.Rank >= 2 && b.Rank >= 1 && b.Shape[if b.Rank = 1 then 0 else b.Rank - 2] = a.Shape[a.Rank - 2]
+
+    if not agrees then
+        invalidShape
+            "lstsq"
+            $"a matrix [.., m, n] needs right-hand sides [m] or [.., m, k], got {Shape.show a.Shape} and {Shape.show b.Shape}"
+
+    let matrix = if b.Rank = 1 then expandDims -1 b else b
+    let lead = Shape.broadcast "lstsq" a.Shape[.. a.Rank - 3] matrix.Shape[.. matrix.Rank - 3]
+    let spread (t: Tensor) = broadcastTo (Array.append lead t.Shape[t.Rank - 2 ..]) t
+    let x = Tensor.Bind(Custom(LeastSquaresRule cutoff), [| spread a; spread matrix |])[0]
+    if b.Rank = 1 then squeeze [ -1 ] x else x

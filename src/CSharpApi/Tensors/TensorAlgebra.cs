@@ -22,6 +22,42 @@ public static class TensorAlgebra
         }
     }
 
+    /// <summary>a·x, a matrix times a vector; leading axes broadcast.</summary>
+    /// <param name="a">[…, m, n].</param>
+    /// <param name="x">[…, n].</param>
+    /// <example><code>var residual = a.MatVec(a.Solve(b)) - b;</code></example>
+    public static Tensor MatVec(this Tensor a, Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(x);
+        return LinearAlgebra.matvec(a, x);
+    }
+
+    /// <summary>x·a, a vector times a matrix; leading axes broadcast.</summary>
+    /// <param name="x">[…, m].</param>
+    /// <param name="a">[…, m, n].</param>
+    /// <example><code>var gradient = (a.MatVec(b) - b).VecMat(a);</code></example>
+    public static Tensor VecMat(this Tensor x, Tensor a)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(a);
+        return LinearAlgebra.vecmat(x, a);
+    }
+
+    /// <summary>The X for which the squares of a·X − b have the least sum; of several the smallest, as of a matrix without full
+    /// rank. The derivatives are right to any order where the number of singular values above the cut-off does not
+    /// change.</summary>
+    /// <param name="a">[…, m, n].</param>
+    /// <param name="b">[…, m, k], or a vector [m].</param>
+    /// <param name="cutoff">Singular values up to this share of the largest count as 0.</param>
+    /// <example><code>var x = a.Lstsq(b);</code></example>
+    public static Tensor Lstsq(this Tensor a, Tensor b, double cutoff = 1e-13)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return MatrixFunction.lstsq(cutoff, a, b);
+    }
+
     /// <summary>X with a·X = b.</summary>
     /// <param name="a">[…, n, n]; a singular matrix is an error.</param>
     /// <param name="b">[…, n, k], or a vector [n].</param>
