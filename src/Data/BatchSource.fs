@@ -46,12 +46,22 @@ module BatchSource =
         Dataset.requireFinite $"batch {number}" data
         x, y
 
-    /// Batches that a function makes for each epoch's key; a resumed epoch reads and drops those already done. Each
-    /// batch is checked as it comes: as many targets as inputs, at least one, all numbers finite.
-    let ofSeq (batches: int option) (read: Tensor -> ('X * 'Y) seq) : BatchSource<'X, 'Y> = {
-        Batches = batches
-        Read = fun key first -> read key |> Seq.mapi (fun i batch -> checkBatch (i + 1) batch) |> Seq.skip first
-    }
+    /// Batches that a function makes for each epoch's key; a resumed epoch reads and drops those already done. An epoch has
+    /// no more than the number given, where one is, so that the function may go on for ever. Each batch is checked as it comes: as many targets as inputs, at least one, all numbers finite.
+    let ofSeq (batches: int option) (read: Tensor -> ('X * 'Y) seq) : BatchSource<'X, 'Y> =
+        match batches with
+        | Some count when count < 1 ->
+            invalidArg "batches" $"batches: an epoch of {count} batches would be empty; there must be at least one"
+        | _ -> ()
+
+        let upTo = batches |> Option.fold (fun _ count -> Seq.truncate count) id
+
+        {
+            Batches = batches
+            Read =
+                fun key first ->
+                    read key |> upTo |> Seq.mapi (fun i batch -> checkBatch (i + 1) batch) |> Seq.skip first
+        }
 
     /// A sequence with zeros behind it, up to a length along the first axis.
     let private lengthen (length: int) (x: Tensor) =

@@ -5,6 +5,11 @@ module internal Functional.Labels
 open System
 open Functional.Kernels
 
+/// Refuses a label smoothing that is no share.
+let checkSmoothing (name: string) (smoothing: float) =
+    if not (smoothing >= 0.0 && smoothing <= 1.0) then
+        invalidArg "smoothing" $"Loss.{name}: the label smoothing lies in [0, 1]; {smoothing} was given"
+
 let private isOutside name classes (label: int64) place =
     if label < 0L || label >= int64 classes then
         invalidArg "labels" $"{name}: label {label} at place {place} is outside the classes 0 … {classes - 1}"

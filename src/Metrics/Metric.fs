@@ -52,13 +52,16 @@ module Metric =
             fun sums target prediction ->
                 let size = float prediction.Shape[0]
                 [| sums[0] + cast DType.Float64 (f target prediction) * size; sums[1] + size |]
-        Result = fun sums -> sums[0] / sums[1]
+        Result = fun sums -> safeDivide sums[0] sums[1]
         Additive = true
         Better = None
     }
 
     /// The same metric, which says which of its values are better: what a callback that watches it goes by.
     let withBetter (better: Better) (metric: Metric<'Y>) : Metric<'Y> = { metric with Better = Some better }
+
+    /// The same metric under another name in the history.
+    let called (name: string) (metric: Metric<'Y>) : Metric<'Y> = { metric with Name = name }
 
     /// The metric of one of several outputs, under a name of its own.
     /// Example: `Metric.ofPart "digit_accuracy" fst Metric.accuracy` where targets are pairs.
@@ -86,7 +89,7 @@ module Metric =
             fun sums target prediction ->
                 let mask = hits target prediction
                 [| sums[0] + count mask; sums[1] + float mask.Size |]
-        Result = fun sums -> sums[0] / sums[1]
+        Result = fun sums -> safeDivide sums[0] sums[1]
         Additive = true
         Better = Some Higher
     }

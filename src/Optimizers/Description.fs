@@ -129,6 +129,10 @@ module internal Settings =
         if not (value >= 0.0 && Double.IsFinite value) then
             refuse name operation "is a number of at least 0" value
 
+    let atMostZero operation name (value: float) =
+        if not (value <= 0.0 && Double.IsFinite value) then
+            refuse name operation "is a number of at most 0" value
+
     let positive operation name (value: float) =
         if not (value > 0.0 && Double.IsFinite value) then
             refuse name operation "is a number above 0" value
@@ -163,6 +167,7 @@ module internal Field =
     }
 
     let notNegative name get put : Field<'S> = number Settings.notNegative name get put
+    let atMostZero name get put : Field<'S> = number Settings.atMostZero name get put
     let positive name get put : Field<'S> = number Settings.positive name get put
     let kept name get put : Field<'S> = number Settings.kept name get put
     let share name get put : Field<'S> = number Settings.share name get put

@@ -61,6 +61,15 @@ let nadam (rate: float) : Optimizer = Nadam.create { Nadam.defaults with Rate = 
 /// Lion; Keras' rate is 0.001. More by `Lion.create`.
 let lion (rate: float) : Optimizer = Lion.create { Lion.defaults with Rate = Schedule.constant rate }
 
+/// Adamax; Keras' rate is 0.001. More by `Adamax.create`.
+let adamax (rate: float) : Optimizer = Adamax.create { Adamax.defaults with Rate = Schedule.constant rate }
+/// Lamb; Keras' rate is 0.001. More by `Lamb.create`.
+let lamb (rate: float) : Optimizer = Lamb.create { Lamb.defaults with Rate = Schedule.constant rate }
+/// Adafactor; Keras' rate is 0.001. More by `Adafactor.create`.
+let adafactor (rate: float) : Optimizer = Adafactor.create { Adafactor.defaults with Rate = Schedule.constant rate }
+/// Ftrl; Keras' rate is 0.001. More by `Ftrl.create`.
+let ftrl (rate: float) : Optimizer = Ftrl.create { Ftrl.defaults with Rate = Schedule.constant rate }
+
 // ---- optimisers of one's own
 
 /// An optimiser from a rule for one parameter: rate → gradient → memory → parameter → the new parameter and memory.
@@ -153,6 +162,10 @@ let private makers: Map<string, (Description -> Optimizer) -> Description -> Opt
         made Adam.kind
         made Nadam.kind
         made Lion.kind
+        made Adamax.kind
+        made Lamb.kind
+        made Adafactor.kind
+        made Ftrl.kind
         "weight_decay", around "decay" weightDecay
         "clip_by_value", around "limit" clipByValue
         "clip_by_norm", around "limit" clipByNorm

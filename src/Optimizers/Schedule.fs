@@ -65,6 +65,107 @@ module Schedule =
             let progress = clamp 0.0 1.0 (float64 step / float steps)
             rate * ((1.0 - floor) * 0.5 * (1.0 + cos (progress * Math.PI)) + floor))
 
+    /// rate/(1 + decay·step/every), or with whole steps of `every` where it goes in stairs: Keras' InverseTimeDecay.
+    let inverseTime (rate: float) (every: int) (decay: float) (staircase: bool) : Schedule =
+        requireSteps "inverseTime" every
+        Settings.notNegative "Schedule.inverseTime" "rate" rate
+        Settings.notNegative "Schedule.inverseTime" "decay" decay
+
+        let settings = [
+            "rate", rate
+            "every", float every
+            "decay", decay
+            "staircase", (if staircase then 1.0 else 0.0)
+        ]
+
+        described "inverse_time" settings (fun step ->
+            let part = float64 step / float every
+            rate / (1.0 + decay * (if staircase then floor part else part)))
+
+    /// From the rate down to another in a number of steps, along (1 − step/steps)^power, and that from there on, or, where it
+    /// cycles, in as many times the steps as it takes: Keras' PolynomialDecay.
+    let polynomial (rate: float) (steps: int) (last: float) (power: float) (cycles: bool) : Schedule =
+        requireSteps "polynomial" steps
+        Settings.notNegative "Schedule.polynomial" "rate" rate
+        Settings.notNegative "Schedule.polynomial" "last" last
+        Settings.notNegative "Schedule.polynomial" "power" power
+
+        let settings = [
+            "rate", rate
+            "steps", float steps
+            "last", last
+            "power", power
+            "cycles", (if cycles then 1.0 else 0.0)
+        ]
+
+        described "polynomial" settings (fun step ->
+            let now = float64 step
+            let all = float steps
+
+            let progress =
+                if cycles then
+                    // at step 0 Keras takes one cycle, not none
+                    now / (all * maximum (-(floor (-now / all))) (Tensor.scalar 1.0))
+                else
+                    minimum now (Tensor.scalar all) / all
+
+            (rate - last) * (1.0 - progress) ** power + last)
+
+    /// Half cosines one after another, each `longer` times as long as the one before and begun at `lower` times its rate; none
+    /// goes under floor·rate: Keras' CosineDecayRestarts. Loshchilov and Hutter, "SGDR" (2017).
+    let cosineRestarts (rate: float) (steps: int) (longer: float) (lower: float) (floorShare: float) : Schedule =
+        requireSteps "cosineRestarts" steps
+        Settings.notNegative "Schedule.cosineRestarts" "rate" rate
+        Settings.positive "Schedule.cosineRestarts" "longer" longer
+        Settings.notNegative "Schedule.cosineRestarts" "lower" lower
+        Settings.notNegative "Schedule.cosineRestarts" "floor" floorShare
+
+        let settings = [ "rate", rate; "steps", float steps; "longer", longer; "lower", lower; "floor", floorShare ]
+
+        described "cosine_restarts" settings (fun step ->
+            let part = float64 step / float steps
+
+            let restarts, progress =
+                if longer = 1.0 then
+                    let restarts = floor part
+                    restarts, part - restarts
+                else
+                    let restarts = floor (log (1.0 - part * (1.0 - longer)) / Math.Log longer)
+                    let before = (1.0 - Tensor.scalar longer ** restarts) / (1.0 - longer)
+                    restarts, (part - before) / Tensor.scalar longer ** restarts
+
+            let share = 0.5 * Tensor.scalar lower ** restarts * (1.0 + cos (progress * Math.PI))
+            rate * ((1.0 - floorShare) * share + floorShare))
+
+    /// One rate up to each boundary, itself included, and the last from there on: Keras' PiecewiseConstantDecay.
+    /// Example: `Schedule.piecewise [ 100; 200 ] [ 0.1; 0.05; 0.01 ]`. Errors: not one rate more than there are boundaries,
+    /// boundaries that do not rise.
+    let piecewise (boundaries: int list) (rates: float list) : Schedule =
+        if rates.Length <> boundaries.Length + 1 then
+            invalidArg
+                "rates"
+                $"Schedule.piecewise: {boundaries.Length} boundaries lie between {boundaries.Length + 1} rates; {rates.Length} were given"
+
+        if boundaries |> List.pairwise |> List.exists (fun (a, b) -> a >= b) then
+            invalidArg "boundaries" $"Schedule.piecewise: the boundaries must rise; {boundaries} were given"
+
+        rates |> List.iter (Settings.notNegative "Schedule.piecewise" "rate")
+
+        let settings = [
+            for i, boundary in List.indexed boundaries do
+                $"boundary_{i}", float boundary
+            for i, rate in List.indexed rates do
+                $"rate_{i}", rate
+        ]
+
+        described "piecewise" settings (fun step ->
+            List.foldBack2
+                (fun boundary rate later ->
+                    where (lessEqual step (host step (float boundary))) (Tensor.scalar rate) later)
+                boundaries
+                rates[.. boundaries.Length - 1]
+                (Tensor.scalar (List.last rates)))
+
     /// A line from almost 0 up to the beginning of another schedule, which then starts from its step 0: during the first
     /// `steps` steps the rate is (step + 1)/steps of that beginning.
     let warmUp (steps: int) (schedule: Schedule) : Schedule =
@@ -124,6 +225,32 @@ module Schedule =
             "exponential", (fun _ d -> exponential (number "rate" d) (whole "every" d) (number "factor" d))
             "cosine", (fun _ d -> cosine (number "rate" d) (whole "steps" d) (number "floor" d))
             "one_cycle", (fun _ d -> oneCycle (number "highest" d) (whole "steps" d))
+            "inverse_time",
+            (fun _ d -> inverseTime (number "rate" d) (whole "every" d) (number "decay" d) (number "staircase" d = 1.0))
+            "polynomial",
+            (fun _ d ->
+                polynomial
+                    (number "rate" d)
+                    (whole "steps" d)
+                    (number "last" d)
+                    (number "power" d)
+                    (number "cycles" d = 1.0))
+            "cosine_restarts",
+            (fun _ d ->
+                cosineRestarts
+                    (number "rate" d)
+                    (whole "steps" d)
+                    (number "longer" d)
+                    (number "lower" d)
+                    (number "floor" d))
+            "piecewise",
+            (fun _ d ->
+                let boundaries =
+                    d.Settings |> List.filter (fun (name, _) -> name.StartsWith "boundary_") |> List.length
+
+                piecewise [ for i in 0 .. boundaries - 1 -> whole $"boundary_{i}" d ] [
+                    for i in 0..boundaries -> number $"rate_{i}" d
+                ])
             "warm_up", (fun read d -> warmUp (whole "steps" d) (read (Description.part "schedule" d)))
         ]
 

@@ -175,11 +175,8 @@ module Callbacks =
         with :? IOException as e ->
             state, Warn $"{name}: {e.Message}; training goes on"
 
-    /// The path of an epoch: `{epoch}` stands for its number.
-    let private pathOf (path: string) (epoch: int) = path.Replace("{epoch}", string epoch)
-
-    /// Saves the whole training (parameters, optimiser, position, history) every so many epochs; `{epoch}` in the path
-    /// stands for the epoch's number. `TrainingState.load` reads it and `Training.resume` goes on from it.
+    /// Saves the whole training (parameters, optimiser, position, history) every so many epochs. Names in braces stand for the
+    /// epoch's numbers, with Python's formats or .NET's: `run/{epoch:02d}-{val_loss:.2f}.safetensors`. `TrainingState.load` reads it and `Training.resume` goes on from it.
     let checkpoint (path: string) (every: int) (metadata: Map<string, string>) : Callback<'P> =
         if every < 1 then
             invalidArg "every" $"checkpoint: every {every} epochs; it is 1 or more"
@@ -188,14 +185,18 @@ module Callbacks =
             Callback.create "checkpoint" with
                 AfterOthers = true
                 FitStart =
-                    fun _ state ->
+                    fun plan state ->
+                        FilePattern.check "checkpoint" plan.Names path
                         AtomicFile.requireWritable "checkpoint" path
                         state
                 EpochEnd =
                     fun report state ->
                         if report.Epoch % every = 0 then
                             trySave "checkpoint" state (fun () ->
-                                TrainingState.saveWith metadata (pathOf path report.Epoch) state)
+                                TrainingState.saveWith
+                                    metadata
+                                    (FilePattern.fill "checkpoint" path report.Epoch report.Numbers)
+                                    state)
                         else
                             state, Continue
         }
@@ -211,7 +212,8 @@ module Callbacks =
                 Callback.create name with
                     AfterOthers = true
                     FitStart =
-                        fun _ state ->
+                        fun plan state ->
+                            FilePattern.check name plan.Names path
                             AtomicFile.requireWritable name path
                             state
                     EpochEnd =
@@ -223,7 +225,10 @@ module Callbacks =
                                 let state = state |> remember name [| value |]
 
                                 trySave name state (fun () ->
-                                    TrainingState.saveWith metadata (pathOf path report.Epoch) state)
+                                    TrainingState.saveWith
+                                        metadata
+                                        (FilePattern.fill name path report.Epoch report.Numbers)
+                                        state)
                             else
                                 state, Continue
             })

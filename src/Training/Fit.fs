@@ -251,6 +251,16 @@ module internal FitLoop =
             | None -> []
 
         let goesOn () = run.Reason.IsNone && not interrupt.Requested
+        let mutable ranShort = false
+
+        let tellWhereShort () =
+            match source.Batches with
+            | Some expected when run.Batch < expected && not ranShort ->
+                ranShort <- true
+
+                run.Warn
+                    $"fit: the data of epoch {run.Epoch + 1} ended after {run.Batch} of {expected} batches; epochs end where their data does"
+            | _ -> ()
 
         while goesOn () && run.Epoch < options.Epochs do
             let keys = run.Key |> Key.fold (int64 run.Epoch) |> Key.split 2
@@ -274,6 +284,7 @@ module internal FitLoop =
                 if run.Batch = 0 then
                     invalidArg "data" $"fit: epoch {run.Epoch + 1} has no batches; there must be at least one"
 
+                tellWhereShort ()
                 run.EndEpoch validate
 
     /// Trains from a state on.

@@ -67,6 +67,25 @@ public readonly struct TensorLike
     /// <summary>A row for each example, as Float32.</summary>
     public static implicit operator TensorLike(double[,] rows) => new(Tensor.Of<double>(rows).Cast(DType.Float32));
 
+    /// <summary>An array of any rank and any type of number: floats of any width become Float32, long integers stay, other
+    /// integers become Int32.</summary>
+    /// <exception cref="ArgumentException">Elements that are no numbers.</exception>
+    public static implicit operator TensorLike(Array data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        int[] shape = [.. Enumerable.Range(0, data.Rank).Select(data.GetLength)];
+        return new(Type.GetTypeCode(data.GetType().GetElementType()) switch
+        {
+            TypeCode.Single => Tensor.Of([.. data.Cast<float>()], shape),
+            TypeCode.Double or TypeCode.Decimal => Tensor.Of(Numbers(data, Convert.ToSingle), shape),
+            TypeCode.Int64 => Tensor.Of([.. data.Cast<long>()], shape),
+            TypeCode.Byte or TypeCode.SByte or TypeCode.Int16 or TypeCode.UInt16 or TypeCode.Int32 or TypeCode.Boolean => Tensor.Of(Numbers(data, Convert.ToInt32), shape),
+            _ => throw new ArgumentException($"data: an array of {data.GetType().GetElementType()} holds no numbers that a model computes with; give floats, doubles or integers", nameof(data)),
+        });
+
+        static T[] Numbers<T>(Array data, Func<object, T> convert) => [.. data.Cast<object>().Select(convert)];
+    }
+
     /// <summary>The data as a tensor.</summary>
     /// <exception cref="ArgumentException">There is none: this is the struct's default value; or there are several.</exception>
     public Tensor ToTensor() => ToTensors() is [var one]

@@ -78,3 +78,62 @@ public sealed class ELU(double alpha = 1.0) : Layer
 
     internal override LayerConfig Config() => Settings.Set("alpha", alpha);
 }
+
+/// <summary>max(0, x), as Keras' layer has it: with a highest value, a slope below the threshold, and a threshold.</summary>
+/// <example><code>model.Add(new ReLU(maxValue: 6));</code></example>
+public sealed class ReLU : Layer
+{
+    private readonly double? maxValue;
+    private readonly double negativeSlope;
+    private readonly double threshold;
+
+    /// <summary>The layer.</summary>
+    /// <param name="maxValue">The highest value; null for none.</param>
+    /// <param name="negativeSlope">The slope below the threshold.</param>
+    /// <param name="threshold">What is below it is scaled.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number below 0.</exception>
+    public ReLU(double? maxValue = null, double negativeSlope = 0, double threshold = 0)
+    {
+        static void Require(string name, double value)
+        {
+            if (!(value >= 0 && double.IsFinite(value))) throw new ArgumentOutOfRangeException(name, $"ReLU: {name} is a number of at least 0; {value} was given");
+        }
+
+        if (maxValue is { } highest) Require(nameof(maxValue), highest);
+        Require(nameof(negativeSlope), negativeSlope);
+        Require(nameof(threshold), threshold);
+        (this.maxValue, this.negativeSlope, this.threshold) = (maxValue, negativeSlope, threshold);
+    }
+
+    private protected override Block<object> Create() => Erase(
+        Functional.Layers.activation("relu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.reluOf(Bridge.Option(maxValue), negativeSlope, threshold, x))), keepsMask: true);
+
+    internal override LayerConfig Config()
+    {
+        var config = Settings.Set("negative_slope", negativeSlope).Set("threshold", threshold);
+        return maxValue is { } highest ? config.Set("max_value", highest) : config;
+    }
+
+    internal static ReLU Read(LayerConfig c) => new(c.Has("max_value") ? c.Double("max_value") : null, c.Double("negative_slope"), c.Double("threshold"));
+}
+
+/// <summary>eˣ/Σ eˣ along an axis.</summary>
+/// <param name="axis">The axis, counted with the batch; the last by default.</param>
+/// <example><code>model.Add(new Softmax());</code></example>
+public sealed class Softmax(int axis = -1) : Layer
+{
+    private protected override Block<object> Create() =>
+        Erase(Functional.Layers.activation("softmax", Bridge.Curry<Tensor, Tensor>(x => Functions.softmaxOver(axis, x))), keepsMask: true);
+
+    internal override LayerConfig Config() => Settings.Set("axis", axis);
+}
+
+/// <summary>x itself: a place with a name.</summary>
+/// <example><code>model.Add(new Identity { Name = "features" });</code></example>
+public sealed class Identity : Layer
+{
+    private protected override Block<object> Create() =>
+        Erase(Functional.Layers.activation("identity", Bridge.Curry<Tensor, Tensor>(ActivationsModule.linear)), keepsMask: true);
+
+    internal override LayerConfig Config() => Settings;
+}

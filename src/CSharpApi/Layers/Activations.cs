@@ -11,7 +11,7 @@ public enum Activations
     /// <summary>max(0, x).</summary>
     Relu,
 
-    /// <summary>x where positive, else 0.3·x.</summary>
+    /// <summary>x where positive, else 0.2·x.</summary>
     LeakyRelu,
 
     /// <summary>x where positive, else eˣ − 1.</summary>
@@ -35,7 +35,7 @@ public enum Activations
     /// <summary>1/(1 + e⁻ˣ).</summary>
     Sigmoid,
 
-    /// <summary>0.2x + 0.5 within [0, 1].</summary>
+    /// <summary>relu6(x + 3)/6: x/6 + ½ within [0, 1].</summary>
     HardSigmoid,
 
     /// <summary>The hyperbolic tangent.</summary>
@@ -55,6 +55,51 @@ public enum Activations
 
     /// <summary>The logarithm of the softmax.</summary>
     LogSoftmax,
+
+    /// <summary>max(0, x), at most 6.</summary>
+    Relu6,
+
+    /// <summary>x where positive, else eˣ − 1, as <see cref="Elu"/>; they differ for other alphas.</summary>
+    Celu,
+
+    /// <summary>x·sigmoid(x), also called swish.</summary>
+    Silu,
+
+    /// <summary>x·hard_sigmoid(x).</summary>
+    HardSilu,
+
+    /// <summary>x·hard_sigmoid(x), also called hard SiLU.</summary>
+    HardSwish,
+
+    /// <summary>x within [−1, 1].</summary>
+    HardTanh,
+
+    /// <summary>x where |x| is above 0.5, else 0.</summary>
+    HardShrink,
+
+    /// <summary>x brought towards 0 by 0.5.</summary>
+    SoftShrink,
+
+    /// <summary>x − tanh(x).</summary>
+    TanhShrink,
+
+    /// <summary>The logarithm of the sigmoid.</summary>
+    LogSigmoid,
+
+    /// <summary>x·tanh(softplus(x)).</summary>
+    Mish,
+
+    /// <summary>(x + √(x² + 4))/2.</summary>
+    Squareplus,
+
+    /// <summary>0 up to −1, x from 1 on, (x + 1)²/4 between.</summary>
+    SparsePlus,
+
+    /// <summary>0 up to −1, 1 from 1 on, (x + 1)/2 between.</summary>
+    SparseSigmoid,
+
+    /// <summary>The nearest probabilities along the last axis, many of them 0.</summary>
+    Sparsemax,
 }
 
 /// <summary>An activation function: a name, an enum or a function convert to it.</summary>

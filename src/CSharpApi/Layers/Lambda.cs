@@ -11,6 +11,8 @@ public sealed class Lambda : Layer
     private readonly Func<Tensor, Tensor> function;
     private readonly Func<int[], int[]> outputShape;
 
+    internal override bool TakesIntegers => true;
+
     /// <summary>A function of a batch.</summary>
     /// <param name="function">Takes a batch to a batch.</param>
     /// <param name="outputShape">From the shape of an example to that of the result; none for functions that keep it.</param>
@@ -45,6 +47,8 @@ public sealed class CustomLayer<TParameters> : Layer
     private readonly Func<Tensor, int[], TParameters> initialize;
     private readonly Func<TParameters, Tensor, Tensor> apply;
     private readonly Func<int[], int[]> outputShape;
+
+    internal override bool TakesIntegers => true;
 
     /// <summary>A layer by its functions.</summary>
     /// <param name="initialize">Takes a random key and the shape of an example to parameters.</param>

@@ -63,6 +63,9 @@ public abstract class Layer
     /// <summary>The shape of <see cref="InputShape"/>, as F# has it.</summary>
     internal int[]? ExampleShape => exampleShape;
 
+    /// <summary>Whether integers mean something to the layer, so that they are given to it as they are.</summary>
+    internal virtual bool TakesIntegers => false;
+
     /// <summary>Of a layer that goes on where it ended: how many outputs its block gives before its last states.</summary>
     internal virtual int? BeforeStates => null;
 

@@ -12,6 +12,8 @@ public sealed class Embedding : Layer
     private readonly Constraint? constraint;
     private readonly bool maskZero;
 
+    internal override bool TakesIntegers => true;
+
     /// <summary>Vectors for a vocabulary.</summary>
     /// <param name="inputDim">The number of tokens: those given lie in 0 … inputDim − 1.</param>
     /// <param name="outputDim">The number of features of a vector.</param>
@@ -84,6 +86,8 @@ public sealed class WithMask : Layer
         ArgumentNullException.ThrowIfNull(sequence);
         return mask is null ? sequence : new WithMask().Apply([sequence, mask]);
     }
+
+    internal override bool TakesIntegers => true;
 
     internal override LayerConfig Config() => Settings;
 

@@ -79,6 +79,8 @@ public sealed class TimeDistributed : Layer
 {
     private readonly Layer layer;
 
+    internal override bool TakesIntegers => layer.TakesIntegers;
+
     /// <summary>A layer for every step.</summary>
     /// <param name="layer">The layer of one step.</param>
     public TimeDistributed(Layer layer)

@@ -8,6 +8,7 @@ internal sealed class Built
 
     private readonly int[][][] shapes;
     private object[] parameters;
+    private readonly bool[] takesIntegers;
     private Func<TrainingState<object[]>>? lent;
 
     /// <param name="network">The F# network.</param>
@@ -29,6 +30,9 @@ internal sealed class Built
         OutputShapes = [.. network.Outputs.Select(ShapeOf)];
         OutputNames = Unique([.. network.Outputs.Select(NameOf)]);
         Remembering = Remembering.Of(network, layers, inputShapes);
+        takesIntegers = TakeIntegers(network, layers, inputNames.Length);
+        var types = Tree.leaves(parameters).Select(weight => weight.DType).Where(type => type.IsFloat()).Distinct().ToArray();
+        FloatType = types is [var one] ? one : null;
     }
 
     public Network Network { get; }
@@ -58,6 +62,23 @@ internal sealed class Built
         set => (parameters, lent) = (Remembering?.Take(value) ?? value, null);
     }
 
+    /// <summary>What the weights are, and so the data must be; null where there are none, or several kinds.</summary>
+    public DType? FloatType { get; }
+
+    /// <summary>Inputs as the layers take them, as in Keras: floats of the weights' type, integers too where no layer behind
+    /// reads classes or tokens; one number for each example stands for a column.</summary>
+    public Tensor[] Cast(Tensor[] inputs)
+    {
+        Tensor One(Tensor x, int i)
+        {
+            if (x.Rank == 1 && InputShapes[i] is [1]) x = x.ExpandDims(1);
+            var isNumber = x.DType.IsFloat() || (x.DType != DType.Bool && !takesIntegers[i]);
+            return FloatType is { } type && isNumber && x.DType != type ? x.Cast(type) : x;
+        }
+
+        return [.. inputs.Select(One)];
+    }
+
     /// <summary>What stateful layers remember; null where there are none.</summary>
     public Remembering? Remembering { get; }
 
@@ -73,6 +94,8 @@ internal sealed class Built
     public void BeginAs(Built other)
     {
         var begun = Parameters.ToArray();
+        if (!Layers.Any(layer => other.Layers.Contains(layer)) && Layers.Count > 0)
+            throw new ArgumentException("weightsFrom: the two models have no layer in common, so that no weights would be taken; a layer is the same where it is one object. Of a model made in the same way, set the weights: model.Weights = other.Weights");
         for (var i = 0; i < begun.Length; i++)
         {
             var there = other.Layers.ToList().IndexOf(Layers[i]);
@@ -100,6 +123,21 @@ internal sealed class Built
             rows.Add(SummaryModule.row(LayerNames[call.Block], Layers[call.Block].Kind, Bridge.List(shapes[i]), Bridge.List(from), parameters));
         }
         return new Summary(Network.Name, Bridge.List(rows));
+    }
+
+    // which inputs go, over whatever layers, to one that may read integers as what they are
+    private static bool[] TakeIntegers(Network network, IReadOnlyList<Layer> layers, int count)
+    {
+        var from = new HashSet<int>[network.Calls.Length];
+        var takes = new bool[count];
+        for (var i = 0; i < from.Length; i++)
+        {
+            var call = network.Calls[i];
+            from[i] = [.. call.Inputs.SelectMany(source => source.Call < 0 ? [source.Output] : from[source.Call])];
+            if (layers[call.Block].TakesIntegers)
+                foreach (var input in from[i]) takes[input] = true;
+        }
+        return takes;
     }
 
     private string NameOf(Source source) => source.Call < 0 ? InputNames[source.Output] : LayerNames[Network.Calls[source.Call].Block];

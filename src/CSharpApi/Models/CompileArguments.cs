@@ -74,7 +74,7 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
         if (targets.Length != model.OutputNames.Length)
             throw new ArgumentException(
                 $"{operation}: the model has {model.OutputNames.Length} outputs ({string.Join(", ", model.OutputNames)}), targets for {targets.Length} were given", nameof(targets));
-        return [.. targets.Select((target, i) => MaskedModule.ofTensor(Target(LossOf(i), model.OutputShapes[i], target)))];
+        return [.. targets.Select((target, i) => MaskedModule.ofTensor(Target(operation, LossOf(i), model.OutputShapes[i], model.FloatType ?? DType.Float32, target)))];
     }
 
     /// <summary>What of this no file can hold, as it is a function of the user's own; null where there is nothing.</summary>
@@ -107,11 +107,19 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
         CSharp.Optimizer.Read(Described.Object(description["optimizer"], "optimizer")),
         Described.Switch(description["run_eagerly"], "run_eagerly"));
 
-    private static Tensor Target(Loss loss, int[] shape, Tensor target)
+    private static Tensor Target(string operation, Loss loss, int[] shape, DType type, Tensor target)
     {
-        if (loss.TakesLabels) return target;
+        if (loss.TakesLabels) return target.DType.IsFloat() ? Labels(operation, loss, target) : target;
         if (target.Rank == 1 && shape is [1]) target = target.ExpandDims(1);
-        return target.DType.IsFloat() || !loss.HasKnownName ? target : target.Cast(DType.Float32);
+        return target.DType == type || !(loss.HasKnownName || target.DType.IsFloat()) ? target : target.Cast(type);
+    }
+
+    private static Tensor Labels(string operation, Loss loss, Tensor target)
+    {
+        var labels = target.Cast(DType.Int32);
+        return labels.Cast(target.DType).ToDoubles().AsSpan().SequenceEqual(target.ToDoubles())
+            ? labels
+            : throw new ArgumentException($"{operation}: the loss {loss.Name} takes class numbers, and some of y are not whole numbers", nameof(target));
     }
 
     private Loss LossOf(int output) => Losses[Losses.Length == 1 ? 0 : output];

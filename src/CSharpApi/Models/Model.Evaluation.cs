@@ -41,8 +41,7 @@ public partial class Model
     /// <example><code>Tensor[] answers = twins.PredictAll([left, right]);</code></example>
     public Tensor[] PredictAll(TensorLike x, int batchSize = 32)
     {
-        var inputs = x.ToTensors();
-        var model = BuildFor("Predict", inputs);
+        var (model, inputs) = BuildFor("Predict", x.ToTensors());
         var answers = model.Remembering is { } remembering
             ? remembering.Predict("Predict", model.Parameters, inputs, batchSize)
             : Training.predict(batchSize, Untrained(model), model.Parameters, inputs);

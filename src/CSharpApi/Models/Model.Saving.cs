@@ -103,7 +103,7 @@ public partial class Model
     public void LoadWeights(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        RequireIdle("LoadWeights");
+        RequireMayChangeWeights("LoadWeights");
         RequireBuilt("LoadWeights");
         ReadWeights(path);
         built!.Remembering?.Reset();
@@ -112,7 +112,7 @@ public partial class Model
     private void ReadWeights(string path)
     {
         built!.Parameters = Checkpoint.load(path, built.Remembering?.InFile(path, built.Parameters) ?? built.Parameters);
-        hasLearnt = true;
+        hasLearnt = weightsSet = true;
     }
 
     /// <summary>The model's description: layers with their settings, how they are connected, and how it was compiled; null for a

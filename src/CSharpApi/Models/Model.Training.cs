@@ -17,9 +17,6 @@ public partial class Model
     // why a model that came from a file is not compiled
     private string? notCompiled;
 
-    // 1 while the model is being trained.
-    private int training;
-
     /// <summary>Says how the model is trained: against which loss, by which optimiser, and what is reported.</summary>
     /// <param name="loss">A Keras name (<c>"mse"</c>), a <see cref="Losses"/>, or a loss made before.</param>
     /// <param name="optimizer">A Keras name (<c>"sgd"</c>) or an optimiser: <c>new SGD(lr: 0.1)</c>.</param>
@@ -114,7 +111,8 @@ public partial class Model
     /// <summary>Trains the model on batches that are made as they are needed: read from files, augmented, generated.</summary>
     /// <param name="batches">Makes the batches of an epoch, from a seed of the epoch's own.</param>
     /// <param name="epochs">The number of epochs.</param>
-    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="stepsPerEpoch">How many batches an epoch takes: the source may go on for ever. Where it ends sooner, so does the
+    /// epoch, with a warning. All of them when null.</param>
     /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
     /// <param name="callbacks">What looks on, and may stop the training.</param>
     /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
@@ -146,7 +144,8 @@ public partial class Model
     /// <param name="batches">Makes the batches of an epoch, a tensor for each input and each output, from a seed of the epoch's
     /// own.</param>
     /// <param name="epochs">The number of epochs.</param>
-    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="stepsPerEpoch">How many batches an epoch takes: the source may go on for ever. Where it ends sooner, so does the
+    /// epoch, with a warning. All of them when null.</param>
     /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
     /// <param name="callbacks">What looks on, and may stop the training.</param>
     /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
@@ -175,7 +174,11 @@ public partial class Model
         var source = BatchSourceModule.ofSeq(
             Bridge.Option(stepsPerEpoch),
             Bridge.Curry<Tensor, IEnumerable<Tuple<Tensor[], Masked[]>>>(key => batches(key.ToArray<long>()[0])
-                .Select(batch => Tuple.Create(batch.X, compiled.Targets("Fit", BuildFor("Fit", batch.X), batch.Y)))));
+                .Select(batch =>
+                {
+                    var (model, inputs) = BuildFor("Fit", batch.X);
+                    return Tuple.Create(inputs, compiled.Targets("Fit", model, batch.Y));
+                })));
         var options = Settings(epochs, BatchingModule.ofSize(32), Validation("Fit", validationData), seed, callbacks, verbose, cancellationToken);
         return Run("Fit", resumeFrom, null, options, state => Training.fitSource(options, TrainerFor("Fit"), state, source));
     }
@@ -184,7 +187,8 @@ public partial class Model
     /// through once for each epoch.</summary>
     /// <param name="batches">Inputs and targets, batch by batch.</param>
     /// <param name="epochs">The number of epochs.</param>
-    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="stepsPerEpoch">How many batches an epoch takes: the source may go on for ever. Where it ends sooner, so does the
+    /// epoch, with a warning. All of them when null.</param>
     /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
     /// <param name="callbacks">What looks on, and may stop the training; they are called on the training's thread.</param>
     /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
@@ -211,7 +215,8 @@ public partial class Model
     /// thread. The stream is gone through once for each epoch.</summary>
     /// <param name="batches">A tensor for each input and each output, batch by batch.</param>
     /// <param name="epochs">The number of epochs.</param>
-    /// <param name="stepsPerEpoch">Batches in an epoch, where that is known: for the progress display.</param>
+    /// <param name="stepsPerEpoch">How many batches an epoch takes: the source may go on for ever. Where it ends sooner, so does the
+    /// epoch, with a warning. All of them when null.</param>
     /// <param name="verbose">0: silent; 1: live progress in a terminal, else a line for each epoch; 2: a line for each epoch.</param>
     /// <param name="callbacks">What looks on, and may stop the training; they are called on the training's thread.</param>
     /// <param name="validationData">Examples and targets that are measured after each epoch.</param>
@@ -247,33 +252,6 @@ public partial class Model
         return optimizer;
     }
 
-    /// <summary>Begins a training, which ends when what is returned is disposed of. A model has one set of weights: a second
-    /// training of it meanwhile is refused, and so is what changes it behind the first one's back.</summary>
-    private UnderWay Alone(string operation, ref IEnumerable<Callback>? callbacks)
-    {
-        var watching = callbacks?.ToArray();
-        callbacks = watching;
-        if (Interlocked.CompareExchange(ref training, 1, 0) != 0) throw Busy(operation);
-        return new(this, watching ?? []);
-    }
-
-    private void RequireIdle(string operation)
-    {
-        if (Volatile.Read(ref training) != 0) throw Busy(operation);
-    }
-
-    private static InvalidOperationException Busy(string operation) => new(
-        $"{operation}: the model is being trained, on another thread or around this call; wait until that training ends, or take a model of its own for this");
-
-    private readonly struct UnderWay(Model model, Callback?[] callbacks) : IDisposable
-    {
-        public void Dispose()
-        {
-            foreach (var callback in callbacks) callback?.Leave(model);
-            Volatile.Write(ref model.training, 0);
-        }
-    }
-
     private void CompileAs(CompileArguments wanted)
     {
         // settings outside their ranges are refused here, not by the first step
@@ -286,8 +264,7 @@ public partial class Model
     private Data Examples(string operation, TensorLike x, TensorLike y)
     {
         var compiled = RequireCompiled(operation);
-        var inputs = x.ToTensors();
-        var model = BuildFor(operation, inputs);
+        var (model, inputs) = BuildFor(operation, x.ToTensors());
         return DatasetModule.create(inputs, compiled.Targets(operation, model, y.ToTensors()));
     }
 
@@ -305,7 +282,7 @@ public partial class Model
             _ => throw new ArgumentOutOfRangeException(nameof(verbose), $"Fit: verbose is 0 (silent), 1 (live progress) or 2 (a line for each epoch); {verbose} was given"),
         };
         var compiled = RequireCompiled("Fit");
-        var context = new CallbackContext(this, Show, Lend, state => built!.Remembering?.AfterReset(state), compiled.Optimizer.LearningRate.Value);
+        var context = new CallbackContext(this, Show, Lend, Changed, compiled.Optimizer.LearningRate.Value);
         var watching = (callbacks ?? []).Select(callback => (callback ?? throw new ArgumentNullException(nameof(callbacks), "Fit: a callback is null")).Create(context));
         return new Options(
             epochs: epochs,
@@ -346,17 +323,7 @@ public partial class Model
     }
 
     /// <summary>A new training of weights that may have been trained before: the optimiser goes on with what it remembers.</summary>
-    private State Start(State fresh) => optimizerState is null
-        ? fresh
-        : new State(
-            parameters: fresh.Parameters,
-            optimizer: optimizerState,
-            key: fresh.Key,
-            epoch: fresh.Epoch,
-            batch: fresh.Batch,
-            sums: fresh.Sums,
-            history: fresh.History,
-            memory: fresh.Memory);
+    private State Start(State fresh) => optimizerState is null ? fresh : fresh.With(optimizer: optimizerState);
 
     private void Keep(State state)
     {

@@ -200,14 +200,15 @@ public partial class Model
     private protected Built RequireBuilt(string operation) => built ?? TryBuild(null)
         ?? throw new InvalidOperationException($"{operation}: the shape of the input is not known yet; give the first layer its inputDim or InputShape, call Build, or show the model data first");
 
-    /// <summary>The model as built for data.</summary>
-    private Built BuildFor(string operation, Tensor[] inputs)
+    /// <summary>The model as built for data, and the data as its layers take them.</summary>
+    private (Built Model, Tensor[] Inputs) BuildFor(string operation, Tensor[] inputs)
     {
         if (inputs.Any(x => x.Rank == 0))
             throw new ArgumentException($"{operation}: the data is a single number; the first axis must count the examples", nameof(inputs));
-        var model = built ?? TryBuild(inputs[0].Shape[1..])!;
+        var model = built ?? TryBuild(inputs[0].Rank == 1 ? [1] : inputs[0].Shape[1..])!;
         if (inputs.Length != model.InputShapes.Length)
             throw new ArgumentException($"{operation}: the model has {model.InputShapes.Length} inputs ({string.Join(", ", model.InputNames)}), data for {inputs.Length} was given", nameof(inputs));
+        inputs = model.Cast(inputs);
         for (var i = 0; i < inputs.Length; i++)
         {
             var (expected, given) = (model.InputShapes[i], inputs[i].Shape);
@@ -215,13 +216,13 @@ public partial class Model
             if (!Dimensions.Fits(given.AsSpan(1), expected))
                 throw new ArgumentException($"{operation}: the model takes examples of shape {Show(expected)}, the data{which} has examples of shape {Show(given[1..])} (data {Show(given)})", nameof(inputs));
         }
-        return model;
+        return (model, inputs);
     }
 
     private void SetWeights(IReadOnlyList<Tensor> weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        RequireIdle("Weights");
+        RequireMayChangeWeights("Weights");
         var model = RequireBuilt("Weights");
         var (old, names) = (Tree.leaves(model.Parameters), Tree.paths(model.Parameters));
         if (weights.Count != old.Length)
@@ -234,6 +235,6 @@ public partial class Model
                 throw new ArgumentException($"Weights: {names[i]} is {old[i].DType} {Show(old[i].Shape)}, {weights[i].DType} {Show(weights[i].Shape)} was given", nameof(weights));
         }
         model.Parameters = Tree.rebuild(model.Parameters, [.. weights]);
-        hasLearnt = true;
+        hasLearnt = weightsSet = true;
     }
 }

@@ -97,15 +97,7 @@ internal sealed class Remembering
         if (States is not null) return null;
         var state = now();
         Reset(((Frozen<Tensor[]>)state.Parameters[Blocks]).Value[0].Shape[0]);
-        return new State(
-            parameters: With("Fit", state.Parameters[..Blocks], null),
-            optimizer: state.Optimizer,
-            key: state.Key,
-            epoch: state.Epoch,
-            batch: state.Batch,
-            sums: state.Sums,
-            history: state.History,
-            memory: state.Memory);
+        return state.With(parameters: With("Fit", state.Parameters[..Blocks], null));
     }
 
     /// <summary>Parameters as they are written to a file, with the states where there are some.</summary>

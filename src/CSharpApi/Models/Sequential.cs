@@ -67,16 +67,19 @@ public sealed class Sequential : Model
         ArgumentNullException.ThrowIfNull(layer);
         if (HasLearnt)
             throw new InvalidOperationException("Add: the model has weights that were learnt or set, and another layer would make a model of other weights; add all layers first");
+        if (layers.Contains(layer))
+            throw new ArgumentException($"Add: the {layer.Kind} layer is in the model already, and a row of layers has each once; make another, or a graph in which its weights are used twice: layer.Apply(layer.Apply(x))", nameof(layer));
         layers.Add(layer);
         Current = null;
     }
 
     /// <summary>Draws the weights for examples of a shape; done by itself when the first layer or the data say the shape.</summary>
     /// <param name="inputShape">The shape of one example, without the batch axis; null for a size that may be another for every
-    /// batch.</param>
+    /// batch. Left out where the first layer says it.</param>
     /// <exception cref="ArgumentException">A layer cannot follow the one before it; the message names both.</exception>
     [OverloadResolutionPriority(1)]
-    public void Build(params int?[]? inputShape) => BuildFor(Dimensions.Known(inputShape ?? [null]));
+    public void Build(params int?[]? inputShape) =>
+        BuildFor(inputShape is [] && layers.FirstOrDefault()?.ExampleShape is { } known ? known : Dimensions.Known(inputShape ?? [null]));
 
     /// <summary>Draws the weights for examples of a shape that is known.</summary>
     /// <param name="inputShape">The shape of one example, without the batch axis.</param>

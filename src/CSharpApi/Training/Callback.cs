@@ -9,9 +9,9 @@ namespace Functional.CSharp;
 /// <param name="Model">The model that is trained.</param>
 /// <param name="Show">Gives the model the parameters of a state.</param>
 /// <param name="Lend">Gives the model a way to its parameters, taken when it needs them; null takes it back.</param>
-/// <param name="AfterReset">The state with states of zeros, where a model's stateful layers were reset meanwhile; else null.</param>
+/// <param name="Changed">The state with what the callback has changed of the model, its weights or its layers' states; null where it changed nothing.</param>
 /// <param name="Rate">The learning rate, where it is known.</param>
-internal sealed record CallbackContext(Model Model, Action<State> Show, Action<Func<State>?> Lend, Func<Func<State>, State?> AfterReset, double? Rate);
+internal sealed record CallbackContext(Model Model, Action<State> Show, Action<Func<State>?> Lend, Func<Func<State>, State?> Changed, double? Rate);
 
 /// <summary>Looks on while a model learns, and may stop it. Derive from it for callbacks of one's own; epochs and batches
 /// are counted from 1.</summary>
@@ -32,7 +32,8 @@ public abstract class Callback
     // Whose training this looks on at, now.
     private Model? watched;
 
-    /// <summary>The model that is being trained, its weights as they are now.</summary>
+    /// <summary>The model that is being trained, its weights as they are now. Weights that are set, or read from a file, count:
+    /// training goes on from them.</summary>
     /// <exception cref="InvalidOperationException">No training is under way.</exception>
     protected Model Model => model ?? throw new InvalidOperationException("Callback: there is no model before training begins");
 
@@ -70,10 +71,12 @@ public abstract class Callback
 
     internal virtual FSharpCallback Create(CallbackContext context)
     {
-        State See(State state)
+        // the state after a hook, which sees the model as it is and may change its weights
+        State Hook(State state, Action hook)
         {
             context.Show(state);
-            return state;
+            context.Model.Call(hook);
+            return context.Changed(() => state) ?? state;
         }
 
         Signal Answer()
@@ -91,33 +94,23 @@ public abstract class Callback
             GetType().Name,
             null,
             false,
-            Bridge.Curry<TrainingPlan, State, State>((_, state) =>
-            {
-                See(state);
-                OnTrainBegin();
-                return context.AfterReset(() => state) ?? state;
-            }),
+            Bridge.Curry<TrainingPlan, State, State>((_, state) => Hook(state, OnTrainBegin)),
             false,
             Bridge.Curry<BatchReport<object[]>, (FSharpOption<State>?, Signal)>(report =>
             {
                 // the parameters are copied out only if the callback looks at the model
                 context.Lend(() => report.State);
-                OnBatchEnd(report.Epoch, report.Batch, report.Loss);
+                context.Model.Call(() => OnBatchEnd(report.Epoch, report.Batch, report.Loss));
+                var changed = context.Changed(() => report.State);
                 context.Lend(null);
-                return (Bridge.Option(context.AfterReset(() => report.State)), Answer());
+                return (Bridge.Option(changed), Answer());
             }),
             Bridge.Curry<EpochReport, State, Tuple<State, Signal>>((report, state) =>
             {
-                See(state);
-                OnEpochEnd(report.Epoch, Bridge.Dictionary(report.Numbers));
-                return Tuple.Create(context.AfterReset(() => state) ?? state, Answer());
+                var next = Hook(state, () => OnEpochEnd(report.Epoch, Bridge.Dictionary(report.Numbers)));
+                return Tuple.Create(next, Answer());
             }),
-            Bridge.Curry<Ending, State, State>((_, state) =>
-            {
-                See(state);
-                OnTrainEnd();
-                return state;
-            }));
+            Bridge.Curry<Ending, State, State>((_, state) => Hook(state, OnTrainEnd)));
     }
 }
 

@@ -31,7 +31,8 @@ public sealed class EarlyStopping(
 /// <summary>Saves the whole training (weights, optimiser, position, history) after every epoch, or after every one that
 /// was the best so far. <see cref="Model.Load"/> reads the model in it; <c>Fit(…, resumeFrom: path)</c> goes on from
 /// it, bit for bit.</summary>
-/// <param name="path">The file; <c>{epoch}</c> stands for the epoch's number.</param>
+/// <param name="path">The file. Names in braces stand for the epoch's numbers, with Python's formats or .NET's:
+/// <c>run/{epoch:02d}-{val_loss:.2f}.safetensors</c>.</param>
 /// <param name="monitor">The number watched where only the best is saved.</param>
 /// <param name="saveBestOnly">Whether only epochs better than all before are saved.</param>
 /// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
@@ -69,18 +70,23 @@ public sealed class CSVLogger(string path) : Callback
 /// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
 /// <param name="minDelta">The least change that is an improvement.</param>
 /// <param name="cooldown">Epochs after a reduction in which nothing is counted.</param>
-/// <param name="minLr">The rate never falls below this; it counts where the optimiser's rate is a number, not a schedule.</param>
+/// <param name="minLr">The rate never falls below this; for an optimiser whose rate is a number, not a schedule.</param>
 /// <example><code>new ReduceLROnPlateau(factor: 0.5, patience: 3)</code></example>
 public sealed class ReduceLROnPlateau(
     string monitor = "val_loss", double factor = 0.1, int patience = 10, string mode = "auto", double minDelta = 1e-4, int cooldown = 0, double minLr = 0) : Callback
 {
-    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.reduceRateOnPlateau<object[]>(
-        new ReduceRate(
-            monitor: Monitors.Create(monitor, mode, minDelta),
-            factor: factor,
-            patience: patience,
-            cooldown: cooldown,
-            minScale: context.Rate is { } rate ? minLr / rate : 0));
+    internal override FSharpCallback Create(CallbackContext context)
+    {
+        if (minLr > 0 && context.Rate is null)
+            throw new ArgumentException("ReduceLROnPlateau: minLr is a rate, and the optimiser's follows a schedule, which is multiplied as it is; leave minLr out, or give the optimiser a number", nameof(minLr));
+        return Functional.Callbacks.reduceRateOnPlateau<object[]>(
+            new ReduceRate(
+                monitor: Monitors.Create(monitor, mode, minDelta),
+                factor: factor,
+                patience: patience,
+                cooldown: cooldown,
+                minScale: context.Rate is { } rate ? minLr / rate : 0));
+    }
 }
 
 /// <summary>Stops at the first batch whose loss is NaN or infinite, and keeps the weights from before it.</summary>

@@ -37,6 +37,26 @@ public sealed class LearningRate
     /// <summary>Half a cosine from the rate down to floor·rate: Keras' CosineDecay.</summary>
     public static LearningRate Cosine(double rate, int steps, double floor = 0.0) => new(ScheduleModule.cosine(rate, steps, floor), null);
 
+    /// <summary>rate/(1 + factor·step/every), or with whole steps of <paramref name="every"/>: Keras' InverseTimeDecay.</summary>
+    public static LearningRate InverseTime(double rate, int every, double factor, bool staircase = false) =>
+        new(ScheduleModule.inverseTime(rate, every, factor, staircase), null);
+
+    /// <summary>From the rate down to <paramref name="last"/> along (1 − step/steps)^power: Keras' PolynomialDecay.</summary>
+    public static LearningRate Polynomial(double rate, int steps, double last = 0.0001, double power = 1.0, bool cycle = false) =>
+        new(ScheduleModule.polynomial(rate, steps, last, power, cycle), null);
+
+    /// <summary>Half cosines one after another, each longer than the one before: Keras' CosineDecayRestarts.</summary>
+    public static LearningRate CosineRestarts(double rate, int steps, double longer = 2.0, double lower = 1.0, double floor = 0.0) =>
+        new(ScheduleModule.cosineRestarts(rate, steps, longer, lower, floor), null);
+
+    /// <summary>One rate up to each boundary, the last from there on: Keras' PiecewiseConstantDecay.</summary>
+    public static LearningRate Piecewise(int[] boundaries, double[] rates)
+    {
+        ArgumentNullException.ThrowIfNull(boundaries);
+        ArgumentNullException.ThrowIfNull(rates);
+        return new(ScheduleModule.piecewise(Bridge.List(boundaries), Bridge.List(rates)), null);
+    }
+
     /// <summary>Up to the highest rate and down again to almost nothing.</summary>
     public static LearningRate OneCycle(double highest, int steps) => new(ScheduleModule.oneCycle(highest, steps), null);
 

@@ -48,6 +48,33 @@ public enum Losses
 
     /// <summary>Minus the cosine of the angle between target and prediction.</summary>
     CosineSimilarity,
+
+    /// <summary>The mean of (log(1 + prediction) − log(1 + target))²; <c>"msle"</c>.</summary>
+    MeanSquaredLogarithmicError,
+
+    /// <summary>100 times the mean of |prediction − target|/|target|; <c>"mape"</c>.</summary>
+    MeanAbsolutePercentageError,
+
+    /// <summary>The mean of log(cosh(prediction − target)).</summary>
+    LogCosh,
+
+    /// <summary>The mean of prediction − target·log(prediction).</summary>
+    Poisson,
+
+    /// <summary>The mean of max(0, 1 + the largest prediction of another class − that of the class); targets are one-hot rows.</summary>
+    CategoricalHinge,
+
+    /// <summary>The binary cross-entropy, easy examples counting less; <see cref="CSharp.BinaryFocalCrossentropy"/> has its settings.</summary>
+    BinaryFocalCrossentropy,
+
+    /// <summary>The categorical cross-entropy, easy examples counting less; <see cref="CSharp.CategoricalFocalCrossentropy"/> has its settings.</summary>
+    CategoricalFocalCrossentropy,
+
+    /// <summary>1 − twice the overlap of target and prediction by their sum.</summary>
+    Dice,
+
+    /// <summary>Dice's with weights for what is missed and what is wrong; <see cref="CSharp.Tversky"/> has them.</summary>
+    Tversky,
 }
 
 /// <summary>A loss; Keras' names, <see cref="Losses"/> and functions convert to it.</summary>
@@ -56,35 +83,28 @@ public enum Losses
 /// model.Compile(loss: Losses.MeanSquaredError, optimizer: "sgd");
 /// model.Compile(loss: (target, prediction) => (prediction - target).Norm(), optimizer: "sgd");
 /// </code></example>
-public sealed class Loss
+public class Loss
 {
-    private readonly double? delta;
+    private readonly JsonObject? settings;
 
     private static readonly IReadOnlyList<(string, Losses)> Known =
     [
         .. Enum.GetValues<Losses>().Select(loss => (Names.Snake(loss), loss)),
         ("mse", Losses.MeanSquaredError), ("mae", Losses.MeanAbsoluteError), ("kld", Losses.KlDivergence),
         ("kullback_leibler_divergence", Losses.KlDivergence),
-        ("bce", Losses.BinaryCrossentropy), ("cce", Losses.CategoricalCrossentropy),
+        ("msle", Losses.MeanSquaredLogarithmicError), ("mape", Losses.MeanAbsolutePercentageError), ("bce", Losses.BinaryCrossentropy), ("cce", Losses.CategoricalCrossentropy),
     ];
 
     /// <summary>A loss of one's own.</summary>
-    /// <param name="function">Takes target and prediction to a single number.</param>
+    /// <param name="function">Takes target and prediction to a single number, or, as Keras' do, to one for each example, whose
+    /// mean is taken.</param>
     /// <param name="name">What it is called.</param>
     public Loss(Func<Tensor, Tensor, Tensor> function, string name = "custom")
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
-        Function = Bridge.Curry(function);
-    }
-
-    private Loss(double delta)
-        : this((target, prediction) => LossModule.huber(delta, target, prediction), "huber")
-    {
-        if (!(delta > 0 && double.IsFinite(delta)))
-            throw new ArgumentOutOfRangeException(nameof(delta), $"Loss.Huber: delta is a number above 0; {delta} was given");
-        this.delta = delta;
+        Function = Bridge.Curry<Tensor, Tensor, Tensor>((target, prediction) => Mean(function(target, prediction)));
     }
 
     private Loss(Losses loss)
@@ -93,6 +113,15 @@ public sealed class Loss
         HasKnownName = true;
         TakesLabels = loss is Losses.SparseCategoricalCrossentropy or Losses.SparseCategoricalCrossentropyFromLogits;
         Function = Bridge.Curry(Named(loss));
+    }
+
+    /// <summary>A loss with settings, which a file holds under their names.</summary>
+    private protected Loss(Losses loss, LossFunction function, bool takesLabels, params (string Name, JsonNode? Value)[] settings)
+    {
+        (Name, Function, TakesLabels, HasKnownName) = (Names.Snake(loss), function, takesLabels, true);
+        this.settings = new JsonObject { ["name"] = Name };
+        foreach (var (name, value) in settings)
+            if (value is not null) this.settings[name] = value;
     }
 
     /// <summary>What it is called.</summary>
@@ -118,16 +147,17 @@ public sealed class Loss
     /// <summary>Huber's loss: quadratic near the target, linear beyond <paramref name="delta"/>.</summary>
     /// <param name="delta">Where it becomes linear.</param>
     /// <exception cref="ArgumentOutOfRangeException">A delta that is not above 0.</exception>
-    public static Loss Huber(double delta) => new(delta);
+    public static Loss Huber(double delta) => new Huber(delta);
+
+    /// <summary>One number of those of the examples.</summary>
+    internal static Tensor Mean(Tensor numbers) => numbers.Rank == 0 ? numbers : numbers.Mean();
 
     /// <summary>What a file says of the loss; null where it is a function of the user's own.</summary>
-    internal JsonNode? Describe() => delta is { } number
-        ? new JsonObject { ["name"] = Name, ["delta"] = number }
-        : HasKnownName ? JsonValue.Create(Name) : null;
+    internal JsonNode? Describe() => settings is not null ? settings.DeepClone() : HasKnownName ? JsonValue.Create(Name) : null;
 
     /// <summary>The loss that <see cref="Describe"/> wrote.</summary>
     internal static Loss Read(JsonNode? description) =>
-        description is JsonObject huber ? Huber(Described.Number(huber, "delta")) : Described.Text(description, "a loss");
+        description is JsonObject set ? LossReader.Read(set) : Described.Text(description, "a loss");
 
     private static Func<Tensor, Tensor, Tensor> Named(Losses loss) => loss switch
     {
@@ -145,6 +175,15 @@ public sealed class Loss
         Losses.Hinge => LossModule.hinge,
         Losses.SquaredHinge => LossModule.squaredHinge,
         Losses.CosineSimilarity => LossModule.cosineSimilarity,
+        Losses.MeanSquaredLogarithmicError => LossModule.meanSquaredLogarithmicError,
+        Losses.MeanAbsolutePercentageError => LossModule.meanAbsolutePercentageError,
+        Losses.LogCosh => LossModule.logCosh,
+        Losses.Poisson => LossModule.poisson,
+        Losses.CategoricalHinge => LossModule.categoricalHinge,
+        Losses.BinaryFocalCrossentropy => (target, prediction) => LossModule.binaryFocalCrossEntropy(null, 2.0, target, prediction),
+        Losses.CategoricalFocalCrossentropy => (target, prediction) => LossModule.categoricalFocalCrossEntropy(0.25, 2.0, target, prediction),
+        Losses.Dice => LossModule.dice,
+        Losses.Tversky => (target, prediction) => LossModule.tversky(0.5, 0.5, target, prediction),
         _ => throw new ArgumentOutOfRangeException(nameof(loss), $"Losses: {loss} is none of its values"),
     };
 }

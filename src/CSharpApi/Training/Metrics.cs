@@ -15,31 +15,32 @@ public sealed class Metric
     private readonly string? knownName;
     private readonly (string Name, double Value)? setting;
 
-    private static readonly IReadOnlyList<(string, Func<Metric>)> Known =
+    private static readonly IReadOnlyList<(string, Func<MetricType.Metric<Tensor>>)> Known =
     [
-        ("accuracy", () => new(MetricModule.accuracy, "accuracy")), ("acc", () => new(MetricModule.accuracy, "accuracy")),
-        (ThresholdName, () => new(MetricModule.binaryAccuracy(0.5), ThresholdName)),
-        ("categorical_accuracy", () => new(MetricModule.categoricalAccuracy, "categorical_accuracy")),
-        ("sparse_categorical_accuracy", () => new(MetricModule.sparseCategoricalAccuracy, "sparse_categorical_accuracy")),
-        (TopKName, () => TopK(5)),
-        ("precision", () => new(MetricModule.precision(0.5), "precision")),
-        ("recall", () => new(MetricModule.recall(0.5), "recall")),
-        ("f1_score", () => new(MetricModule.f1(0.5), "f1_score")), ("f1", () => new(MetricModule.f1(0.5), "f1_score")),
-        ("mean_squared_error", () => new(MetricModule.meanSquaredError, "mse")), ("mse", () => new(MetricModule.meanSquaredError, "mse")),
-        ("mean_absolute_error", () => new(MetricModule.meanAbsoluteError, "mae")), ("mae", () => new(MetricModule.meanAbsoluteError, "mae")),
-        ("r2_score", () => new(MetricModule.rSquared, "r2_score")), ("r2", () => new(MetricModule.rSquared, "r2_score")),
+        ("accuracy", () => MetricModule.accuracy), ("acc", () => MetricModule.accuracy),
+        (ThresholdName, () => MetricModule.binaryAccuracy(0.5)),
+        ("categorical_accuracy", () => MetricModule.categoricalAccuracy),
+        ("sparse_categorical_accuracy", () => MetricModule.sparseCategoricalAccuracy),
+        (TopKName, () => MetricModule.topK(5)),
+        ("precision", () => MetricModule.precision(0.5)),
+        ("recall", () => MetricModule.recall(0.5)),
+        ("f1_score", () => MetricModule.f1(0.5)), ("f1", () => MetricModule.f1(0.5)),
+        ("mean_squared_error", () => MetricModule.meanSquaredError), ("mse", () => MetricModule.meanSquaredError),
+        ("mean_absolute_error", () => MetricModule.meanAbsoluteError), ("mae", () => MetricModule.meanAbsoluteError),
+        ("r2_score", () => MetricModule.rSquared), ("r2", () => MetricModule.rSquared),
     ];
 
     /// <summary>A metric of one's own: the mean over all examples of a number that is a mean over each batch.</summary>
     /// <param name="name">What the number is called in the history.</param>
-    /// <param name="function">Takes target and prediction to a single number, as a loss does.</param>
+    /// <param name="function">Takes target and prediction to a single number, or, as Keras' do, to one for each example, as a loss
+    /// does.</param>
     /// <param name="higherIsBetter">Which values are better: what callbacks go by that watch it. Where it is not said, they
     /// have to be told: <c>mode: "max"</c>.</param>
     public Metric(string name, Func<Tensor, Tensor, Tensor> function, bool? higherIsBetter = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(function);
-        var metric = MetricModule.ofMean(name, Bridge.Curry(function));
+        var metric = MetricModule.ofMean(name, Bridge.Curry<Tensor, Tensor, Tensor>((target, prediction) => Loss.Mean(function(target, prediction))));
         Value = higherIsBetter is { } higher ? MetricModule.withBetter(higher ? Better.Higher : Better.Lower, metric) : metric;
     }
 
@@ -72,7 +73,11 @@ public sealed class Metric
 
     /// <summary>The metric of a Keras name: <c>"accuracy"</c>, <c>"mae"</c>.</summary>
     /// <exception cref="ArgumentException">The name is not known; the message lists those that are.</exception>
-    public static implicit operator Metric(string name) => Names.Find("metric", name, Known)();
+    public static implicit operator Metric(string name)
+    {
+        var (known, make) = Names.Find("metric", name, [.. Known.Select(one => (one.Item1, one))]);
+        return new(MetricModule.called(known, make()), known);
+    }
 
     /// <summary>How often the class is among the k largest numbers of a prediction.</summary>
     /// <param name="k">How many are looked at.</param>

@@ -16,7 +16,8 @@ public abstract class Optimizer
     [
         ("sgd", lr => new SGD(lr)), ("rmsprop", lr => new RMSprop(lr)), ("adagrad", lr => new Adagrad(lr)),
         ("adadelta", lr => new Adadelta(lr)), ("adam", lr => new Adam(lr)), ("adamw", lr => new AdamW(lr)),
-        ("nadam", lr => new Nadam(lr)), ("lion", lr => new Lion(lr)),
+        ("nadam", lr => new Nadam(lr)), ("lion", lr => new Lion(lr)), ("adamax", lr => new Adamax(lr)),
+        ("lamb", lr => new Lamb(lr)), ("adafactor", lr => new Adafactor(lr)), ("ftrl", lr => new Ftrl(lr)),
     ];
 
     private protected Optimizer(LearningRate lr) => LearningRate = lr;
@@ -168,6 +169,76 @@ public sealed class Lion(LearningRate? lr = null, double beta1 = 0.9, double bet
 {
     private protected override FSharpOptimizer CreateCore() =>
         LionModule.create(new AdamSettings.Lion(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2));
+}
+
+/// <summary>Adam with the largest gradient in place of the mean square.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta1">How slowly the average of gradients forgets.</param>
+/// <param name="beta2">How slowly the largest gradient is forgotten.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <example><code>new Adamax(lr: 0.002)</code></example>
+public sealed class Adamax(LearningRate? lr = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        AdamaxModule.create(new AdamaxSettings.Adamax(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2, epsilon: epsilon));
+}
+
+/// <summary>Adam whose steps have the length of the weights.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta1">How slowly the average of gradients forgets.</param>
+/// <param name="beta2">How slowly the average of squared gradients forgets.</param>
+/// <param name="epsilon">Keeps the divisor away from 0.</param>
+/// <example><code>new Lamb(lr: 0.01)</code></example>
+public sealed class Lamb(LearningRate? lr = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() =>
+        LambModule.create(new AdamaxSettings.Lamb(rate: LearningRate.Schedule, beta1: beta1, beta2: beta2, epsilon: epsilon));
+}
+
+/// <summary>Adam's scaling in less memory. The rate is at most 1/√step, which is what Keras does whatever its
+/// <c>relative_step</c> says.</summary>
+/// <param name="lr">The learning rate; Keras' is 0.001.</param>
+/// <param name="beta2Decay">How the forgetting slows down with the steps.</param>
+/// <param name="epsilon1">Added to squared gradients.</param>
+/// <param name="epsilon2">The least size that weights count as having.</param>
+/// <param name="clipThreshold">The largest root mean square of a step, before the rate.</param>
+/// <example><code>new Adafactor(lr: 0.01)</code></example>
+public sealed class Adafactor(LearningRate? lr = null, double beta2Decay = -0.8, double epsilon1 = 1e-30, double epsilon2 = 1e-3, double clipThreshold = 1.0)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() => AdafactorModule.create(new AdafactorSettings.Adafactor(
+        rate: LearningRate.Schedule, beta2Decay: beta2Decay, epsilon1: epsilon1, epsilon2: epsilon2, clipThreshold: clipThreshold));
+}
+
+/// <summary>Follows the regularised leader: weights that are 0 unless their gradients insist.</summary>
+/// <param name="lr">The learning rate, above 0; Keras' is 0.001.</param>
+/// <param name="learningRatePower">How the rate falls with the squared gradients.</param>
+/// <param name="initialAccumulatorValue">What the sum of squares begins with.</param>
+/// <param name="l1RegularizationStrength">A penalty on the weights' size, which makes zeros.</param>
+/// <param name="l2RegularizationStrength">A penalty on the weights' squares.</param>
+/// <param name="l2ShrinkageRegularizationStrength">The same, added to the gradient.</param>
+/// <param name="beta">Added to the root of the sum of squares.</param>
+/// <example><code>new Ftrl(lr: 0.05, l1RegularizationStrength: 0.01)</code></example>
+public sealed class Ftrl(
+    LearningRate? lr = null,
+    double learningRatePower = -0.5,
+    double initialAccumulatorValue = 0.1,
+    double l1RegularizationStrength = 0.0,
+    double l2RegularizationStrength = 0.0,
+    double l2ShrinkageRegularizationStrength = 0.0,
+    double beta = 0.0)
+    : Optimizer(lr ?? 0.001)
+{
+    private protected override FSharpOptimizer CreateCore() => FtrlModule.create(new FtrlSettings.Ftrl(
+        rate: LearningRate.Schedule,
+        ratePower: learningRatePower,
+        initialAccumulator: initialAccumulatorValue,
+        l1: l1RegularizationStrength,
+        l2: l2RegularizationStrength,
+        l2Shrinkage: l2ShrinkageRegularizationStrength,
+        beta: beta));
 }
 
 /// <summary>The optimiser of a saved model.</summary>

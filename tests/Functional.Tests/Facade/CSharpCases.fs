@@ -16,6 +16,8 @@ let tests =
         cases "models" (ModelCases.All())
         cases "saving" (SavingCases.All())
         cases "training" (TrainingCases.All())
+        cases "what Keras honours" (SilenceCases.All())
+        cases "names of losses and optimisers" (NameCases.All())
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())

@@ -29,13 +29,82 @@ let private distances: (string * (Tensor -> Tensor -> Tensor) * float) list = [
     "binary cross-entropy", Loss.binaryCrossEntropy, -(log 0.4 + log 0.4 + log 0.6 + log 0.4) / 4.0
     // keras/losses: KLDivergence()(the same) = 0.458
     "Kullback-Leibler", Loss.kullbackLeibler, log (1.0 / 0.4) / 2.0
-    "hinge", Loss.hinge, (1.0 + 0.6 + 1.0 + 1.0) / 4.0
-    "squared hinge", Loss.squaredHinge, (1.0 + 0.36 + 1.0 + 1.0) / 4.0
+    // keras/losses: Hinge()(the same) = 1.3, SquaredHinge()(the same) = 1.86: targets of 0 and 1 are −1 and 1
+    "hinge", Loss.hinge, 1.3
+    "squared hinge", Loss.squaredHinge, 1.86
+]
+
+// the rows of target and prediction once more, for Keras' formulas in plain numbers
+let private t, p = [ [ 0.0; 1.0 ]; [ 0.0; 0.0 ] ], [ [ 0.6; 0.4 ]; [ 0.4; 0.6 ] ]
+let private pairs = List.zip (List.concat t) (List.concat p)
+let private meanOf f = pairs |> List.averageBy (fun (t, p) -> f t p)
+
+let private focalOf gamma t p =
+    (1.0 - (t * p + (1.0 - t) * (1.0 - p))) ** gamma * -(t * log p + (1.0 - t) * log (1.0 - p))
+
+let private both = pairs |> List.sumBy (fun (t, p) -> t * p)
+
+/// Losses of Keras 3 by the formulas of keras/src/losses/losses.py.
+let private further: (string * (Tensor -> Tensor -> Tensor) * float) list = [
+    "mean squared logarithmic error",
+    Loss.meanSquaredLogarithmicError,
+    meanOf (fun t p -> (log (max p 1e-7 + 1.0) - log (max t 1e-7 + 1.0)) ** 2.0)
+    "mean absolute percentage error",
+    Loss.meanAbsolutePercentageError,
+    100.0 * meanOf (fun t p -> abs (t - p) / max (abs t) 1e-7)
+    "log cosh", Loss.logCosh, meanOf (fun t p -> log (cosh (p - t)))
+    "poisson", Loss.poisson, meanOf (fun t p -> p - t * log (p + 1e-7))
+    "categorical hinge", Loss.categoricalHinge, ((0.6 - 0.4 + 1.0) + (0.6 - 0.0 + 1.0)) / 2.0
+    "binary focal cross-entropy", Loss.binaryFocalCrossEntropy None 2.0, meanOf (focalOf 2.0)
+    "binary focal cross-entropy, balanced",
+    Loss.binaryFocalCrossEntropy (Some 0.3) 1.5,
+    meanOf (fun t p -> (t * 0.3 + (1.0 - t) * 0.7) * focalOf 1.5 t p)
+    "categorical focal cross-entropy",
+    Loss.categoricalFocalCrossEntropy 0.25 2.0,
+    (pairs |> List.sumBy (fun (t, p) -> -t * 0.25 * (1.0 - p) ** 2.0 * log p)) / 2.0
+    "dice", Loss.dice, 1.0 - 2.0 * both / (1.0 + 2.0 + 1e-7)
+    "tversky",
+    Loss.tversky 0.7 0.2,
+    (let missed, wrong =
+        pairs |> List.sumBy (fun (t, p) -> t * (1.0 - p)), pairs |> List.sumBy (fun (t, p) -> p * (1.0 - t))
+
+     1.0 - both / (both + 0.7 * missed + 0.2 * wrong + 1e-7))
+    "smoothed binary cross-entropy",
+    Loss.smoothedBinary 0.2 Loss.binaryCrossEntropy,
+    meanOf (fun t p -> let t = t * 0.8 + 0.1 in -(t * log p + (1.0 - t) * log (1.0 - p)))
+    "smoothed categorical cross-entropy",
+    Loss.smoothed 0.2 Loss.categoricalCrossEntropy,
+    (pairs |> List.sumBy (fun (t, p) -> -(t * 0.8 + 0.2 / 2.0) * log p)) / 2.0
 ]
 
 [<Tests>]
 let tests =
     testList "losses" [
+        for name, loss, expected in further do
+            testCase name
+            <| fun () ->
+                expectClose (1e-9 * abs expected + 1e-12) [ expected ] (loss target prediction) name
+                expectGradient (fun p -> loss target p / max 1.0 (abs expected)) prediction name
+                let single x = cast DType.Float32 x
+
+                expectClose
+                    (1e-5 * abs expected + 1e-6)
+                    [ expected ]
+                    (loss (single target) (single prediction))
+                    $"{name} in Float32"
+
+        testCase "labels that are ignored do not count, and need not be classes"
+        <| fun () ->
+            let labels = Tensor.create [ 3 ] [| 2; 255; 0 |]
+            let x = rows [ logits[0]; [ 9.0; 9.0; -9.0 ]; logits[1] ]
+            let loss fromLogits = Loss.sparseCategoricalCrossEntropyIgnoring 255 fromLogits
+            expectNumber 1e-12 crossEntropy (loss true labels x) "logits"
+            expectNumber 1e-6 crossEntropy (loss false labels (softmax x)) "probabilities"
+            expectNumber 0.0 0.0 (loss true (Tensor.create [ 3 ] [| 255; 255; 255 |]) x) "none"
+            expectClose 0.0 [ 0.0; 0.0; 0.0 ] (narrow 0 1 1 (grad (loss true labels) x)) "no gradient"
+            expectRefused [ "7" ] (fun () -> loss true (Tensor.create [ 3 ] [| 2; 255; 7 |]) x)
+            expectRefused [ "smoothing"; "1.5" ] (fun () -> Loss.smoothed 1.5 Loss.categoricalCrossEntropy)
+
         for name, loss, expected in distances do
             testCase name
             <| fun () ->

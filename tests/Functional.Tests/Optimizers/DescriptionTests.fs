@@ -21,6 +21,22 @@ let rec private schedule depth : Gen<Schedule> =
         Gen.map3 Schedule.exponential rate steps (between 0.1 2.0)
         Gen.map3 Schedule.cosine rate steps (between 0.0 1.0)
         Gen.map2 Schedule.oneCycle rate steps
+        Gen.map3
+            (fun rate steps decay -> Schedule.inverseTime rate steps decay (decay > 1.0))
+            rate
+            steps
+            (between 0.1 2.0)
+        Gen.map3
+            (fun rate steps power -> Schedule.polynomial rate steps (rate / 3.0) power (power > 1.0))
+            rate
+            steps
+            (between 0.1 2.0)
+        Gen.map3
+            (fun rate steps longer -> Schedule.cosineRestarts rate steps (1.0 + longer) 0.9 0.1)
+            rate
+            steps
+            (between 0.0 1.0)
+        Gen.map2 (fun rate steps -> Schedule.piecewise [ steps; 2 * steps ] [ rate; rate / 2.0; 0.0 ]) rate steps
         if depth > 0 then
             Gen.map2 Schedule.warmUp steps (schedule (depth - 1))
     ]
@@ -52,6 +68,22 @@ let private plain: Gen<Optimizer> =
                 Adam.create { Rate = rate; Beta1 = a; Beta2 = b; Epsilon = e; AmsGrad = yes }
                 Nadam.create { Rate = rate; Beta1 = a; Beta2 = b; Epsilon = e }
                 Lion.create { Rate = rate; Beta1 = a; Beta2 = b }
+                Adamax.create { Rate = rate; Beta1 = a; Beta2 = b; Epsilon = e }
+                Lamb.create { Rate = rate; Beta1 = a; Beta2 = b; Epsilon = e }
+                Adafactor.create {
+                    Rate = rate
+                    Beta2Decay = -a
+                    Epsilon1 = e
+                    Epsilon2 = e
+                    ClipThreshold = 1.0 + b
+                }
+                Ftrl.create {
+                    Ftrl.defaults with
+                        Rate = Schedule.constant (0.01 + a)
+                        InitialAccumulator = 0.1 + b
+                        L1 = e
+                        Beta = a
+                }
             ]
     }
 

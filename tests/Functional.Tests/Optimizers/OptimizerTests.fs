@@ -65,6 +65,29 @@ let private adadeltaRule _ g (memory: float list) p =
 let private lionRule _ g (memory: float list) p =
     [ 0.99 * memory[0] + 0.01 * g ], p - rate * float (sign (0.9 * memory[0] + 0.1 * g))
 
+let private adamaxRule t g (memory: float list) p =
+    let m = 0.9 * memory[0] + 0.1 * g
+    let u = max (0.999 * memory[1]) (abs g)
+    [ m; u ], p - rate / (1.0 - 0.9 ** float t) * m / (u + 1e-7)
+
+let private lambRule t g (memory: float list) p =
+    let m = 0.9 * memory[0] + 0.1 * g
+    let v = 0.999 * memory[1] + 0.001 * g * g
+    let u = m / (1.0 - 0.9 ** float t) / (sqrt (v / (1.0 - 0.999 ** float t)) + 1e-7)
+    [ m; v ], p - (if p <> 0.0 && u <> 0.0 then abs p / abs u else 1.0) * rate * u
+
+let private adafactorRule t g (memory: float list) p =
+    let kept = 1.0 - float t ** -0.8
+    let v = kept * memory[0] + (1.0 - kept) * (g * g + 1e-30)
+    let u = g / sqrt v
+    [ v ], p - max 1e-3 (abs p) * min rate (1.0 / sqrt (float t)) * u / max 1.0 (abs u)
+
+let private ftrlRule l1 l2 shrinkage beta _ g (memory: float list) p =
+    let n = memory[0] + g * g
+    let z = memory[1] + (g + 2.0 * shrinkage * p) - (sqrt n - sqrt memory[0]) / rate * p
+    let quadratic = sqrt n / rate + 2.0 * (l2 + beta / (2.0 * rate))
+    [ n; z ], (Math.Clamp(z, -l1, l1) - z) / quadratic
+
 let private clipRule (limit: float) _ (g: float) _ p = [], p - rate * Math.Clamp(g, -limit, limit)
 
 let private cases = [
@@ -94,6 +117,20 @@ let private cases = [
     "adamw", Optimizer.adamw 0.004 rate, trajectory [ 0.0; 0.0; 0.0 ] (adamRule false 0.004)
     "nadam", Optimizer.nadam rate, trajectory [ 0.0; 0.0; 1.0 ] nadamRule
     "lion", Optimizer.lion rate, trajectory [ 0.0 ] lionRule
+    "adamax", Optimizer.adamax rate, trajectory [ 0.0; 0.0 ] adamaxRule
+    "lamb, by the norm", Optimizer.lamb rate, trajectory [ 0.0; 0.0 ] lambRule
+    "adafactor, by the norm", Optimizer.adafactor rate, trajectory [ 0.0 ] adafactorRule
+    "ftrl", Optimizer.ftrl rate, trajectory [ 0.1; 0.0 ] (ftrlRule 0.0 0.0 0.0 0.0)
+    "ftrl with everything",
+    Ftrl.create {
+        Ftrl.defaults with
+            Rate = constant
+            L1 = 0.3
+            L2 = 0.2
+            L2Shrinkage = 0.1
+            Beta = 0.5
+    },
+    trajectory [ 0.1; 0.0 ] (ftrlRule 0.3 0.2 0.1 0.5)
     "clipped by value", Optimizer.sgd rate |> Optimizer.clipByValue 0.5, trajectory [] (clipRule 0.5)
     "clipped by norm", Optimizer.sgd rate |> Optimizer.clipByNorm 0.5, trajectory [] (clipRule 0.5)
     "clipped by global norm", Optimizer.sgd rate |> Optimizer.clipByGlobalNorm 0.5, trajectory [] (clipRule 0.5)
@@ -113,6 +150,63 @@ let private net = {
 [<Tests>]
 let tests =
     testList "optimisers" [
+        testCase "adafactor remembers rows and columns of a matrix, lamb steps as far as the matrix is long"
+        <| fun () ->
+            let rows, columns = 2, 3
+            let start = Array2D.init rows columns (fun i j -> 0.5 - 0.3 * float i + 0.2 * float j)
+            let gradient t = Array2D.init rows columns (fun i j -> sin (float (t + 2 * i) + 1.3 * float j))
+
+            let all (x: float[,]) = [
+                for i in 0 .. rows - 1 do
+                    for j in 0 .. columns - 1 -> x[i, j]
+            ]
+
+            let rms x = all x |> List.averageBy (fun a -> a * a) |> sqrt
+            let p, r, c = Array2D.copy start, Array.zeroCreate rows, Array.zeroCreate columns
+            let q, m, v = Array2D.copy start, Array2D.zeroCreate rows columns, Array2D.zeroCreate rows columns
+
+            for t in 1..4 do
+                let g = gradient t
+                let kept = 1.0 - float t ** -0.8
+
+                for i in 0 .. rows - 1 do
+                    r[i] <-
+                        kept * r[i]
+                        + (1.0 - kept) * List.average [ for j in 0 .. columns - 1 -> g[i, j] * g[i, j] + 1e-30 ]
+
+                for j in 0 .. columns - 1 do
+                    c[j] <-
+                        kept * c[j]
+                        + (1.0 - kept) * List.average [ for i in 0 .. rows - 1 -> g[i, j] * g[i, j] + 1e-30 ]
+
+                let u = g |> Array2D.mapi (fun i j g -> g / sqrt (r[i] / Array.average r * c[j]))
+                let size = max 1e-3 (rms p) * min rate (1.0 / sqrt (float t)) / max 1.0 (rms u)
+
+                m |> Array2D.iteri (fun i j old -> m[i, j] <- 0.9 * old + 0.1 * g[i, j])
+                v |> Array2D.iteri (fun i j old -> v[i, j] <- 0.999 * old + 0.001 * g[i, j] * g[i, j])
+
+                let w =
+                    m
+                    |> Array2D.mapi (fun i j m ->
+                        m / (1.0 - 0.9 ** float t) / (sqrt (v[i, j] / (1.0 - 0.999 ** float t)) + 1e-7))
+
+                let ratio = rms q / rms w
+
+                p |> Array2D.iteri (fun i j old -> p[i, j] <- old - size * u[i, j])
+                q |> Array2D.iteri (fun i j old -> q[i, j] <- old - rate * ratio * w[i, j])
+
+            let follow optimizer =
+                let first = Tensor.ofRows [ for i in 0 .. rows - 1 -> List.ofArray start[i, *] ]
+
+                let step (p, state) t =
+                    let g = gradient t
+                    Optimizer.step optimizer (Tensor.ofRows [ for i in 0 .. rows - 1 -> List.ofArray g[i, *] ]) state p
+
+                List.fold step (first, Optimizer.init optimizer first) [ 1..4 ] |> fst
+
+            expectClose 1e-12 (all p) (follow (Optimizer.adafactor rate)) "adafactor"
+            expectClose 1e-12 (all q) (follow (Optimizer.lamb rate)) "lamb"
+
         for name, optimizer, expected in cases do
             testCase name
             <| fun () ->
@@ -273,7 +367,8 @@ let tests =
             for name, optimizer, _ in cases do
                 let step (p, s) _ = Optimizer.step optimizer (grad loss p) s p
                 let learnt, _ = List.fold step (start, Optimizer.init optimizer start) [ 1..300 ]
-                // these two begin with small steps, whatever the rate
-                let goal = if name = "adadelta" || name = "adagrad" then 0.97 else 0.02
+                // these begin with small steps, whatever the rate, or have penalties
+                let isSlow = List.contains name [ "adadelta"; "adagrad"; "ftrl"; "ftrl with everything" ]
+                let goal = if isSlow then 0.97 else 0.02
                 Expect.isLessThan (Tensor.toFloat (loss learnt / loss start)) goal name
     ]

@@ -66,6 +66,52 @@ let tests =
                 0.0125
                 "the next rate"
 
+        testCase "inverse time, in a line and in stairs"
+        <| fun () ->
+            expectRates (Schedule.inverseTime 0.1 10 0.5 false) [ 0, 0.1; 5, 0.1 / 1.25; 20, 0.05 ]
+            expectRates (Schedule.inverseTime 0.1 10 0.5 true) [ 9, 0.1; 10, 0.1 / 1.5; 29, 0.05 ]
+
+        testCase "polynomial, once and again and again"
+        <| fun () ->
+            expectRates (Schedule.polynomial 0.1 10 0.02 2.0 false) [
+                0, 0.1
+                5, 0.08 * 0.25 + 0.02
+                10, 0.02
+                30, 0.02
+            ]
+
+            expectRates (Schedule.polynomial 0.1 10 0.02 1.0 true) [
+                0, 0.1
+                10, 0.02
+                15, 0.08 * 0.25 + 0.02
+                20, 0.02
+            ]
+
+        testCase "cosines that restart"
+        <| fun () ->
+            let half x = 0.5 * (1.0 + cos (Math.PI * x))
+
+            let rates = [
+                0, 0.1
+                5, 0.1 * half 0.5
+                15, 0.1 * 0.8 * half 0.25
+                30, 0.1 * 0.64
+                40, 0.1 * 0.64 * half 0.25
+            ]
+
+            expectRates (Schedule.cosineRestarts 0.1 10 2.0 0.8 0.0) rates
+            expectRates (Schedule.cosineRestarts 0.1 10 1.0 1.0 0.1) [ 0, 0.1; 15, 0.1 * (0.9 * 0.5 + 0.1); 20, 0.1 ]
+
+        testCase "piecewise: a boundary belongs to what is before it"
+        <| fun () ->
+            let schedule = Schedule.piecewise [ 10; 20 ] [ 0.1; 0.05; 0.01 ]
+            expectRates schedule [ 0, 0.1; 10, 0.1; 11, 0.05; 20, 0.05; 21, 0.01; 500, 0.01 ]
+
+            expectRefused [ "2 boundaries"; "3 rates"; "2 were given" ] (fun () ->
+                Schedule.piecewise [ 1; 2 ] [ 0.1; 0.2 ])
+
+            expectRefused [ "rise" ] (fun () -> Schedule.piecewise [ 2; 2 ] [ 0.1; 0.2; 0.3 ])
+
         testCase "no steps"
         <| fun () ->
             expectRefused [ "Schedule.cosine"; "0 steps" ] (fun () -> Schedule.cosine 0.1 0 0.0)

@@ -4,6 +4,12 @@ module Functional.Tests.KerasArguments
 open Functional
 open Functional.Tests.KerasCases
 
+/// An activation as Keras 2 had it, whose numbers the cases are.
+let keras2Activation (name: string) : Tensor -> Tensor =
+    match name with
+    | "hard_sigmoid" -> fun x -> clamp 0.0 1.0 (0.2 * x + 0.5)
+    | name -> Activation.ofName name
+
 /// The arguments of a layer, as Keras' constructor takes them.
 type Arguments(items: Python list, named: Map<string, Python>) =
     /// An argument by place or by name.
@@ -34,7 +40,7 @@ type Arguments(items: Python list, named: Map<string, Python>) =
 
     member a.Activation(place) =
         match a.TryGet(place, "activation") with
-        | Some(Text name) -> Activation.ofName name
+        | Some(Text name) -> keras2Activation name
         | _ -> linear
 
 /// Takes a layer's weights from the front of a list: what the layer computes of its inputs, and the weights left.

@@ -37,6 +37,7 @@ let private readings (value: Python) : obj list =
     match value with
     | Number n when n = Math.Floor n -> [ box (int n); box n ]
     | Number n -> [ box n ]
+    | Text "hard_sigmoid" -> [ box (ActivationFunction(Func<_, _>(KerasArguments.keras2Activation "hard_sigmoid"))) ]
     | Text text -> [ box text ]
     | Name "True" -> [ box true ]
     | Name "False" -> [ box false ]

@@ -55,8 +55,8 @@ let private through (case: Case) (cell: Cell<'P, 'S>) (parameters: Tensor list -
     squeeze [ 0 ] y
 
 let private recurrent (case: Case) =
-    let activation = Activation.ofName (setting case.Config @"\bactivation" "tanh")
-    let gates = Activation.ofName (setting case.Config "recurrent_activation" "sigmoid")
+    let activation = KerasArguments.keras2Activation (setting case.Config @"\bactivation" "tanh")
+    let gates = KerasArguments.keras2Activation (setting case.Config "recurrent_activation" "sigmoid")
     let is name = case.Name.Contains("." + name + ".") || case.Config.Contains $"a {name} layer"
 
     if is "SimpleRNN" then

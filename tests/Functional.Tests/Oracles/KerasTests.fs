@@ -54,12 +54,12 @@ let private activation (name: string) (config: string) : (Tensor -> Tensor) opti
     match name with
     | "relu" when alpha.Success -> Some(leakyRelu (float alpha.Groups[1].Value))
     | "elu" when alpha.Success -> Some(elu (float alpha.Groups[1].Value))
-    | name when List.contains name Activation.names -> Some(Activation.ofName name)
+    | name when List.contains name Activation.names -> Some(KerasArguments.keras2Activation name)
     | _ -> None
 
 /// The cases `core.Activation.N` name their activation nowhere; these are the ones whose numbers they are.
 let private coreActivations =
-    Map [ "0", softmax; "2", selu; "4", softsign; "6", tanh; "8", hardSigmoid ]
+    Map [ "0", softmax; "2", selu; "4", softsign; "6", tanh; "8", KerasArguments.keras2Activation "hard_sigmoid" ]
 
 /// Raised where a case needs a layer that the library does not have.
 exception private Missing of layer: string
