@@ -3,7 +3,7 @@ namespace Functional
 // Nonlinear conjugate gradients: a direction that remembers the last one, and nothing else.
 
 /// Polak and Ribière's conjugate gradients, begun anew where their factor is negative (Powell, 1984). They keep three vectors.
-[<RequireQualifiedAccess>]
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module ConjugateGradients =
 
     type private Memory = {

@@ -74,7 +74,7 @@ let arrive problem (state: MinimizerState) (place: Place) found evaluations (isF
         MinimizerState.ofLoss problem place.Point place.Loss place.Gradient { state with Memory = memory }
         |> MinimizerState.advance (logicalOr found (logicalNot isFresh)) evaluations state
 
-    { next with Length = where found next.Length (host next.Length infinity) }
+    MinimizerState.unlessFailed found next
 
 /// How far to go first along a gradient that nothing is known of: as far as to move by 1 altogether, at most.
 let cautious (gradient: Tensor) = minimum (host gradient 1.0) (safeDivide (host gradient 1.0) (sum (abs gradient)))

@@ -21,14 +21,18 @@ type LeastSquaresSolver =
     /// Orthogonal up to 12 parameters, by the Gramian beyond.
     | Automatic
 
-/// Levenberg and Marquardt's method with H. B. Nielsen's rule for the damping ("Damping parameter in Marquardt's method",
-/// 1999): the better a step keeps what the linear model promised, the less the next one is damped.
-type LevenbergMarquardt = {
-    /// The damping at first, relative to the largest diagonal element of the (scaled) Gramian.
-    Damping: float
-    Units: Damping
-    Solver: LeastSquaresSolver
-}
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module LevenbergMarquardtType =
+
+    /// Levenberg and Marquardt's method with H. B. Nielsen's rule for the damping ("Damping parameter in Marquardt's method",
+    /// 1999): the better a step keeps what the linear model promised, the less the next one is damped.
+    type LevenbergMarquardt = {
+        /// The damping at first, relative to the largest diagonal element of the (scaled) Gramian.
+        Damping: float
+        Units: Damping
+        Solver: LeastSquaresSolver
+    }
 
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module LevenbergMarquardt =

@@ -108,3 +108,10 @@ module internal MinimizerState =
             Steps = before.Steps + 1.0
             Evaluations = before.Evaluations + evaluations
     }
+
+    /// The state, whose length and decrease say nothing where no point was found.
+    let unlessFailed (found: Tensor) (state: MinimizerState) : MinimizerState = {
+        state with
+            Length = where found state.Length (host state.Length infinity)
+            Decrease = where found state.Decrease (host state.Decrease infinity)
+    }

@@ -76,19 +76,25 @@ module NewtonCg =
     let private step (settings: NewtonCg) (problem: Problem) (state: MinimizerState) =
         let memory = MinimizerState.memory<Memory> "NewtonCg" state
         let g = state.Gradient
-        let free x = Problem.free problem state.Point g x
-        let product v = free (snd (jvp (fun x -> snd (problem.Slope x)) state.Point (free v)))
+        let move x = Descent.movable problem state x
+        let product v = move (snd (jvp (fun x -> snd (problem.Slope x)) state.Point (move v)))
         let most = if settings.Products = 0 then g.Shape[0] else settings.Products
-        let d, change, products = solve most product g memory.Radius
-        let point = Problem.project problem (state.Point + d)
+        let d, change, products = solve most product (move g) memory.Radius
+        // what is near a bound that the descent leads to goes there
+        let point = Problem.project problem (state.Point + d + (move g - g))
         let loss, gradient = problem.Slope point
         let noise = LineSearch.noise state.Loss
-        let promised = -(inner g d) - 0.5 * inner d change
+        let promised = inner g (state.Point - point) - 0.5 * inner d change
         let fall = state.Loss - loss
-        let isHidden = logicalAnd (lessEqual promised noise) (lessEqual (abs fall) noise)
+        let length = norm d
+
+        // all that the whole model promises is hidden by rounding, not only what the region lets it
+        let isHidden =
+            [ lessEqual promised noise; lessEqual (abs fall) noise; less length (0.99 * memory.Radius) ]
+            |> List.reduce logicalAnd
+
         let kept = where isHidden (host fall 1.0) (fall / promised)
         let found = logicalAnd (isFinite loss) (greater kept (host fall 1e-4))
-        let length = norm d
 
         let radius =
             where
@@ -107,7 +113,7 @@ module NewtonCg =
             }
             |> MinimizerState.advance (logicalNot isLost) (products + 1.0) state
 
-        { next with Length = where found next.Length (host next.Length infinity) }
+        MinimizerState.unlessFailed found next
 
     /// The minimiser of the settings.
     let create (settings: NewtonCg) : Minimizer =

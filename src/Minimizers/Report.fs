@@ -37,73 +37,77 @@ module Stopping =
     /// The defaults with another number of steps. Example: `Stopping.after 51`.
     let after (steps: int) : Stopping = { defaults with Steps = steps }
 
-/// Why a minimiser stopped.
-[<RequireQualifiedAccess>]
-type StopReason =
-    /// It has not: there are steps to do.
-    | NotYet
-    /// The gradient is gone.
-    | GradientVanished
-    /// The last step was too short to count.
-    | StepVanished
-    /// The loss does not fall any more.
-    | LossStalled
-    /// The loss is as low as was asked for.
-    | LossReached
-    /// All steps that were allowed are done.
-    | StepsDone
-    /// No step along the direction lowered the loss, and the gradient is not gone.
-    | NoDescent
-    /// The loss or its gradient became infinite or NaN, or the loss falls without end.
-    | NotFinite
-    /// The caller stopped it.
-    | Interrupted
+/// Opened with the namespace; a module of its own, because the C# facade has classes of these names.
+[<AutoOpen>]
+module MinimizerReports =
 
-/// What a minimisation came to.
-type MinimizerReport = {
-    /// The minimiser's name.
-    Minimizer: string
-    Reason: StopReason
-    Steps: int
-    /// How often the loss was computed, with or without derivatives.
-    Evaluations: int
-    Loss: float
-    /// The largest component of the gradient, not counting those that lead out of bounds.
-    Gradient: float
-    /// What the rule `Stopping.Gradient` looked at.
-    Optimality: float
-} with
+    /// Why a minimiser stopped.
+    [<RequireQualifiedAccess>]
+    type StopReason =
+        /// It has not: there are steps to do.
+        | NotYet
+        /// The gradient is gone.
+        | GradientVanished
+        /// The last step was too short to count.
+        | StepVanished
+        /// The loss does not fall any more.
+        | LossStalled
+        /// The loss is as low as was asked for.
+        | LossReached
+        /// All steps that were allowed are done.
+        | StepsDone
+        /// No step along the direction lowered the loss, and the gradient is not gone.
+        | NoDescent
+        /// The loss or its gradient became infinite or NaN, or the loss falls without end.
+        | NotFinite
+        /// The caller stopped it.
+        | Interrupted
 
-    /// Whether it stopped at what looks like a minimum, and not because it could not go on or was not let.
-    member r.Converged =
-        match r.Reason with
-        | StopReason.GradientVanished
-        | StopReason.StepVanished
-        | StopReason.LossStalled
-        | StopReason.LossReached -> true
-        | StopReason.NotYet
-        | StopReason.StepsDone
-        | StopReason.NoDescent
-        | StopReason.NotFinite
-        | StopReason.Interrupted -> false
+    /// What a minimisation came to.
+    type MinimizerReport = {
+        /// The minimiser's name.
+        Minimizer: string
+        Reason: StopReason
+        Steps: int
+        /// How often the loss was computed, with or without derivatives.
+        Evaluations: int
+        Loss: float
+        /// The largest component of the gradient, not counting those that lead out of bounds.
+        Gradient: float
+        /// What the rule `Stopping.Gradient` looked at.
+        Optimality: float
+    } with
 
-    override r.ToString() =
-        let number (x: float) = x.ToString("G4", CultureInfo.InvariantCulture)
-
-        let why =
+        /// Whether it stopped at what looks like a minimum, and not because it could not go on or was not let.
+        member r.Converged =
             match r.Reason with
-            | StopReason.NotYet -> "not done yet"
-            | StopReason.GradientVanished -> "converged: the gradient vanished"
-            | StopReason.StepVanished -> "converged: the step vanished"
-            | StopReason.LossStalled -> "converged: the loss falls no more"
-            | StopReason.LossReached -> "done: the loss is low enough"
-            | StopReason.StepsDone -> "not converged: all steps are done"
-            | StopReason.NoDescent -> "not converged: no step lowers the loss"
-            | StopReason.NotFinite ->
-                "not converged: the loss or its gradient is not finite, or the loss falls without end"
-            | StopReason.Interrupted -> "not converged: interrupted"
+            | StopReason.GradientVanished
+            | StopReason.StepVanished
+            | StopReason.LossStalled
+            | StopReason.LossReached -> true
+            | StopReason.NotYet
+            | StopReason.StepsDone
+            | StopReason.NoDescent
+            | StopReason.NotFinite
+            | StopReason.Interrupted -> false
 
-        $"{r.Minimizer}: {why}; {r.Steps} steps, {r.Evaluations} evaluations, loss {number r.Loss}, gradient {number r.Gradient}"
+        override r.ToString() =
+            let number (x: float) = x.ToString("G4", CultureInfo.InvariantCulture)
 
-/// Where a minimisation ended, and its report.
-type Minimum<'P> = { Parameters: 'P; Report: MinimizerReport }
+            let why =
+                match r.Reason with
+                | StopReason.NotYet -> "not done yet"
+                | StopReason.GradientVanished -> "converged: the gradient vanished"
+                | StopReason.StepVanished -> "converged: the step vanished"
+                | StopReason.LossStalled -> "converged: the loss falls no more"
+                | StopReason.LossReached -> "done: the loss is low enough"
+                | StopReason.StepsDone -> "not converged: all steps are done"
+                | StopReason.NoDescent -> "not converged: no step lowers the loss"
+                | StopReason.NotFinite ->
+                    "not converged: the loss or its gradient is not finite, or the loss falls without end"
+                | StopReason.Interrupted -> "not converged: interrupted"
+
+            $"{r.Minimizer}: {why}; {r.Steps} steps, {r.Evaluations} evaluations, loss {number r.Loss}, gradient {number r.Gradient}"
+
+    /// Where a minimisation ended, and its report.
+    type Minimum<'P> = { Parameters: 'P; Report: MinimizerReport }

@@ -2,19 +2,23 @@ namespace Functional
 
 // What a residual counts: its square, or less where it is large, so that a few wrong observations do not decide.
 
-/// How residuals are added up. Up to about `scale` a residual r counts as its square.
-[<RequireQualifiedAccess>]
-type RobustLoss =
-    /// r².
-    | Squares
-    /// r² up to the scale c, 2c·|r| − c² beyond: P. J. Huber, "Robust estimation of a location parameter" (1964).
-    | Huber of scale: float
-    /// 2c²·(√(1 + r²/c²) − 1): as Huber's, and smooth.
-    | SoftL1 of scale: float
-    /// c²·log(1 + r²/c²): what is far off hardly counts at all.
-    | Cauchy of scale: float
+/// Opened with the namespace; a module of its own, because the C# facade has a class of this name.
+[<AutoOpen>]
+module RobustLossType =
 
-[<RequireQualifiedAccess>]
+    /// How residuals are added up. Up to about `scale` a residual r counts as its square.
+    [<RequireQualifiedAccess>]
+    type RobustLoss =
+        /// r².
+        | Squares
+        /// r² up to the scale c, 2c·|r| − c² beyond: P. J. Huber, "Robust estimation of a location parameter" (1964).
+        | Huber of scale: float
+        /// 2c²·(√(1 + r²/c²) − 1): as Huber's, and smooth.
+        | SoftL1 of scale: float
+        /// c²·log(1 + r²/c²): what is far off hardly counts at all.
+        | Cauchy of scale: float
+
+[<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module internal RobustLoss =
 
     let check (operation: string) (loss: RobustLoss) =
