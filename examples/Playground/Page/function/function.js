@@ -169,7 +169,7 @@ function fill() {
   find("epsilon").value = state.epsilon;
   find("seed").value = state.seed;
   find("layers").textContent = state.hidden.length === 1 ? t("layers-1") : t("layers", { n: state.hidden.length });
-  find("parameters").textContent = t("parameters", { n: state.count ?? "" });
+  find("parameters").textContent = state.count ? t("parameters", { n: state.count }) : "";
   find("fewer").disabled = state.hidden.length === 0;
   find("more").disabled = state.hidden.length >= 6;
   const isPlane = state.lesson.kind === "plane";

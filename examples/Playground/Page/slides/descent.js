@@ -71,7 +71,7 @@ export function refuse({ error, about }) {
 
 function say() {
   if (!found?.path.length) return;
-  const [x, y, height] = found.path.at(-1);
+  const [x, y, height] = found.path.at(-1).map(value => (Math.abs(value) < 1e-6 ? 0 : value));
   find("descent-said").textContent = found.path.length > 150
     ? t("descent-end", { x: short(x), y: short(y), height: short(height), steps: found.path.length - 1 })
     : t("descent-away", { steps: found.path.length - 1 });

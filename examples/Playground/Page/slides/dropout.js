@@ -11,7 +11,7 @@ let chart, ask, running = false, rows = [];
 export function begin(asker) {
   ask = asker;
   const series = lines.map(([net, digits, colour]) => ({ name: `${net} ${digits}`, colour, width: digits === "fresh" ? 2.5 : 1.5, dash: digits === "seen" ? [5, 4] : undefined }));
-  chart = new Chart(find("dropout"), series, { x: () => [0, epochs], label: () => t("dropout") });
+  chart = new Chart(find("dropout"), series, { x: () => [0, epochs], y: (_, low, high) => [0, (high ?? 0) > 0 ? 1.05 * high : 2.5], label: () => t("dropout") });
   find("dropout-run").addEventListener("click", () => {
     running = !running;
     if (running) rows = [];
