@@ -26,6 +26,10 @@ let conjugateGradients: Minimizer = ConjugateGradients.create ()
 /// Newton's method by products with the Hessian, in a trust region. More by `NewtonCg.create`.
 let newtonCg: Minimizer = NewtonCg.create NewtonCg.defaults
 
+/// Energy natural gradients, which are Gauss and Newton's steps of least squares: for physics-informed networks of some
+/// hundred parameters. More by `NaturalGradient.create`.
+let naturalGradient: Minimizer = NaturalGradient.create NaturalGradient.defaults
+
 /// The state before the first step: the objective is computed at the parameters.
 let init (minimizer: Minimizer) (objective: Objective<'P>) (parameters: 'P) : MinimizerState =
     let name = $"Minimizer.{minimizer.Name}"

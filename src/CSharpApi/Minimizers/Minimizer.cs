@@ -1,7 +1,7 @@
 // Minimisers: what makes any function of parameters small, to the last digits. Each makes the F# minimiser of its settings.
 using Microsoft.FSharp.Core;
-using MinimizerReport = Functional.MinimizerReports.MinimizerReport;
 using FSharpMinimizer = Functional.MinimizerType.Minimizer;
+using MinimizerReport = Functional.MinimizerReports.MinimizerReport;
 
 namespace Functional.CSharp;
 

@@ -71,3 +71,13 @@ public sealed class LevenbergMarquardt(double damping = 1e-3, bool scaled = true
             false => LeastSquaresSolver.Gramian,
         }));
 }
+
+/// <summary>Energy natural gradients, which are Gauss and Newton's steps of least squares: for physics-informed networks.</summary>
+/// <param name="cutoff">Eigenvalues of the Gramian below this part of the largest are left out at first.</param>
+/// <param name="least">The least cut-off.</param>
+/// <example><code>var minimizer = new NaturalGradient() { MaxSteps = 51 };</code></example>
+public sealed class NaturalGradient(double cutoff = 1e-8, double least = 1e-15) : Minimizer
+{
+    private protected override FSharpMinimizer Create() =>
+        NaturalGradientModule.create(new NaturalGradientType.NaturalGradient(cutoff, least));
+}

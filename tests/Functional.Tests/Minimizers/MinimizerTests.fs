@@ -232,4 +232,41 @@ let tests =
                 let found = Minimizer.run rules m (fun () -> Objective.loss rosenbrock) () start
                 Expect.equal found.Parameters.DType DType.Float32 m.Name
                 Expect.isLessThan (distance found.Parameters (Tensor.ofSeq [ 1.0f; 1.0f ])) 2e-2 $"{found.Report}"
+
+        testCase "natural gradients of least squares are Gauss and Newton's steps, of other losses their metric's"
+        <| fun () ->
+            let residual (p: Tensor) (x: Tensor) = p[0] * exp (p[1] * x) - exp (0.5 * x)
+            let xs = Tensor.linspace 0.0 1.0 12
+            let p = Tensor.ofSeq [ 0.9; 0.6 ]
+            let squares = Objective.squares residual xs
+            let m = Minimizer.naturalGradient
+            let j = jacobian (fun p -> vmap (residual p) xs) p
+            let r = vmap (residual p) xs
+            let gramian = transpose j *@ j
+            let expected = p - LinearAlgebra.solve gramian (ParameterVector.timesTransposed j r)
+            let found = Minimizer.step m squares p (Minimizer.init m squares p)
+            Expect.isLessThan (distance found.Point expected) 1e-9 "a whole step"
+
+            let energy = Objective.loss (fun p -> sum (square (square (p - 1.0)))) |> Objective.withMetric squares
+            let found = Minimizer.step m energy p (Minimizer.init m energy p)
+            let direction = LinearAlgebra.solve gramian (4.0 * (p - 1.0) ** 3.0)
+            let along = (p - found.Point) / direction
+            Expect.isLessThan (abs (Tensor.toFloat (along[0] - along[1]))) 1e-8 "along the metric's direction"
+
+            let minimum = Minimizer.leastSquares m residual xs p
+            Expect.isTrue minimum.Report.Converged $"{minimum.Report}"
+            Expect.isLessThan (distance minimum.Parameters (Tensor.ofSeq [ 1.0; 0.5 ])) 1e-8 $"{minimum.Report}"
+
+        testCase "MathNet's minimisers work on losses over trees"
+        <| fun () ->
+            let tree, _, loss = ofTree 1L
+            let expected = (Minimizer.minimize Minimizer.bfgs loss tree).Parameters |> Tree.ravel
+
+            let objective, first, ofVector = MathNetObjective.gradient loss tree
+            let found = BfgsMinimizer(1e-9, 1e-12, 1e-12, 10000).FindMinimum(objective, first)
+            Expect.isLessThan (distance (Tree.ravel (ofVector found.MinimizingPoint)) expected) 1e-6 "BFGS"
+
+            let objective, first, ofVector = MathNetObjective.hessian loss tree
+            let found = NewtonMinimizer(1e-9, 100).FindMinimum(objective, first)
+            Expect.isLessThan (distance (Tree.ravel (ofVector found.MinimizingPoint)) expected) 1e-6 "Newton"
     ]
