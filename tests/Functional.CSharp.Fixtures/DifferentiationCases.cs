@@ -39,6 +39,18 @@ public static class DifferentiationCases
             Expect.Numbers(Gradient(p => Square(p.Slope * x + p.Intercept).Sum(), line).Intercept, 30);
         }
         );
+        yield return ("equations and roots", () =>
+        {
+            var times = Tensor.Linspace(0, 1, 3);
+            var decay = Ode.Solve((k, t, y) => new Point(-k * y.X, -k * y.Y), Tensor.Scalar(2), times, new Point(Tensor.Scalar(1), x));
+            Expect.Numbers(decay.States.X, 1, Math.Exp(-1), Math.Exp(-2));
+            Expect.Numbers(decay.States.Y.Slice(2), Math.Exp(-2), 2 * Math.Exp(-2), 3 * Math.Exp(-2));
+            var slope = Gradient(k => Ode.Solve((k, t, y) => -k * y, k, times, Tensor.Scalar(1)).States.Sum(), Tensor.Scalar(2));
+            Expect.Numbers(slope, -0.5 * Math.Exp(-1) - Math.Exp(-2));
+            Expect.Numbers(Gradient(p => CustomRoot((p, x) => x * x - p, p => Sqrt(p), p), Tensor.Scalar(9)), 1.0 / 6);
+            Expect.Numbers(Gradient(p => CustomMinimum((p, x) => Square(x - p) + 2 * x, p => p - 1, p), Tensor.Scalar(3)), 1);
+        }
+        );
         yield return ("record structs, tuples, arrays and classes are trees", () =>
         {
             var point = new Point(Tensor.Scalar(3), Tensor.Scalar(4));

@@ -137,6 +137,35 @@ public static class Differentiate
         return at => CustomRules.checkpoint(curried, at);
     }
 
+    /// <summary>The x that solves f(p, x) = 0, found by a function of one's own, through which no derivative goes: it follows from
+    /// the equation, by the implicit function theorem, in both modes and to any order. NaN where ∂f/∂x is singular.</summary>
+    /// <param name="equation">Takes p and x to a tree like x, which is zero at the root.</param>
+    /// <param name="solve">Finds the root for p.</param>
+    /// <param name="at">p: derivatives flow to it, not to what the functions close over.</param>
+    /// <example><code>var root = CustomRoot((p, x) => x * x - p, p => Sqrt(p), Tensor.Scalar(9));   // 3, its derivative 1/6</code></example>
+    /// <exception cref="ArgumentException">There are not as many equations as unknowns.</exception>
+    public static TRoot CustomRoot<TParameters, TRoot>(
+        Func<TParameters, TRoot, TRoot> equation, Func<TParameters, TRoot> solve, TParameters at)
+    {
+        NotNull(equation, at);
+        ArgumentNullException.ThrowIfNull(solve);
+        return Implicit.customRoot(Bridge.Curry(equation), Bridge.Curry(solve), at);
+    }
+
+    /// <summary>The x at which f(p, x) is least, found by a function of one's own: <see cref="CustomRoot"/> of the gradient.</summary>
+    /// <param name="loss">Takes p and x to a single number.</param>
+    /// <param name="solve">Finds the minimum for p.</param>
+    /// <param name="at">p: derivatives flow to it.</param>
+    /// <example><code>var least = CustomMinimum((p, x) => Square(x - p) + 2 * x, p => p - 1, Tensor.Scalar(3));   // 2, its derivative 1</code></example>
+    /// <exception cref="ArgumentException">The loss is not a single number.</exception>
+    public static TMinimum CustomMinimum<TParameters, TMinimum>(
+        Func<TParameters, TMinimum, Tensor> loss, Func<TParameters, TMinimum> solve, TParameters at)
+    {
+        NotNull(loss, at);
+        ArgumentNullException.ThrowIfNull(solve);
+        return Implicit.customMinimum(Bridge.Curry(loss), Bridge.Curry(solve), at);
+    }
+
     private static void NotNull<TParameters>(object function, TParameters at)
     {
         ArgumentNullException.ThrowIfNull(function);
