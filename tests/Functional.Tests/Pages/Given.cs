@@ -176,7 +176,7 @@ public abstract class TensorShapesGiven : TensorsGiven
     protected readonly Tensor vector = Numbers(3), column = Numbers(3, 1), row = Numbers(1, 3);
 }
 
-public abstract class KernelsGiven : Given
+public abstract class GemmPackedGiven : Given
 {
     protected readonly NDArray w = NDArray.Allocate([128, 512], DType.Float32), x = NDArray.Allocate([4, 128], DType.Float32), y = NDArray.Allocate([4, 512], DType.Float32);
 }
