@@ -19,6 +19,7 @@ let private atanSlope x = if abs x < 1e100 then (one / onePlusSquare x).Number e
 let private asinhSlope x = if abs x < 1e100 then (one / sqrtOf (onePlusSquare x)).Number else 1.0 / abs x
 
 let private gaussian x = if abs x > 30.0 then wide 0.0 else expOf (-(wide x * wide x))
+
 /// e^−|x|/(1 + e^−|x|)²
 let private bell x =
     let e = expOf (wide -(abs x))
@@ -192,7 +193,7 @@ let tests =
             for single in [ false; true ] do
                 let dtype = if single then DType.Float32 else DType.Float64
                 let drawn = upTo (if single then 10.0 else 26.6) (Random 7) single 600
-                let x = Tensor.ofSeq (Seq.append [ -40.0 .. 0.03125 .. 26.6 ] drawn) |> cast dtype
+                let x = Tensor.ofSeq (Seq.append [ -40.0 .. 0.03125..26.6 ] drawn) |> cast dtype
                 let xs = Tensor.toFloats x
                 let tail x = erfcOf(x).Number
                 holds "erfc" single xs tail 4.0 (erfc x)
@@ -209,7 +210,10 @@ let tests =
                         let allowed = (8.0 + x * x) * unitOf single * abs (gelu x) + 2.0 * leastOf single
                         Expect.isLessThanOrEqual (abs (got - gelu x)) allowed $"gelu at {x:R}"
 
-            Expect.equal (Tensor.toFloats (erfc (Tensor.ofSeq [ infinity; -infinity; 28.0; 0.0 ]))) [| 0.0; 2.0; 0.0; 1.0 |] "edges"
+            Expect.equal
+                (Tensor.toFloats (erfc (Tensor.ofSeq [ infinity; -infinity; 28.0; 0.0 ])))
+                [| 0.0; 2.0; 0.0; 1.0 |]
+                "edges"
 
         testCase "log10 of the powers of ten"
         <| fun () ->

@@ -59,7 +59,13 @@ let private activation (name: string) (config: string) : (Tensor -> Tensor) opti
 
 /// The cases `core.Activation.N` name their activation nowhere; these are the ones whose numbers they are.
 let private coreActivations =
-    Map [ "0", softmax; "2", selu; "4", softsign; "6", tanh; "8", KerasArguments.keras2Activation "hard_sigmoid" ]
+    Map [
+        "0", softmax
+        "2", selu
+        "4", softsign
+        "6", tanh
+        "8", KerasArguments.keras2Activation "hard_sigmoid"
+    ]
 
 /// Raised where a case needs a layer that the library does not have.
 exception private Missing of layer: string
