@@ -353,10 +353,9 @@ module internal Explain =
         for r in 0 .. runs - 1 do
             plan.RefreshViews()
 
-            plan.Steps
-            |> Array.iteri (fun i step ->
+            for i in 0 .. times.Length - 1 do
                 let start = Stopwatch.GetTimestamp()
-                step.Run plan.Values
-                times[i][r] <- Stopwatch.GetElapsedTime(start).TotalMicroseconds)
+                plan.RunStep i
+                times[i][r] <- Stopwatch.GetElapsedTime(start).TotalMicroseconds
 
         Array.map2 (fun (step: Step) (t: float[]) -> step.Name, (Array.sort t)[runs / 2]) plan.Steps times

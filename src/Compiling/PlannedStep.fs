@@ -88,19 +88,19 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
     /// places.
     member _.Run(now: NDArray[], next: NDArray[], batch: Tree.Collector) =
         for i in 0 .. stateCount - 1 do
-            plan.Values[i] <- now[i]
+            plan.Put(i, now[i])
 
             if direct[i] then
-                plan.Values[outputs[i]] <- if inPlace[i] then now[i] else next[i]
+                plan.Put(outputs[i], (if inPlace[i] then now[i] else next[i]))
 
         for j in 0 .. inputs.Length - 1 do
             let given = (batch[j] :?> Concrete).Value
 
             if isNull inputs[j].Shape then
-                plan.Values[stateCount + j] <- given
+                plan.Put(stateCount + j, given)
             else
                 Elementwise.Cast(given, inputs[j])
-                plan.Values[stateCount + j] <- inputs[j]
+                plan.Put(stateCount + j, inputs[j])
 
         if not (isNull shadow) then
             shadow.Clear()
@@ -110,7 +110,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
         for i in 0 .. stateCount - 1 do
             if not inPlace[i] && not isKept[i] then
                 if not direct[i] then
-                    Shadow.copy shadow (plan.Values[outputs[i]]) (next[i])
+                    Shadow.copy shadow plan[outputs[i]] (next[i])
 
                 let old = now[i]
                 now[i] <- next[i]
@@ -126,12 +126,12 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
         |> Array.map (fun v ->
             let spec = graph.Specs[v]
             let y = NDArray.Allocate(spec.Shape, spec.DType)
-            Elementwise.Cast(plan.Values[v], y)
+            Elementwise.Cast(plan[v], y)
             y.Settle())
 
     /// The single number that the last run returned beside the state, read without making anything.
     member _.Number: float =
-        let y = plan.Values[outputs[stateCount]]
+        let y = plan[outputs[stateCount]]
 
         if y.DType = DType.Float32 then
             float (y.Storage.Span<float32>()[0])

@@ -17,19 +17,21 @@ type internal Part(g: Graph, passes: Passes, shadow: Shadow, nested: Nested) =
     member _.Bytes = plan.Bytes
 
     member _.Run(given: NDArray[]) =
-        System.Array.Copy(given, plan.Values, plan.Graph.Inputs)
+        for i in 0 .. given.Length - 1 do
+            plan.Put(i, given[i])
+
         plan.Run()
 
     /// Copies the results to places that are none of what was given.
     member _.CopyTo(places: NDArray[]) =
         for i in 0 .. places.Length - 1 do
-            Shadow.copy shadow (plan.Values[plan.Graph.Outputs[i]]) (places[i])
+            Shadow.copy shadow plan[plan.Graph.Outputs[i]] (places[i])
 
         if not (isNull shadow) then
             for i in 0 .. places.Length - 1 do
                 shadow.Require($"result {i} of a branch or a while loop", plan.Origin(plan.Graph.Outputs[i]), places[i])
 
-    member _.Truth = plan.Values[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
+    member _.Truth = plan[plan.Graph.Outputs[0]].Storage.Span<byte>()[0] <> 0uy
 
 /// One of two graphs, by a truth.
 [<Sealed>]

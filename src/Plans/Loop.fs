@@ -19,6 +19,9 @@ type internal Loop(s: Scan, arguments: int[], made: int[], passes: Passes, shado
     let body = Pipeline.simplify s.Body
     let division = Rows.divide body s.Constants
 
+    let part body whole division first =
+        LoopPart(s, s.Inputs arguments, s.Results made, body, whole, division, first, passes, shadow, nested)
+
     let cut parts =
         match division with
         | Some d when parts > 1 ->
@@ -26,8 +29,8 @@ type internal Loop(s: Scan, arguments: int[], made: int[], passes: Passes, shado
                 let cut p = int (int64 d.Batch * int64 p / int64 parts)
                 let first = cut p
                 let rows = cut (p + 1) - first
-                LoopPart(s, Rows.narrow body d rows, body, division, first, passes, shadow, nested))
-        | _ -> [| LoopPart(s, body, body, None, 0, passes, shadow, nested) |]
+                part (Rows.narrow body d rows) body division first)
+        | _ -> [| part body body None 0 |]
 
     /// How many parts are worth while: some rows in each, and enough work to wake a thread for.
     let parts threads =
@@ -42,7 +45,7 @@ type internal Loop(s: Scan, arguments: int[], made: int[], passes: Passes, shado
 
     let mutable current = cut (parts Workers.Count)
     let mutable arrays: NDArray[] = null
-    let run = System.Action<int>(fun part -> current[part].Run(arrays, arguments, made))
+    let run = System.Action<int>(fun part -> current[part].Run arrays)
     /// The plans of its parts.
     member _.Parts = current |> Array.map (fun part -> part.Plan)
     override _.Bytes = current |> Array.sumBy (fun part -> part.Plan.Bytes)
@@ -54,7 +57,7 @@ type internal Loop(s: Scan, arguments: int[], made: int[], passes: Passes, shado
             current <- cut wanted
 
         if current.Length = 1 then
-            current[0].Run(values, arguments, made)
+            current[0].Run values
         else
             arrays <- values
             let mutable work = EachOf run

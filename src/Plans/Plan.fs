@@ -114,8 +114,22 @@ type internal Plan
     member _.Schedule = schedule
     member _.Layout = layout
     member _.Steps = steps
-    /// The arrays, by value; inputs and outside outputs are put here before a run.
-    member _.Values = values
+
+    /// The array of a value.
+    member _.Item
+        with get (v: int) = values[v]
+
+    /// Puts an array in the place of an input or of an outside value, before a run.
+    member _.Put(v: int, x: NDArray) =
+        match layout.Places[v] with
+        | Memory.Place.Outside -> values[v] <- x
+        | Memory.Place.Constant
+        | Memory.Place.Arena _
+        | Memory.Place.Nowhere -> invalidOp $"internal: %%{v} has its place in the plan"
+
+    /// Runs one step alone, as a profile does.
+    member _.RunStep(i: int) = steps[i].Run values
+
     /// Bytes of the arena and of small constants and buffers, those of loops' bodies included.
     member _.Bytes = bytes + (steps |> Array.sumBy (fun s -> s.Bytes))
     member _.Own spec = own spec

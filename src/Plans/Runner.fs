@@ -33,13 +33,13 @@ type internal Runner(simplified: Graph, passes: Passes) =
     member _.Run(given: NDArray[]) : NDArray[] =
         for i in 0 .. inputs.Length - 1 do
             if isNull inputs[i].Shape then
-                plan.Values[i] <- given[i]
+                plan.Put(i, given[i])
             else
                 Elementwise.Cast(given[i], inputs[i])
-                plan.Values[i] <- inputs[i]
+                plan.Put(i, inputs[i])
 
         for v in outside do
-            plan.Values[v] <- NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType)
+            plan.Put(v, NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType))
 
         if not (isNull shadow) then
             shadow.Clear()
@@ -54,19 +54,19 @@ type internal Runner(simplified: Graph, passes: Passes) =
                 if root < graph.Inputs then
                     given[root].Reshape graph.Specs[v].Shape
                 elif outside.Contains root then
-                    plan.Values[root].Reshape graph.Specs[v].Shape
+                    plan[root].Reshape graph.Specs[v].Shape
                 else
                     let y = NDArray.Allocate(graph.Specs[v].Shape, graph.Specs[v].DType)
-                    Elementwise.Cast(plan.Values[v], y)
+                    Elementwise.Cast(plan[v], y)
                     y.Settle())
 
         // what was given and what was made belong to the caller
         for i in 0 .. inputs.Length - 1 do
             if isNull inputs[i].Shape then
-                plan.Values[i] <- Unchecked.defaultof<NDArray>
+                plan.Put(i, Unchecked.defaultof<NDArray>)
 
         for v in outside do
-            plan.Values[v] <- Unchecked.defaultof<NDArray>
+            plan.Put(v, Unchecked.defaultof<NDArray>)
 
         outputs
 

@@ -90,7 +90,6 @@ let private tooLong =
     Set [
         "src/Plans/Lower.fs: fused"
         "src/Plans/Memory.fs: plan"
-        "src/Plans/LoopPart.fs: Run"
         "src/Rewrites/Regions.fs: gathered"
         "src/Trees/Reading.fs: make"
         "src/Transformations/Check.fs: gradientWithin"

@@ -50,15 +50,19 @@ let tests =
             let graph =
                 Trace.graph [| { Shape = [| 3; 3 |]; DType = DType.Float64 } |] (fun v ->
                     let y = v[0] *@ v[0]
-                    [| y *@ (y *@ v[0]) |])
+                    let z = y *@ v[0]
+                    [| y; z; y *@ z |])
 
             let shadow = Shadow()
-            let plan = Plan.make graph (System.Collections.Generic.HashSet()) Passes.all shadow
-            plan.Values[0] <- Memory.own "test" graph.Specs[0]
+            let plan = Plan.make graph (Plan.Writable graph) Passes.all shadow
+
+            for v in 0 .. graph.Specs.Length - 1 do
+                plan.Put(v, Memory.own "test" graph.Specs[v])
+
             plan.Run()
             // both products in one place
             let first, second = plan.Layout.Writes[0][0], plan.Layout.Writes[1][0]
-            plan.Values[second] <- plan.Values[first]
+            plan.Put(second, plan[first])
             refuses plan.Run
         }
     ]
