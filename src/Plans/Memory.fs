@@ -32,6 +32,14 @@ type Layout = {
     Writes: int[][]
 }
 
+/// Whether a value lies in memory.
+let isStored (layout: Layout) (v: int) : bool =
+    match layout.Places[v] with
+    | Place.Nowhere -> false
+    | Place.Outside
+    | Place.Constant
+    | Place.Arena _ -> true
+
 /// The bytes that a value takes where it is stored; they may be more than one array holds.
 let bytesOf (s: Spec) : int64 = ArraySize.Bytes(s.Shape, s.DType)
 

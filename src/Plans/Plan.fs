@@ -61,11 +61,11 @@ type internal Plan
             let k = kernel.Body[0]
 
             if kernel.Elementwise && kernel.Instructions.Length > 1 && Candidates.isScalar graph schedule.Firsts k then
-                Lower.scalars graph schedule layout kernel
+                LowerFused.scalars graph schedule layout kernel
             elif
                 kernel.Elementwise && (kernel.Instructions.Length > 1 || Schedule.touchesWindows graph schedule k)
             then
-                Lower.fused graph schedule layout kernel
+                LowerFused.loop graph schedule layout kernel
             elif kernel.Instructions.Length > 1 then
                 Lower.product graph schedule kernel (packed k)
             else
