@@ -86,9 +86,6 @@ module internal Explain =
 
     let private values (vs: int seq) = vs |> Seq.map (fun v -> $"%%{v}") |> String.concat " "
 
-    let private made (firsts: int[]) (g: Graph) k =
-        seq { firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 }
-
     /// One line an instruction: value = operation operands : shape. `names` are the inputs' paths.
     let rec private write (text: StringBuilder) (indent: string) (names: string[]) (g: Graph) =
         let line (s: string) = text.Append(indent).AppendLine s |> ignore
@@ -103,8 +100,8 @@ module internal Explain =
         |> Array.iteri (fun k instruction ->
             let read = Graphs.arguments instruction
             let read = if read.Length = 0 then "" else " " + values read
-            let specs = made firsts g k |> Seq.map (fun r -> showSpec g.Specs[r]) |> String.concat ", "
-            line $"{values (made firsts g k)} = {nameOf instruction}{details instruction}{read} : {specs}"
+            let specs = Graphs.made g firsts k |> Seq.map (fun r -> showSpec g.Specs[r]) |> String.concat ", "
+            line $"{values (Graphs.made g firsts k)} = {nameOf instruction}{details instruction}{read} : {specs}"
 
             for what, inner in inside instruction do
                 line $"  {what}:"
@@ -175,7 +172,7 @@ module internal Explain =
 
         g.Instructions
         |> Array.iteri (fun k instruction ->
-            for r in made schedule.Firsts g k do
+            for r in Graphs.made g schedule.Firsts k do
                 owner[r] <- schedule.Firsts[k]
 
             match instruction with

@@ -26,7 +26,7 @@ type internal PlannedStep<'R>(simplified: Graph, stateCount: int, keepsPrevious:
             for k in kernel.Instructions do
                 let instruction = graph.Instructions[k]
 
-                for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results instruction - 1 do
+                for r in Graphs.made graph schedule.Firsts k do
                     kernelOf[r] <- i
 
                 for a in Graphs.arguments instruction do

@@ -57,7 +57,7 @@ module internal Linearize =
         g.Instructions
         |> Array.iteri (fun k instruction ->
             if Graphs.arguments instruction |> Array.exists (fun a -> depends[a]) then
-                for r in firsts[k] .. firsts[k] + Graphs.results instruction - 1 do
+                for r in Graphs.made g firsts k do
                     depends[r] <- true)
 
         depends
@@ -79,7 +79,7 @@ module internal Linearize =
             read v
 
         for k in g.Instructions.Length - 1 .. -1 .. 0 do
-            let made = seq { firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 }
+            let made = Graphs.made g firsts k
 
             if made |> Seq.exists (fun r -> needed[r]) then
                 for a in Graphs.arguments g.Instructions[k] do

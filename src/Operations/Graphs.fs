@@ -43,6 +43,9 @@ let firsts (g: Graph) : int[] =
         next <- next + results i
         at)
 
+/// The values that an instruction makes, given the first of each.
+let made (g: Graph) (firsts: int[]) (k: int) : int[] = Array.init (results g.Instructions[k]) (fun r -> firsts[k] + r)
+
 /// For each value the instruction whose first result it is, by its place; −1 where there is none.
 let makers (g: Graph) (firsts: int[]) : int[] =
     let makers = Array.create g.Specs.Length -1
@@ -102,7 +105,7 @@ let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =
         let instruction = g.Instructions[k]
         let mutable wanted = false
 
-        for r in firsts[k] .. firsts[k] + results instruction - 1 do
+        for r in made g firsts k do
             if needed[r] && not given[r] then
                 wanted <- true
 
@@ -131,7 +134,7 @@ let extract (g: Graph) (inputs: int[]) (outputs: int[]) : Graph =
                     instruction
             )
 
-            for r in firsts[k] .. firsts[k] + results instruction - 1 do
+            for r in made g firsts k do
                 // a given value keeps its input's number, also where its instruction stays for another result
                 if not given[r] then
                     number[r] <- specs.Count

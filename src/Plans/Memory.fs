@@ -157,38 +157,31 @@ let mayOverwrite (g: Graph) (schedule: Schedule) (kernel: Kernel) (v: int) (y: i
                |> Array.forall (fun k -> schedule.Firsts[k] = y || not (reads k (fun _ -> true)))
         | None -> kernel.Instructions[writer + 1 ..] |> Array.forall (fun k -> not (reads k (fun _ -> true))))
 
-/// `outside` tells which values the caller provides memory for.
-let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>) : Layout =
+/// Which kernel makes each value, −1 where none does; what each kernel reads from memory and writes there; and after which
+/// kernel nobody reads a value, or a view of it.
+type private Traffic = { KernelOf: int[]; Reads: int[][]; Writes: int[][]; LastRead: int[] }
+
+let private traffic (g: Graph) (schedule: Schedule) : Traffic =
     let root = schedule.Root
-    let kernels = schedule.Kernels
-    let places = Array.create g.Specs.Length Place.Nowhere
 
-    for v in 0 .. g.Inputs - 1 do
-        places[v] <- Place.Outside
+    let results (kernel: Kernel) = [|
+        for k in kernel.Instructions do
+            yield! Graphs.made g schedule.Firsts k
+    |]
 
-    g.Instructions
-    |> Array.iteri (fun k instruction ->
-        match instruction with
-        | Constant _ -> places[schedule.Firsts[k]] <- Place.Constant
-        | Apply _
-        | ApplyMany _ -> ())
-
-    // values other kernels, or the caller, read
     let kernelOf = Array.create g.Specs.Length -1
 
-    kernels
-    |> Array.iteri (fun i kernel ->
-        for k in kernel.Instructions do
-            for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                kernelOf[r] <- i)
+    schedule.Kernels
+    |> Array.iteri (fun i kernel -> results kernel |> Array.iter (fun v -> kernelOf[v] <- i))
 
+    // values other kernels, or the caller, read
     let escapes = Array.create g.Specs.Length false
 
     for v in g.Outputs do
         escapes[root[v]] <- true
 
     let reads =
-        kernels
+        schedule.Kernels
         |> Array.mapi (fun i kernel ->
             kernel.Instructions
             |> Array.collect (fun k -> Graphs.arguments g.Instructions[k])
@@ -201,52 +194,61 @@ let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>
             |> Array.filter (fun v -> kernelOf[v] <> i || escapes[v])
             |> Array.distinct)
 
-    reads
-    |> Array.iteri (fun i rs ->
-        for v in rs do
-            if kernelOf[v] <> i then
-                escapes[v] <- true)
-
-    // what is put together of columns is written by all that make a part of it
-    let writes =
-        kernels
-        |> Array.map (fun kernel ->
-            Array.distinct [|
-                for k in kernel.Instructions do
-                    for r in schedule.Firsts[k] .. schedule.Firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                        if escapes[root[r]] || (not kernel.Elementwise && kernel.Instructions.Length = 1) then
-                            root[r]
-            |])
-
     let lastRead = Array.create g.Specs.Length -1
 
     reads
-    |> Array.iteri (fun i rs ->
-        for v in rs do
-            lastRead[v] <- max lastRead[v] i)
+    |> Array.iteri (fun i values ->
+        for v in values do
+            lastRead[v] <- i
+
+            if kernelOf[v] <> i then
+                escapes[v] <- true)
 
     for v in g.Outputs do
         lastRead[root[v]] <- System.Int32.MaxValue
+
+    // what is put together of columns is written by all that make a part of it
+    let writes =
+        schedule.Kernels
+        |> Array.map (fun kernel ->
+            let isAlone = not kernel.Elementwise && kernel.Instructions.Length = 1
+
+            results kernel
+            |> Array.map (fun v -> root[v])
+            |> Array.filter (fun v -> escapes[v] || isAlone)
+            |> Array.distinct)
+
+    { KernelOf = kernelOf; Reads = reads; Writes = writes; LastRead = lastRead }
+
+/// `outside` tells which values the caller provides memory for.
+let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>) : Layout =
+    let kernels = schedule.Kernels
+    let traffic = traffic g schedule
+    let places = Array.create g.Specs.Length Place.Nowhere
+
+    for v in 0 .. g.Inputs - 1 do
+        places[v] <- Place.Outside
+
+    g.Instructions
+    |> Array.iteri (fun k instruction ->
+        if instruction.IsConstant then
+            places[schedule.Firsts[k]] <- Place.Constant)
 
     let blocks = List<Block>()
     let blockOf = Array.zeroCreate<Block> g.Specs.Length
 
     let size v =
-        rounded (
-            max
-                1
-                (stored
-                    {
-                        new obj() with
-                            member _.ToString() = makerOf g schedule.Firsts v
-                    }
-                    g.Specs[v])
-        )
+        let maker = {
+            new obj() with
+                member _.ToString() = makerOf g schedule.Firsts v
+        }
+
+        rounded (max 1 (stored maker g.Specs[v]))
 
     let overwritten (i: int) (y: int) (taken: HashSet<int>) =
-        reads[i]
+        traffic.Reads[i]
         |> Array.tryFind (fun v ->
-            lastRead[v] = i
+            traffic.LastRead[v] = i
             && not (taken.Contains v)
             && not (isNull blockOf[v])
             && mayOverwrite g schedule kernels[i] v y)
@@ -254,13 +256,13 @@ let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>
     for i in 0 .. kernels.Length - 1 do
         let taken = HashSet<int>()
 
-        for y in writes[i] do
+        for y in traffic.Writes[i] do
             if places[y] = Place.Nowhere && isNull blockOf[y] then
                 if outside.Contains y then
                     size y |> ignore
                     places[y] <- Place.Outside
                 else
-                    match (if passes.Share && kernelOf[y] = i then overwritten i y taken else None) with
+                    match (if passes.Share && traffic.KernelOf[y] = i then overwritten i y taken else None) with
                     | Some v ->
                         taken.Add v |> ignore
                         blockOf[y] <- blockOf[v]
@@ -268,13 +270,10 @@ let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>
                         blockOf[y] <- Block(size y, i)
                         blocks.Add blockOf[y]
 
-        for v in Array.append reads[i] (writes[i] |> Array.filter (fun y -> lastRead[y] < 0)) do
-            if
-                passes.Share
-                && (lastRead[v] = i || lastRead[v] < 0)
-                && not (taken.Contains v)
-                && not (isNull blockOf[v])
-            then
+        let isDone v = traffic.LastRead[v] = i || traffic.LastRead[v] < 0
+
+        for v in Array.append traffic.Reads[i] traffic.Writes[i] do
+            if passes.Share && isDone v && not (taken.Contains v) && not (isNull blockOf[v]) then
                 blockOf[v].Last <- i
 
     let largest = blocks |> Seq.fold (fun most block -> max most block.Size) 1L
@@ -291,6 +290,6 @@ let plan (passes: Passes) (g: Graph) (schedule: Schedule) (outside: HashSet<int>
         ArenaBytes = top
         Block = int length
         LiveBytes = mostAlive blocks kernels.Length
-        Reads = reads
-        Writes = writes
+        Reads = traffic.Reads
+        Writes = traffic.Writes
     }

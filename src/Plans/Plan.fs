@@ -70,8 +70,8 @@ type internal Plan
                 Lower.product graph schedule kernel (packed k)
             else
                 match graph.Instructions[k] with
-                | ApplyMany(op, arguments, results) ->
-                    let made = [| schedule.Firsts[k] .. schedule.Firsts[k] + results - 1 |]
+                | ApplyMany(op, arguments, _) ->
+                    let made = Graphs.made graph schedule.Firsts k
 
                     match op with
                     | Scan _
@@ -204,7 +204,7 @@ type internal Plan
             | Apply(Reshape _, a, _, _) -> views[firsts[k]] <- a
             | Apply _
             | ApplyMany _ ->
-                for r in firsts[k] .. firsts[k] + Graphs.results instruction - 1 do
+                for r in Graphs.made g firsts k do
                     made.Add r |> ignore)
 
         let rec source v =

@@ -129,7 +129,7 @@ let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region
 
     for k in 0 .. firsts.Length - 1 do
         if region.Inside[k] && not (Graphs.isView g.Instructions[k]) then
-            for r in firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 do
+            for r in Graphs.made g firsts k do
                 if isRead[r] then
                     made <- made + bytesOf r
 
@@ -149,97 +149,113 @@ let private slices (threads: int) (g: Graph) (firsts: int[]) (rows: int) (region
 
     best
 
-/// The graph with a region as one loop over slices of the batch.
-let private gathered (g: Graph) (firsts: int[]) (rows: int) (region: Region) (slices: int) : Graph =
-    // a reshape is a view: outside it is made again of what it looks at
-    let isView k = region.Inside[k] && Graphs.isView g.Instructions[k]
+/// Whether an instruction of the region is a view: outside it is made again of what it looks at.
+let private isView (g: Graph) (region: Region) k = region.Inside[k] && Graphs.isView g.Instructions[k]
 
+/// Which values the graph around the region needs.
+let private needed (g: Graph) (firsts: int[]) (region: Region) : bool[] =
     let needed = Array.create g.Specs.Length false
 
     for v in g.Outputs do
         needed[v] <- true
 
     for k in firsts.Length - 1 .. -1 .. 0 do
-        if not region.Inside[k] || (isView k && needed[firsts[k]]) then
+        if not region.Inside[k] || (isView g region k && needed[firsts[k]]) then
             for v in Graphs.arguments g.Instructions[k] do
                 needed[v] <- true
 
-    let results = [|
-        for k in 0 .. firsts.Length - 1 do
-            if region.Inside[k] && not (isView k) then
-                for r in firsts[k] .. firsts[k] + Graphs.results g.Instructions[k] - 1 do
-                    if needed[r] then
-                        r
-    |]
+    needed
 
-    let whole, cut = Seq.toArray region.Whole, Seq.toArray region.Cut
+/// The region's body for one slice, and how many there are: one, where it does not go by rows.
+let private bodyOf (g: Graph) (rows: int) (region: Region) (slices: int) (results: int[]) : struct (int * Graph) =
+    let whole = region.Whole.Count
+    let body = Graphs.extract g (Array.append (Seq.toArray region.Whole) (Seq.toArray region.Cut)) results
+
+    match Rows.divide body whole with
+    | Some d when slices > 1 && not (Array.contains true d.ByRow[.. whole - 1]) ->
+        struct (slices, Rows.narrow body d (rows / slices))
+    | _ -> struct (1, body)
+
+/// A graph that is being written again, value by value, under new numbers.
+[<Sealed>]
+type private Copy(g: Graph, firsts: int[]) =
     let specs = List<Spec>(g.InputSpecs)
     let instructions = List<Instruction>()
-    let number = Array.create g.Specs.Length -1
+    let number = Array.init g.Specs.Length (fun v -> if v < g.Inputs then v else -1)
 
-    for v in 0 .. g.Inputs - 1 do
-        number[v] <- v
+    /// The new number of a value.
+    member _.Item
+        with get v = number[v]
+        and set v n = number[v] <- n
 
-    let add instruction (made: Spec seq) =
+    /// Adds an instruction of what is new, and gives the number of its first result.
+    member _.Add(instruction: Instruction, made: Spec[]) : int =
         instructions.Add instruction
-        let first = specs.Count
         specs.AddRange made
-        first
+        specs.Count - made.Length
 
-    let keep k =
-        let instruction, y = g.Instructions[k], firsts[k]
-        let count = Graphs.results instruction
+    /// An instruction as it was.
+    member c.Keep(k: int) =
+        let made = Graphs.made g firsts k
 
         let first =
-            add (Graphs.renumber (fun v -> number[v]) instruction) (Seq.init count (fun r -> g.Specs[y + r]))
+            c.Add(Graphs.renumber (fun v -> number[v]) g.Instructions[k], made |> Array.map (fun v -> g.Specs[v]))
 
-        for r in 0 .. count - 1 do
-            number[y + r] <- first + r
+        made |> Array.iteri (fun i v -> number[v] <- first + i)
 
-    let viewed (shape: int[]) v = add (Apply(Reshape shape, v, -1, -1)) [ { specs[v] with Shape = shape } ]
-    let body = Graphs.extract g (Array.append whole cut) results
+    /// A new value under another shape.
+    member c.View(shape: int[], v: int) : int =
+        c.Add(Apply(Reshape shape, v, -1, -1), [| { specs[v] with Shape = shape } |])
 
-    let slices, body =
-        match Rows.divide body whole.Length with
-        | Some d when slices > 1 && not (Array.contains true d.ByRow[.. whole.Length - 1]) ->
-            slices, Rows.narrow body d (rows / slices)
-        | _ -> 1, body
+    /// What of it the outputs need.
+    member _.Graph =
+        Graph(g.Inputs, instructions.ToArray(), specs.ToArray(), g.Outputs |> Array.map (fun v -> number[v]))
+        |> Graphs.live
 
-    let sliced (shape: int[]) = Array.append [| slices; rows / slices |] shape[1..]
+/// The graph with a region as one loop over slices of the batch.
+let private gathered (g: Graph) (firsts: int[]) (rows: int) (region: Region) (slices: int) : Graph =
+    let needed = needed g firsts region
+    let instructions = [| 0 .. firsts.Length - 1 |]
 
-    for k in 0 .. firsts.Length - 1 do
+    let results =
+        instructions
+        |> Array.filter (fun k -> region.Inside[k] && not (isView g region k))
+        |> Array.collect (Graphs.made g firsts)
+        |> Array.filter (fun v -> needed[v])
+
+    let struct (slices, body) = bodyOf g rows region slices results
+    let sliced v = Array.append [| slices; rows / slices |] g.Specs[v].Shape[1..]
+    let copy = Copy(g, firsts)
+
+    for k in instructions do
         if not region.Inside[k] && not region.After[firsts[k]] then
-            keep k
+            copy.Keep k
 
     let loop = {
         Body = body
-        Constants = whole.Length
+        Constants = region.Whole.Count
         Carry = 0
         Length = slices
         FromEnd = false
     }
 
     let arguments = [|
-        for v in whole do
-            number[v]
+        for v in region.Whole do
+            copy[v]
 
-        for v in cut do
-            viewed (sliced g.Specs[v].Shape) number[v]
+        for v in region.Cut do
+            copy.View(sliced v, copy[v])
     |]
 
-    let first =
-        add (ApplyMany(Scan loop, arguments, results.Length)) [
-            for r in results do
-                { g.Specs[r] with Shape = sliced g.Specs[r].Shape }
-        ]
+    let made = results |> Array.map (fun v -> { g.Specs[v] with Shape = sliced v })
+    let first = copy.Add(ApplyMany(Scan loop, arguments, results.Length), made)
+    results |> Array.iteri (fun i v -> copy[v] <- copy.View(g.Specs[v].Shape, first + i))
 
-    results |> Array.iteri (fun i r -> number[r] <- viewed g.Specs[r].Shape (first + i))
+    for k in instructions do
+        if (not region.Inside[k] && region.After[firsts[k]]) || (isView g region k && needed[firsts[k]]) then
+            copy.Keep k
 
-    for k in 0 .. firsts.Length - 1 do
-        if (not region.Inside[k] && region.After[firsts[k]]) || (isView k && needed[firsts[k]]) then
-            keep k
-
-    Graphs.live (Graph(g.Inputs, instructions.ToArray(), specs.ToArray(), g.Outputs |> Array.map (fun v -> number[v])))
+    copy.Graph
 
 /// The graph with its regions gathered. One thread meets nobody, but has caches, too.
 let rec gather (threads: int) (g: Graph) : Graph =

@@ -11,9 +11,6 @@ open Functional.Operations
 /// Which values have the batch as their first axis; the others are the same for all rows.
 type Division = { Batch: int; ByRow: bool[] }
 
-/// Raised, and caught, inside `divide` alone: the value has to be cut into rows as well.
-exception private Wanted of value: int
-
 let private untouched (axes: int[]) = not (Array.contains 0 axes)
 
 /// What an operation at least one of whose operands is cut into rows does: whether each row of the result depends on
@@ -100,80 +97,71 @@ let separatesMany (rows: int -> bool) (require: int -> unit) (op: ManyOp) (argum
     | Call _
     | Custom _ -> false
 
+/// What comes of cutting some values.
+[<Struct>]
+type private Attempt =
+    | Divided of Division
+    /// This value has to be cut as well.
+    | Lacks of value: int
+    | Impossible
+
+let private batchOf (g: Graph) v = if g.Specs[v].Shape.Length = 0 then -1 else g.Specs[v].Shape[0]
+
+/// Cuts what moves and those of the constants and of what is made of them that are wanted, as far as that goes.
+let private attempt (g: Graph) (constants: int) (batch: int) (wanted: HashSet<int>) : Attempt =
+    let firsts = Graphs.firsts g
+    let byRow = Array.init g.Specs.Length (fun v -> v < g.Inputs && (v >= constants || wanted.Contains v))
+    let lacking = List<int>()
+
+    let separates k =
+        let y = firsts[k]
+        let cut = Graphs.arguments g.Instructions[k] |> Array.exists (fun v -> byRow[v])
+
+        let isSeparate =
+            match g.Instructions[k] with
+            | Constant _ -> not (wanted.Contains y)
+            | Apply(Broadcast s, a, _, _) when not cut && wanted.Contains y ->
+                byRow[y] <- true
+                g.Specs[a].Shape.Length < s.Length || g.Specs[a].Shape[0] = 1
+            | Apply(op, a, b, c) when cut -> separates g (fun v -> byRow[v]) lacking.Add op a b c y
+            | ApplyMany(op, arguments, _) when cut -> separatesMany (fun v -> byRow[v]) lacking.Add op arguments
+            | Apply _
+            | ApplyMany _ -> not (wanted.Contains y)
+
+        if cut then
+            for r in Graphs.made g firsts k do
+                byRow[r] <- true
+
+        isSeparate && lacking.Count = 0
+
+    let isSeparate = Seq.forall separates (seq { 0 .. firsts.Length - 1 })
+
+    if isSeparate then
+        lacking.AddRange(g.Outputs |> Seq.filter (fun v -> not byRow[v]))
+
+    if lacking.Count > 0 then
+        if batchOf g lacking[0] = batch then Lacks lacking[0] else Impossible
+    elif
+        isSeparate
+        && Seq.forall (fun v -> not byRow[v] || batchOf g v = batch) (seq { 0 .. byRow.Length - 1 })
+    then
+        Divided { Batch = batch; ByRow = byRow }
+    else
+        Impossible
+
 /// The body of a loop cut by rows, where that is possible: all that moves has the batch as its first axis, and all that
 /// comes out of it, too.
 let divide (g: Graph) (constants: int) : Division option =
-    let batchOf v = if g.Specs[v].Shape.Length = 0 then -1 else g.Specs[v].Shape[0]
-    let moving = [| constants .. g.Inputs - 1 |]
-    let firsts = Graphs.firsts g
-
-    let attempt batch (wanted: HashSet<int>) =
-        let byRow = Array.create g.Specs.Length false
-
-        for v in moving do
-            byRow[v] <- true
-
-        for v in wanted do
-            if v < constants then
-                byRow[v] <- true
-
-        let require v =
-            if wanted.Contains v then
-                invalidOp "internal: a value is wanted twice"
-
-            if batchOf v <> batch then
-                raise (Wanted -1)
-
-            raise (Wanted v)
-
-        let fine =
-            g.Instructions
-            |> Array.mapi (fun k instruction -> k, instruction)
-            |> Array.forall (fun (k, instruction) ->
-                let y = firsts[k]
-                let cut = Graphs.arguments instruction |> Array.exists (fun v -> byRow[v])
-
-                let separate =
-                    match instruction with
-                    | Constant _ -> not (wanted.Contains y)
-                    | Apply(Broadcast s, a, _, _) when not cut && wanted.Contains y ->
-                        byRow[y] <- true
-                        g.Specs[a].Shape.Length < s.Length || g.Specs[a].Shape[0] = 1
-                    | Apply(op, a, b, c) when cut -> separates g (fun v -> byRow[v]) require op a b c y
-                    | ApplyMany(op, arguments, _) when cut -> separatesMany (fun v -> byRow[v]) require op arguments
-                    | Apply _
-                    | ApplyMany _ -> not (wanted.Contains y)
-
-                if cut then
-                    for r in y .. y + Graphs.results instruction - 1 do
-                        byRow[r] <- true
-
-                separate)
-
-        if fine then
-            for v in g.Outputs do
-                if not byRow[v] then
-                    require v
-
-        if fine && Seq.forall (fun v -> not byRow[v] || batchOf v = batch) (seq { 0 .. byRow.Length - 1 }) then
-            Some { Batch = batch; ByRow = byRow }
-        else
-            None
-
-    match moving |> Array.map batchOf |> Array.distinct with
+    match [| constants .. g.Inputs - 1 |] |> Array.map (batchOf g) |> Array.distinct with
     | [| batch |] when batch > 1 ->
         let wanted = HashSet<int>()
 
         let rec search () =
-            match
-                (try
-                    Choice1Of2(attempt batch wanted)
-                 with Wanted v ->
-                     Choice2Of2 v)
-            with
-            | Choice1Of2 found -> found
-            | Choice2Of2 v when v >= 0 && wanted.Add v -> search ()
-            | Choice2Of2 _ -> None
+            match attempt g constants batch wanted with
+            | Divided found -> Some found
+            | Lacks v when wanted.Add v -> search ()
+            | Lacks _
+            | Impossible -> None
 
         search ()
     | _ -> None

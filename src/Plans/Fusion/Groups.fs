@@ -67,7 +67,7 @@ type internal Groups(passes: Passes, graph: Graph) =
 
     /// The group makes the results of an instruction.
     member _.Own(group: Group, k: int) : unit =
-        for r in firsts[k] .. firsts[k] + Graphs.results graph.Instructions[k] - 1 do
+        for r in Graphs.made graph firsts k do
             owner[r] <- group.Id
 
     /// Whether group `from` needs group `target`, directly or through others.
