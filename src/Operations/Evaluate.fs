@@ -49,7 +49,7 @@ let binary (op: Binary) (a: NDArray) (b: NDArray) : NDArray =
         Scalars.Binary(op, a, b)
     else
         let s = Shapes.infer (Op.Binary op) (spec a) (spec b) Unchecked.defaultof<_>
-        let y = allocate (Shapes.Named(Op.Binary op)) s.Shape s.DType
+        let y = allocate (Facts.Named(Op.Binary op)) s.Shape s.DType
         Elementwise.Binary(op, a, b, y)
         y.Settle()
 
@@ -66,7 +66,7 @@ let private cast (x: NDArray) dtype =
 /// The value of an operation by its kernel.
 let private fresh (op: Op) (a: NDArray) (b: NDArray) (c: NDArray) : NDArray =
     let s = Shapes.infer op (spec a) (specOrNone b) (specOrNone c)
-    let y = allocate (Shapes.Named op) s.Shape s.DType
+    let y = allocate (Facts.Named op) s.Shape s.DType
 
     Perform.operation
         op

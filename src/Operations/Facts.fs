@@ -286,6 +286,11 @@ let name (op: Op) =
     | ArgSort _ -> "argsort"
     | Random _ -> "random"
 
+/// An operation in a message that is perhaps never built: its name is made with it.
+[<Struct>]
+type internal Named(op: Op) =
+    override _.ToString() = name op
+
 /// The name of an operation of linear algebra as the user knows it.
 let linearName (op: LinearAlgebra) (onFailure: OnFailure) =
     let name =
