@@ -12,6 +12,7 @@ open Functional.Levels
 open Functional.Tracing
 open Functional.Operations
 open Functional.Tests.Programs
+open Functional.Tests.Traced
 
 let private rows = 96
 
@@ -46,8 +47,6 @@ let private regions (g: Graph) =
         | _ -> None)
 
 let private products (g: Graph) = g.Instructions |> Array.filter (fun i -> (Rows.leading g i).IsSome) |> Array.length
-
-let private numbers (xs: NDArray[]) = xs |> Array.map (fun x -> Tensor.toFloats (Concrete x))
 
 /// A program computes what another does, bit for bit, on any number of threads, also the second time.
 let private computesTheSame (g: Graph) (other: Graph) inputs =
