@@ -30,14 +30,14 @@ let private deaths (g: Graph) : int[][] =
                     if x >= 0 then
                         lastUse[root[x]] <- i
 
-                if Facts.mayAlias op then root[at] <- root[a] else mortal[at] <- true
+                if (Facts.ofOp op).MayAlias then root[at] <- root[a] else mortal[at] <- true
 
                 next <- next + 1
             | ApplyMany(op, arguments, results) ->
                 for x in arguments do
                     lastUse[root[x]] <- i
 
-                    if Facts.mayAliasMany op then
+                    if (Facts.ofMany op).MayAlias then
                         mortal[root[x]] <- false
 
                 next <- next + results

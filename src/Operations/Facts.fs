@@ -1,162 +1,10 @@
-/// What is true of each primitive, whoever asks: the compiler's passes, the interpreters, the release of memory. Each fact is
-/// a total function over `Op`, so that a new primitive does not compile until it has all of them.
+/// What is true of each primitive, whoever asks: the compiler's passes, the interpreters, the release of memory. Total over
+/// `Op`, so that a new primitive does not compile until it has an answer to everything.
 [<RequireQualifiedAccess>]
 module Functional.Operations.Facts
 
 open Functional
 open Functional.Kernels
-
-/// Whether the result is the operand's elements, in its memory and under another shape: no work at all.
-let isView (op: Op) : bool =
-    match op with
-    | Reshape _ -> true
-    | Unary _
-    | Binary _
-    | Compare _
-    | Select
-    | Cast _
-    | StopGradient
-    | AddScaled _
-    | MatMul _
-    | Dense
-    | Conv _
-    | ConvBias _
-    | ConvInput _
-    | ConvKernel _
-    | MaxPool _
-    | MaxPoolPick _
-    | MaxPoolPlace _
-    | SumProduct _
-    | Reduce _
-    | ArgReduce _
-    | Cumulate _
-    | Softmax _
-    | SoftmaxScale _
-    | Broadcast _
-    | Transpose _
-    | Slice _
-    | Pad _
-    | Reverse _
-    | Gather _
-    | ScatterAdd _
-    | GatherAlong _
-    | ScatterAlong _
-    | ArgSort _
-    | Random _ -> false
-
-/// Whether the evaluator may return the operand's own memory: then that is not given back as long as the result lives.
-let mayAlias (op: Op) : bool =
-    match op with
-    // where there is nothing to cast, to spread, to sum
-    | Cast _
-    | Broadcast _
-    | Reduce _
-    | StopGradient
-    | Reshape _ -> true
-    | Unary _
-    | Binary _
-    | Compare _
-    | Select
-    | AddScaled _
-    | MatMul _
-    | Dense
-    | Conv _
-    | ConvBias _
-    | ConvInput _
-    | ConvKernel _
-    | MaxPool _
-    | MaxPoolPick _
-    | MaxPoolPlace _
-    | SumProduct _
-    | ArgReduce _
-    | Cumulate _
-    | Softmax _
-    | SoftmaxScale _
-    | Transpose _
-    | Slice _
-    | Pad _
-    | Reverse _
-    | Gather _
-    | ScatterAdd _
-    | GatherAlong _
-    | ScatterAlong _
-    | ArgSort _
-    | Random _ -> false
-
-/// The same of an operation with many inputs or results: any result, any operand.
-let mayAliasMany (op: ManyOp) : bool =
-    match op with
-    | Concat _
-    | Split _
-    | Linear _ -> false
-    | Scan _
-    | Cond _
-    | While _
-    | Call _
-    | Custom _ -> true
-
-/// Whether the operation can fail on the values it is given: an index out of range. Arithmetic cannot, that of integers
-/// being defined for every pair.
-let canFail (op: Op) : bool =
-    match op with
-    | Gather _
-    | ScatterAdd _
-    | GatherAlong _
-    | ScatterAlong _ -> true
-    | Unary _
-    | Binary _
-    | Compare _
-    | Select
-    | Cast _
-    | StopGradient
-    | AddScaled _
-    | MatMul _
-    | Dense
-    | Conv _
-    | ConvBias _
-    | ConvInput _
-    | ConvKernel _
-    | MaxPool _
-    | MaxPoolPick _
-    | MaxPoolPlace _
-    | SumProduct _
-    | Reduce _
-    | ArgReduce _
-    | Cumulate _
-    | Softmax _
-    | SoftmaxScale _
-    | Broadcast _
-    | Reshape _
-    | Transpose _
-    | Slice _
-    | Pad _
-    | Reverse _
-    | ArgSort _
-    | Random _ -> false
-
-/// Whether the operation itself, whatever graphs it holds, can fail on the values it is given.
-let canFailMany (op: ManyOp) : bool =
-    match op with
-    | Linear _
-    | Custom _ -> true
-    | Concat _
-    | Split _
-    | Scan _
-    | Cond _
-    | While _
-    | Call _ -> false
-
-/// Whether the operation itself may go on forever.
-let canHang (op: ManyOp) : bool =
-    match op with
-    | While _
-    | Custom _ -> true
-    | Concat _
-    | Split _
-    | Linear _
-    | Scan _
-    | Cond _
-    | Call _ -> false
 
 /// How the elements of a result are computed, as far as fusion can go along.
 [<Struct; RequireQualifiedAccess>]
@@ -167,18 +15,44 @@ type Fusion =
     | Product
     | Apart
 
-/// How fusion sees the operation.
-let fusion (op: Op) : Fusion =
+/// What is true of a primitive.
+[<Struct>]
+type OpFacts = {
+    /// The result is the operand's elements, in its memory and under another shape: no work at all.
+    IsView: bool
+    /// The evaluator may return the operand's own memory: then that is not given back as long as the result lives.
+    MayAlias: bool
+    /// It can fail on the values it is given: an index out of range. Arithmetic cannot, that of integers being defined for
+    /// every pair.
+    CanFail: bool
+    /// How fusion sees it.
+    Fusion: Fusion
+}
+
+let private plain = { IsView = false; MayAlias = false; CanFail = false; Fusion = Fusion.Apart }
+
+let private elementwise kind number factor = { plain with Fusion = Fusion.Elementwise(kind, number, factor) }
+
+/// The facts of a primitive.
+let ofOp (op: Op) : OpFacts =
     match op with
-    | Unary u -> Fusion.Elementwise(FusedKind.Unary, int u, 0.0)
-    | Binary o -> Fusion.Elementwise(FusedKind.Binary, int o, 0.0)
-    | Compare o -> Fusion.Elementwise(FusedKind.Compare, int o, 0.0)
-    | Select -> Fusion.Elementwise(FusedKind.Select, 0, 0.0)
-    | Cast _ -> Fusion.Elementwise(FusedKind.Cast, 0, 0.0)
-    | AddScaled scale -> Fusion.Elementwise(FusedKind.AddScaled, 0, scale)
+    | Unary u -> elementwise FusedKind.Unary (int u) 0.0
+    | Binary o -> elementwise FusedKind.Binary (int o) 0.0
+    | Compare o -> elementwise FusedKind.Compare (int o) 0.0
+    | Select -> elementwise FusedKind.Select 0 0.0
+    | AddScaled scale -> elementwise FusedKind.AddScaled 0 scale
+    // where there is nothing to cast, to spread, to sum
+    | Cast _ -> { elementwise FusedKind.Cast 0 0.0 with MayAlias = true }
+    | Broadcast _
+    | Reduce _
+    | StopGradient -> { plain with MayAlias = true }
+    | Reshape _ -> { plain with IsView = true; MayAlias = true }
     | MatMul _
-    | Dense -> Fusion.Product
-    | StopGradient
+    | Dense -> { plain with Fusion = Fusion.Product }
+    | Gather _
+    | ScatterAdd _
+    | GatherAlong _
+    | ScatterAlong _ -> { plain with CanFail = true }
     | Conv _
     | ConvBias _
     | ConvInput _
@@ -187,23 +61,41 @@ let fusion (op: Op) : Fusion =
     | MaxPoolPick _
     | MaxPoolPlace _
     | SumProduct _
-    | Reduce _
     | ArgReduce _
     | Cumulate _
     | Softmax _
     | SoftmaxScale _
-    | Broadcast _
-    | Reshape _
     | Transpose _
     | Slice _
     | Pad _
     | Reverse _
-    | Gather _
-    | ScatterAdd _
-    | GatherAlong _
-    | ScatterAlong _
     | ArgSort _
-    | Random _ -> Fusion.Apart
+    | Random _ -> plain
+
+/// What is true of an operation with many inputs or results by itself, whatever graphs it holds.
+[<Struct>]
+type ManyOpFacts = {
+    /// The evaluator may return, in any result, any operand's own memory.
+    MayAlias: bool
+    /// It can fail on the values it is given.
+    CanFail: bool
+    /// It may go on forever.
+    CanHang: bool
+}
+
+/// The facts of an operation with many inputs or results.
+let ofMany (op: ManyOp) : ManyOpFacts =
+    let facts mayAlias canFail canHang = { MayAlias = mayAlias; CanFail = canFail; CanHang = canHang }
+
+    match op with
+    | Concat _
+    | Split _ -> facts false false false
+    | Linear _ -> facts false true false
+    | Scan _
+    | Cond _
+    | Call _ -> facts true false false
+    | While _ -> facts true false true
+    | Custom _ -> facts true true true
 
 /// The same operation for another number of rows, where the result's first axis is the batch: what names the result's shape
 /// names another.

@@ -55,7 +55,7 @@ let makers (g: Graph) (firsts: int[]) : int[] =
 /// Whether an instruction of a graph is a view of its operand.
 let isView (instruction: Instruction) : bool =
     match instruction with
-    | Apply(op, _, _, _) -> Facts.isView op
+    | Apply(op, _, _, _) -> (Facts.ofOp op).IsView
     | ApplyMany _
     | Constant _ -> false
 
@@ -81,10 +81,12 @@ let rec private exists (ofOp: Op -> bool) (ofMany: ManyOp -> bool) (instruction:
 
 /// Whether an instruction can fail on the values it is given: an index out of range, a matrix without a
 /// factorization.
-let canFail (instruction: Instruction) : bool = exists Facts.canFail Facts.canFailMany instruction
+let canFail (instruction: Instruction) : bool =
+    exists (fun op -> (Facts.ofOp op).CanFail) (fun op -> (Facts.ofMany op).CanFail) instruction
 
 /// Whether an instruction may go on forever on the values it is given.
-let canHang (instruction: Instruction) : bool = exists (fun _ -> false) Facts.canHang instruction
+let canHang (instruction: Instruction) : bool =
+    exists (fun _ -> false) (fun op -> (Facts.ofMany op).CanHang) instruction
 
 /// A graph of chosen values: `inputs` become its inputs in that order, and of the instructions only those stay that the
 /// outputs need.

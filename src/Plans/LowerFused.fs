@@ -13,7 +13,7 @@ module private FusedOperation =
 
     /// The operation of a fused run: its loop, the loop's function, the factor of AddScaled.
     let fusedStep (op: Op) a b c y =
-        match Facts.fusion op with
+        match (Facts.ofOp op).Fusion with
         | Facts.Fusion.Elementwise(kind, number, factor) -> FusedStep(kind, number, a, b, c, y, factor)
         | Facts.Fusion.Product -> FusedStep(FusedKind.Outer, 0, a, b, c, y, 0.0)
         | Facts.Fusion.Apart -> invalidOp $"internal: {Facts.name op} is not elementwise"

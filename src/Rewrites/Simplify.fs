@@ -105,7 +105,7 @@ type private Writer(inputs: Spec[]) =
                 // never come to it
                 if
                     not op.IsBroadcast
-                    && not (Facts.canFail op)
+                    && not (Facts.ofOp op).CanFail
                     && known a
                     && known b
                     && known c

@@ -8,7 +8,7 @@ open Functional.Operations
 /// Whether an operation works element by element.
 let isElementwise instruction =
     match instruction with
-    | Apply(op, _, _, _) -> (Facts.fusion op).IsElementwise
+    | Apply(op, _, _, _) -> (Facts.ofOp op).Fusion.IsElementwise
     | ApplyMany _
     | Constant _ -> false
 
