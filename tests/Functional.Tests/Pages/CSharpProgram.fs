@@ -17,14 +17,11 @@ let private options = CSharpParseOptions.Default.WithLanguageVersion LanguageVer
 let private givenPath = "tests/Functional.Tests/Pages/Given.cs"
 let private given = lazy (File.ReadAllText(Path.Combine(repositoryRoot, givenPath)))
 
-/// The class whose members an example takes as given: that of its file, of its folder, or the one for all.
+/// The class whose members an example takes as given: that of its file, of the nearest of its folders, or the one for all.
 let private givenFor (path: string) =
-    let names = [
-        Path.GetFileNameWithoutExtension(path).Replace(".", "") + "Given"
-        Path.GetFileName(Path.GetDirectoryName path) + "Given"
-    ]
-
-    names
+    Path.GetFileNameWithoutExtension(path).Replace(".", "")
+    :: List.rev (List.ofArray (Path.GetDirectoryName(path).Split Path.DirectorySeparatorChar))
+    |> List.map (fun name -> name + "Given")
     |> List.tryFind (fun name -> given.Value.Contains $"class {name} ")
     |> Option.defaultValue "Given"
 
