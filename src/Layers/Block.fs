@@ -6,17 +6,8 @@ namespace Functional
 /// A tensor and, where it holds sequences that were padded, which steps are there: Bool [batch, time].
 type Masked = { Value: Tensor; Mask: Tensor option }
 
-/// A layer that takes and gives several tensors. Shapes are without the batch axis.
-type Block<'P> = {
-    /// What it is called in summaries and errors.
-    Name: string
-    /// Parameters drawn from a key, for inputs of some shapes.
-    Initialize: Tensor -> int[][] -> 'P
-    /// The shapes of the outputs, from those of the inputs; an error where the inputs do not fit.
-    OutputShapes: int[][] -> int[][]
-    /// The outputs, and the parameters with their running statistics brought up to date.
-    Apply: Phase -> 'P -> Masked[] -> Masked[] * 'P
-}
+/// A layer of several tensors and their masks.
+type Block<'P> = Layer<'P, Masked[], int[][]>
 
 /// Tensors with masks.
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
@@ -54,8 +45,10 @@ module Block =
     /// A layer of one input and one output as a block.
     let ofLayer (mask: MaskUse) (layer: Layer<'P>) : Block<'P> = {
         Name = layer.Name
-        Initialize = fun key shapes -> layer.Initialize key (one layer.Name shapes)
-        OutputShapes = fun shapes -> [| layer.OutputShape(one layer.Name shapes) |]
+        Place =
+            fun shapes ->
+                let draw, output = layer.Place(one layer.Name shapes)
+                draw, [| output |]
         Apply =
             fun phase p inputs ->
                 let x = one layer.Name inputs
@@ -66,8 +59,10 @@ module Block =
     /// A block of one input and one output as a layer, which knows no masks.
     let toLayer (block: Block<'P>) : Layer<'P> = {
         Name = block.Name
-        Initialize = fun key shape -> block.Initialize key [| shape |]
-        OutputShape = fun shape -> one block.Name (block.OutputShapes [| shape |])
+        Place =
+            fun shape ->
+                let draw, outputs = block.Place [| shape |]
+                draw, one block.Name outputs
         Apply =
             fun phase p x ->
                 let outputs, p = block.Apply phase p [| Masked.ofTensor x |]
@@ -81,12 +76,13 @@ module Block =
         (initialize: Tensor -> int[][] -> 'P)
         (apply: Phase -> 'P -> Masked[] -> Masked[] * 'P)
         : Block<'P> =
-        let values p inputs = fst (apply Inference p (Array.map Masked.ofTensor inputs)) |> Array.map _.Value
+        let outputs =
+            Outline.shapes initialize (fun p inputs ->
+                fst (apply Inference p (Array.map Masked.ofTensor inputs)) |> Array.map _.Value)
 
         {
             Name = name
-            Initialize = initialize
-            OutputShapes = fun shapes -> Outline.shapes (fun key -> initialize key shapes) values shapes
+            Place = fun shapes -> (fun key -> initialize key shapes), outputs shapes
             Apply = apply
         }
 
@@ -178,28 +174,4 @@ module Block =
                         }
                     |],
                     p
-    }
-
-    /// The shapes of the outputs, where sizes may not be known (`UnknownSize`).
-    let outputShapes (block: Block<'P>) (shapes: int[][]) : int[][] =
-        UnknownSize.infer (block.OutputShapes >> Array.map (Shape.possible block.Name)) shapes
-
-    /// The block with its parameters as a value of an unnamed type, so that different blocks fit in one list.
-    let erase (block: Block<'P>) : Block<obj> = {
-        Name = block.Name
-        Initialize = fun key shapes -> box (block.Initialize key shapes)
-        OutputShapes = block.OutputShapes
-        Apply =
-            fun phase p inputs ->
-                let typed = unbox<'P> p
-                let outputs, updated = block.Apply phase typed inputs
-                outputs, (if obj.ReferenceEquals(typed, updated) then p else box updated)
-    }
-
-    /// The block with parameters that are carried along but not trained.
-    let freeze (block: Block<'P>) : Block<Frozen<'P>> = {
-        Name = block.Name
-        Initialize = fun key shapes -> { Value = block.Initialize key shapes }
-        OutputShapes = block.OutputShapes
-        Apply = fun _ p inputs -> fst (block.Apply Inference p.Value inputs), p
     }

@@ -45,18 +45,27 @@ let separableConv (settings: ConvSettings) (multiplier: int) (filters: int) (win
 /// channels are moved to the end before it and, where space is left, to the front again behind it.
 /// Example: `ImageLayers.conv Conv.defaults 32 [ 3; 3 ] |> ImageLayers.channelsFirst`.
 let channelsFirst (layer: Layer<'P>) : Layer<'P> =
-    let toLast (shape: int[]) =
+    let place (shape: int[]) =
         if shape.Length < 2 then
             invalidShape layer.Name $"an example of shape {shape}; with channels first, [channels, space..] are needed"
 
-        Array.append shape[1..] shape[..0]
+        let draw, output = layer.Place(Array.append shape[1..] shape[..0])
+        let channels = output.Length - 1
 
-    Layer.create
-        $"{layer.Name}, channels first"
-        (fun key shape -> layer.Initialize key (toLast shape))
-        (fun phase p x ->
-            let y, p = layer.Apply phase p (Functional.ConvolutionFunctions.channelsLast x)
-            (if y.Rank = x.Rank then Functional.ConvolutionFunctions.channelsFirst y else y), p)
+        draw,
+        (if output.Length = shape.Length then
+             Array.append output[channels..] output[.. channels - 1]
+         else
+             output)
+
+    {
+        Name = $"{layer.Name}, channels first"
+        Place = place
+        Apply =
+            fun phase p x ->
+                let y, p = layer.Apply phase p (Functional.ConvolutionFunctions.channelsLast x)
+                (if y.Rank = x.Rank then Functional.ConvolutionFunctions.channelsFirst y else y), p
+    }
 
 /// The maximum of every window.
 let maxPool (options: PoolOptions) : Layer<unit> =
@@ -83,54 +92,23 @@ let globalMaxPool: Layer<unit> = globally "global max pool" Functional.PoolingFu
 let globalAveragePool: Layer<unit> =
     globally "global average pool" Functional.PoolingFunctions.globalAveragePool
 
-/// A function of images that changes each axis of space by itself; where an example has such axes, sizes that no array has are
-/// refused, and otherwise the function is asked for its own complaints.
-let private ofSpace name (sizes: (int64 -> int64) list) (f: Tensor -> Tensor) : Layer<unit> =
-    let layer = Layer.stateless name f
-
-    let outputShape (shape: int[]) =
-        if shape.Length <> sizes.Length + 1 then
-            layer.OutputShape shape
-        else
-            let space = sizes |> List.mapi (fun i size -> size (int64 shape[i]))
-
-            if List.exists (fun n -> n < 1L) space then
-                layer.OutputShape shape
-            else
-                Shape.ofSizes name [| yield! space; int64 (Array.last shape) |]
-
-    { layer with OutputShape = outputShape }
-
 /// Zeros before and behind along every axis of space.
 let zeroPadding (widths: (int * int) list) : Layer<unit> =
-    ofSpace
-        "zero padding"
-        [
-            for low, high in widths -> fun n -> if low < 0 || high < 0 then -1L else n + int64 low + int64 high
-        ]
-        (Functional.SpaceFunctions.zeroPadding widths)
+    Layer.stateless "zero padding" (Functional.SpaceFunctions.zeroPadding widths)
 
 /// Places taken away at the begin and the end of every axis of space.
 let cropping (widths: (int * int) list) : Layer<unit> =
-    ofSpace
-        "cropping"
-        [
-            for low, high in widths -> fun n -> if low < 0 || high < 0 then -1L else n - int64 low - int64 high
-        ]
-        (Functional.SpaceFunctions.cropping widths)
+    Layer.stateless "cropping" (Functional.SpaceFunctions.cropping widths)
 
 /// Every place repeated along every axis of space.
 let upSampling (factors: int list) : Layer<unit> =
-    ofSpace "up-sampling" [ for factor in factors -> (*) (int64 factor) ] (Functional.SpaceFunctions.upSampling factors)
+    Layer.stateless "up-sampling" (Functional.SpaceFunctions.upSampling factors)
 
 /// The same with what lies between places interpolated.
 let bilinearUpSampling (factors: int list) : Layer<unit> =
     Functional.SpaceFunctions.checkFactors "bilinearUpSampling" factors
 
-    ofSpace
-        "up-sampling, bilinear"
-        [ for factor in factors -> (*) (int64 factor) ]
-        (Functional.SpaceFunctions.bilinearUpSampling factors)
+    Layer.stateless "up-sampling, bilinear" (Functional.SpaceFunctions.bilinearUpSampling factors)
 
 /// The number of features of an example; an error where there is no such axis.
 let private features (settings: NormalizationSettings) name (shape: int[]) =
@@ -172,17 +150,6 @@ let groupNormalization (settings: NormalizationSettings) (groups: int) : Layer<N
 
 /// Divides every number by what its neighbouring channels hold; AlexNet's settings are `LocalResponse.alexNet`.
 let localResponseNormalization (settings: LocalResponse) : Layer<unit> =
-    let normalize = Functional.NormalizationFunctions.localResponseNormalization settings
-
-    {
-        Layer.create "local response normalization" (fun _ _ -> ()) (fun _ () x -> normalize x, ()) with
-            // said here, as the function makes a matrix with a row and a column for every channel
-            OutputShape =
-                fun shape ->
-                    if shape.Length < 1 then
-                        invalidArg
-                            "shape"
-                            "localResponseNormalization: an example is a single number; [space.., channels] are needed"
-
-                    shape
-    }
+    Layer.stateless
+        "local response normalization"
+        (Functional.NormalizationFunctions.localResponseNormalization settings)

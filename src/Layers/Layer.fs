@@ -10,18 +10,27 @@ type Phase =
     /// Learning: dropout and noise draw from the key, running statistics are updated.
     | Training of key: Tensor
 
-/// A function with parameters of type 'P, and all that is needed to make and place it. Shapes are without the batch axis.
-type Layer<'P> = {
+/// A function from 'X to 'X with parameters of type 'P, and all that is needed to make and place it. What goes through is a tensor
+/// (`Layer<'P>`), or several with masks (`Block<'P>`). Shapes are without the batch axis. Made by `Layer.create`.
+type Layer<'P, 'X, 'Shape> = {
     /// What the layer is called in summaries.
     Name: string
-    /// Parameters drawn from a key, for inputs of a shape.
-    Initialize: Tensor -> int[] -> 'P
-    /// The shape of the output, from that of the input; an error where the input does not fit.
-    OutputShape: int[] -> int[]
+    /// For inputs of a shape: how parameters are drawn from a key, and the shape of the output. An error where the input does
+    /// not fit.
+    Place: 'Shape -> (Tensor -> 'P) * 'Shape
     /// The output, and the parameters with their running statistics brought up to date (the same object where a layer
     /// has none).
-    Apply: Phase -> 'P -> Tensor -> Tensor * 'P
-}
+    Apply: Phase -> 'P -> 'X -> 'X * 'P
+} with
+
+    /// Parameters drawn from a key, for inputs of a shape.
+    member layer.Initialize (key: Tensor) (shape: 'Shape) : 'P = fst (layer.Place shape) key
+
+    /// The shape of the output, from that of the input; an error where the input does not fit.
+    member layer.OutputShape(shape: 'Shape) : 'Shape = snd (layer.Place shape)
+
+/// A layer of one tensor.
+type Layer<'P> = Layer<'P, Tensor, int[]>
 
 [<RequireQualifiedAccess>]
 module Phase =
@@ -35,45 +44,58 @@ module Phase =
 [<RequireQualifiedAccess; CompilationRepresentation(CompilationRepresentationFlags.ModuleSuffix)>]
 module Layer =
 
+    /// A layer by how its parameters are drawn and what it computes, with a function for the shape of its output: for what reads
+    /// numbers, and so cannot be asked with tensors that have none, as `create` does.
+    let shaped
+        (name: string)
+        (outputShape: int[] -> int[])
+        (initialize: Tensor -> int[] -> 'P)
+        (apply: Phase -> 'P -> Tensor -> Tensor * 'P)
+        : Layer<'P> =
+        let given (shapes: int[][]) = [| Shape.possible name (outputShape shapes[0]) |]
+
+        {
+            Name = name
+            Place = fun shape -> (fun key -> initialize key shape), (UnknownSize.infer given [| shape |])[0]
+            Apply = apply
+        }
+
     /// A layer by how its parameters are drawn and what it computes. The output's shape is what `apply` makes of the input's: it
     /// is asked with tensors that have no numbers.
+    /// Example: `Layer.create "scale" (fun _ shape -> Tensor.full DType.Float32 shape 1.0) (fun _ p x -> p * x, p)`.
     let create
         (name: string)
         (initialize: Tensor -> int[] -> 'P)
         (apply: Phase -> 'P -> Tensor -> Tensor * 'P)
-        : Layer<'P> = {
-        Name = name
-        Initialize = initialize
-        OutputShape =
-            fun shape ->
-                [| shape |]
-                |> Outline.shapes (fun key -> initialize key shape) (fun p inputs -> [|
-                    fst (apply Inference p inputs[0])
-                |])
-                |> Array.head
-        Apply = apply
-    }
+        : Layer<'P> =
+        let outputs =
+            Outline.shapes (fun key shapes -> initialize key (Array.head shapes)) (fun p xs -> [|
+                fst (apply Inference p xs[0])
+            |])
+
+        {
+            Name = name
+            Place = fun shape -> (fun key -> initialize key shape), (outputs [| shape |])[0]
+            Apply = apply
+        }
 
     /// A layer without parameters, from the function it is. Example: `Layer.stateless "flip" (reverse [ 1 ])`.
     let stateless (name: string) (f: Tensor -> Tensor) : Layer<unit> =
-        let layer = create name (fun _ _ -> ()) (fun _ () x -> f x, ())
-
-        {
-            layer with
-                Initialize =
-                    fun _ shape ->
-                        if not (UnknownSize.isIn shape) then
-                            layer.OutputShape shape |> ignore
-        }
+        create name (fun _ _ -> ()) (fun _ () x -> f x, ())
 
     /// One layer after another: the parameters of both, as a pair. Written `first --> second`.
-    let compose (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = {
+    let compose (first: Layer<'P, 'X, 'Shape>) (second: Layer<'Q, 'X, 'Shape>) : Layer<'P * 'Q, 'X, 'Shape> = {
         Name = $"{first.Name} --> {second.Name}"
-        Initialize =
-            fun key shape ->
-                let keys = Key.split 2 key
-                first.Initialize keys[0] shape, second.Initialize keys[1] (first.OutputShape shape)
-        OutputShape = first.OutputShape >> second.OutputShape
+        Place =
+            fun shape ->
+                let drawFirst, between = first.Place shape
+                let drawSecond, output = second.Place between
+
+                let draw key =
+                    let keys = Key.split 2 key
+                    drawFirst keys[0], drawSecond keys[1]
+
+                draw, output
         Apply =
             fun phase both x ->
                 let p, q = both
@@ -87,11 +109,13 @@ module Layer =
                     y, (p', q')
     }
 
+    let private drawing (wrap: 'P -> 'Q) (draw: Tensor -> 'P, output: 'Shape) : (Tensor -> 'Q) * 'Shape =
+        draw >> wrap, output
+
     /// The layer with its parameters as a value of an unnamed type, so that different layers fit in one list.
-    let erase (layer: Layer<'P>) : Layer<obj> = {
+    let erase (layer: Layer<'P, 'X, 'Shape>) : Layer<obj, 'X, 'Shape> = {
         Name = layer.Name
-        Initialize = fun key shape -> box (layer.Initialize key shape)
-        OutputShape = layer.OutputShape
+        Place = layer.Place >> drawing box
         Apply =
             fun phase p x ->
                 let typed = unbox<'P> p
@@ -101,7 +125,7 @@ module Layer =
 
     /// The layer with a function applied to its output, which keeps the output's shape.
     /// Example: `Layers.dense 64 |> Layer.activated "relu" relu`.
-    let activated (name: string) (f: Tensor -> Tensor) (layer: Layer<'P>) : Layer<'P> = {
+    let activated (name: string) (f: 'X -> 'X) (layer: Layer<'P, 'X, 'Shape>) : Layer<'P, 'X, 'Shape> = {
         layer with
             Name = $"{layer.Name}, {name}"
             Apply =
@@ -111,18 +135,18 @@ module Layer =
     }
 
     /// The layer with parameters that are carried along but not trained.
-    let freeze (layer: Layer<'P>) : Layer<Frozen<'P>> = {
+    let freeze (layer: Layer<'P, 'X, 'Shape>) : Layer<Frozen<'P>, 'X, 'Shape> = {
         Name = layer.Name
-        Initialize = fun key shape -> { Value = layer.Initialize key shape }
-        OutputShape = layer.OutputShape
+        Place = layer.Place >> drawing (fun p -> { Value = p })
         Apply = fun _ p x -> fst (layer.Apply Inference p.Value x), p
     }
 
     /// What the layer answers: its output in the phase of inference.
-    let predict (layer: Layer<'P>) (p: 'P) (x: Tensor) : Tensor = fst (layer.Apply Inference p x)
+    let predict (layer: Layer<'P, 'X, 'Shape>) (p: 'P) (x: 'X) : 'X = fst (layer.Apply Inference p x)
 
 [<AutoOpen>]
 module LayerOperators =
 
     /// One layer after another. Example: `Layers.dense 64 --> Layers.activation "relu" relu --> Layers.dense 10`.
-    let (-->) (first: Layer<'P>) (second: Layer<'Q>) : Layer<'P * 'Q> = Layer.compose first second
+    let (-->) (first: Layer<'P, 'X, 'Shape>) (second: Layer<'Q, 'X, 'Shape>) : Layer<'P * 'Q, 'X, 'Shape> =
+        Layer.compose first second

@@ -186,19 +186,25 @@ let selfAttention (heads: int) (keyUnits: int) : Layer<MultiHeadAttention> =
 
 /// A layer applied to every step of a sequence, with the same parameters: [time, ..] gives [time, ..].
 let timeDistributed (layer: Layer<'P>) : Layer<'P> =
-    let initialize key (shape: int[]) =
+    let place (shape: int[]) =
         if shape.Length < 1 then
             invalidArg "shape" "time distributed: an example is a single number; it needs an axis of time"
 
-        layer.Initialize key shape[1..]
+        let draw, output = layer.Place shape[1..]
+        draw, Array.append shape[..0] output
 
-    Layer.create $"time distributed {layer.Name}" initialize (fun phase p x ->
-        if x.Rank < 2 then
-            invalidShape "time distributed" $"needs axes [batch, time, ..], the input is {x.Shape}"
+    {
+        Name = $"time distributed {layer.Name}"
+        Place = place
+        Apply =
+            fun phase p x ->
+                if x.Rank < 2 then
+                    invalidShape "time distributed" $"needs axes [batch, time, ..], the input is {x.Shape}"
 
-        let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
-        let y, p = layer.Apply phase p (Functions.reshape steps x)
-        Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p)
+                let steps = Array.append [| x.Shape[0] * x.Shape[1] |] x.Shape[2..]
+                let y, p = layer.Apply phase p (Functions.reshape steps x)
+                Functions.reshape (Array.append x.Shape[..1] y.Shape[1..]) y, p
+    }
 
 /// Layers one after another, known only at run time; the parameters are an array of theirs, so leaves are called
 /// `[0].Weights`. Example: `Layers.sequential "digits" [ Layer.erase (Layers.dense 64); Layer.erase (Layers.dense 10) ]`.

@@ -80,24 +80,9 @@ module Network =
         |> Shape.ofSizes "example"
         |> ignore
 
-    /// The shapes that every call gives, for inputs of some shapes; without the batch axis. A size may be `UnknownSize.Value`.
-    let shapes (network: Network) (inputs: int[][]) : int[][][] =
-        Array.iter requirePossible inputs
-
-        run network inputs (fun _ call given ->
-            at network call.Block given (fun () ->
-                let outputs = Block.outputShapes (called network call) given
-
-                Array.iter requirePossible outputs
-                outputs))
-
-    /// The shapes of the network's outputs.
-    let outputShapes (network: Network) (inputs: int[][]) : int[][] =
-        network.Outputs |> Array.map (find inputs (shapes network inputs))
-
-    let private initializeBlock (block: Block<obj>) key (given: int[][]) =
+    let private draw (block: Tensor -> obj) key (given: int[][]) =
         try
-            block.Initialize key given
+            block key
         with
         | :? System.ArgumentException
         | :? System.OverflowException when Array.exists UnknownSize.isIn given ->
@@ -105,24 +90,39 @@ module Network =
                 "inputs"
                 "its weights depend on a size that is not known (None); give the input a number for it, or make an end of that axis before this layer, as pooling over all steps does"
 
-    /// Parameters of all blocks, drawn from a key, for inputs of some shapes.
-    let initialize (network: Network) (key: Tensor) (inputs: int[][]) : obj[] =
+    /// For inputs of some shapes, without the batch axis: how the parameters of all blocks are drawn from a key, and the shapes
+    /// that every call gives. A size may be `UnknownSize.Value`.
+    let place (network: Network) (inputs: int[][]) : (Tensor -> obj[]) * int[][][] =
         Array.iter requirePossible inputs
-        let keys = Key.split network.Blocks.Length key
-        let parameters = Array.zeroCreate network.Blocks.Length
+        let draws: (Tensor -> obj)[] = Array.create network.Blocks.Length (fun _ -> null)
+        let placed = Array.create network.Blocks.Length false
 
-        run network inputs (fun _ call given ->
-            let block = called network call
-            let outputs = at network call.Block given (fun () -> Block.outputShapes block given)
+        let shapes =
+            run network inputs (fun _ call given ->
+                let block = call.Block
 
-            if isNull parameters[call.Block] then
-                parameters[call.Block] <-
-                    at network call.Block given (fun () -> initializeBlock block keys[call.Block] given)
+                at network block given (fun () ->
+                    let first, outputs = (called network call).Place given
+                    Array.iter requirePossible outputs
 
-            outputs)
-        |> ignore
+                    // a block that is called again has its parameters from the first call
+                    if not placed[block] then
+                        placed[block] <- true
+                        draws[block] <- fun key -> at network block given (fun () -> draw first key given)
 
-        parameters
+                    outputs))
+
+        (fun key -> Array.map2 (fun draw key -> draw key) draws (Key.split network.Blocks.Length key)), shapes
+
+    /// The shapes that every call gives, for inputs of some shapes.
+    let shapes (network: Network) (inputs: int[][]) : int[][][] = snd (place network inputs)
+
+    /// The shapes of the network's outputs.
+    let outputShapes (network: Network) (inputs: int[][]) : int[][] =
+        network.Outputs |> Array.map (find inputs (shapes network inputs))
+
+    /// Parameters of all blocks, drawn from a key, for inputs of some shapes.
+    let initialize (network: Network) (key: Tensor) (inputs: int[][]) : obj[] = fst (place network inputs) key
 
     /// The same as shapes and element types alone, for weights that will be read from a file: nothing is drawn, and no memory
     /// is taken, however large the layers say they are. The tensors have no numbers; `Checkpoint.load` gives them some.
@@ -194,8 +194,10 @@ module Network =
 
         {
             Name = network.Name
-            Initialize = fun key shape -> initialize network key [| shape |]
-            OutputShape = fun shape -> Array.head (outputShapes network [| shape |])
+            Place =
+                fun shape ->
+                    let draw, shapes = place network [| shape |]
+                    draw, find [| shape |] shapes network.Outputs[0]
             Apply =
                 fun phase parameters x ->
                     let outputs, parameters = apply phase parameters [| Masked.ofTensor x |]

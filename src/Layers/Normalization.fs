@@ -201,13 +201,10 @@ module NormalizationFunctions =
         if x.Rank < 2 then
             invalidShape "localResponseNormalization" $"needs [n, space.., channels], the input is {x.Shape}"
 
-        let channels, reach = x.Shape[x.Rank - 1], settings.Size / 2
+        let channels = x.Shape[x.Rank - 1]
+        let reach = min (settings.Size / 2) (max 0 (channels - 1))
 
-        // ones where two channels are neighbours: a matrix product is the sum, and far from what a network's time goes into
-        let neighbours =
-            Array.init (channels * channels) (fun i -> if abs (i / channels - i % channels) <= reach then 1.0 else 0.0)
-            |> Tensor.create [| channels; channels |]
-            |> cast x.DType
-
-        let sums = square x *@ neighbours
+        // the squares beside themselves, moved by a channel each time, with zeros around
+        let around = pad [ for axis in 1 .. x.Rank -> if axis = x.Rank then reach, reach else 0, 0 ] (square x)
+        let sums = Seq.init (2 * reach + 1) (fun i -> narrow -1 i channels around) |> Seq.reduce (+)
         x * (settings.Bias + settings.Alpha * sums) ** -settings.Beta

@@ -16,13 +16,11 @@ let private named (inputs: int[][]) (e: ShapeException) =
         else
             string shape[axis])
 
-/// The shapes of a layer's outputs from those of its inputs, all without the batch axis. Inputs have the element type of the
-/// layer's parameters, Float32 where there are none.
-let shapes (initialize: Tensor -> 'P) (apply: 'P -> Tensor[] -> Tensor[]) (inputs: int[][]) : int[][] =
+let private trace (initialize: Tensor -> int[][] -> 'P) (apply: 'P -> Tensor[] -> Tensor[]) (inputs: int[][]) =
     let key: Spec = { Shape = Shape.scalar; DType = DType.Int64 }
 
     Trace.outline [| key |] (fun keys ->
-        let p = initialize keys[0]
+        let p = initialize keys[0] inputs
         let float = Tree.leaves p |> Array.tryFind (fun leaf -> leaf.DType.IsFloat())
         let dtype = float |> Option.map _.DType |> Option.defaultValue DType.Float32
         let given = Array.map batched inputs
@@ -32,3 +30,8 @@ let shapes (initialize: Tensor -> 'P) (apply: 'P -> Tensor[] -> Tensor[]) (input
             Trace.outline specs (apply p) |> Array.map _.Shape[1..]
         with :? ShapeException as e ->
             raise (named given e))
+
+/// The shapes of a layer's outputs from those of its inputs, all without the batch axis; a size may be `UnknownSize.Value`.
+/// Inputs have the element type of the layer's parameters, Float32 where there are none.
+let shapes (initialize: Tensor -> int[][] -> 'P) (apply: 'P -> Tensor[] -> Tensor[]) (inputs: int[][]) : int[][] =
+    UnknownSize.infer (trace initialize apply) inputs

@@ -42,7 +42,7 @@ public sealed class Activation : Layer
         this.function = function;
     }
 
-    private protected override Block<object> Create() => Erase(Functional.Layers.activation(function.Name, function.Function), keepsMask: true);
+    private protected override Block Create() => Erase(Functional.Layers.activation(function.Name, function.Function), keepsMask: true);
 
     internal override LayerConfig? Config() =>
         Settings.SetActivation("activation", function);
@@ -53,7 +53,7 @@ public sealed class Activation : Layer
 /// <example><code>model.Add(new LeakyReLU(0.1));</code></example>
 public sealed class LeakyReLU(double alpha = 0.3) : Layer
 {
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(Functional.Layers.activation("leaky relu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.leakyRelu(alpha, x))), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("alpha", alpha);
@@ -63,7 +63,7 @@ public sealed class LeakyReLU(double alpha = 0.3) : Layer
 /// <example><code>model.Add(new PReLU());</code></example>
 public sealed class PReLU : Layer
 {
-    private protected override Block<object> Create() => Erase(Functional.Layers.parametricRelu, keepsMask: true);
+    private protected override Block Create() => Erase(Functional.Layers.parametricRelu, keepsMask: true);
 
     internal override LayerConfig Config() => Settings;
 }
@@ -73,7 +73,7 @@ public sealed class PReLU : Layer
 /// <example><code>model.Add(new ELU());</code></example>
 public sealed class ELU(double alpha = 1.0) : Layer
 {
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(Functional.Layers.activation("elu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.elu(alpha, x))), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("alpha", alpha);

@@ -51,7 +51,7 @@ public abstract class AttentionLayer : Layer
         return new LayerCall(this, nodes, Call(returnAttentionScores, useCausalMask)).Outputs;
     }
 
-    internal override Block<object> BlockFor(LayerConfig call) => Attending(new AttentionCall(causal: call.Bool("use_causal_mask"), returnScores: call.Bool("return_attention_scores"), dropout: Dropout));
+    internal override Block BlockFor(LayerConfig call) => Attending(new AttentionCall(causal: call.Bool("use_causal_mask"), returnScores: call.Bool("return_attention_scores"), dropout: Dropout));
 
     /// <summary>The arguments of a call as text; null where they are what a layer does anyway.</summary>
     internal LayerConfig? Call(bool returnAttentionScores, bool useCausalMask) => returnAttentionScores || useCausalMask
@@ -62,10 +62,10 @@ public abstract class AttentionLayer : Layer
         ? dropout
         : throw new ArgumentOutOfRangeException(nameof(dropout), $"{layer}: dropout is the fraction of weights dropped, in [0, 1); {dropout} was given");
 
-    private protected override Block<object> Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: Dropout));
+    private protected override Block Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: Dropout));
 
     /// <summary>The F# block of a call.</summary>
-    private protected abstract Block<object> Attending(AttentionCall call);
+    private protected abstract Block Attending(AttentionCall call);
 }
 
 /// <summary>Attention by products, Luong's: scores are query·key. They are not divided by anything; <c>useScale</c> multiplies
@@ -77,7 +77,7 @@ public abstract class AttentionLayer : Layer
 /// <example><code>var context = new Attention(useScale: true).Apply([queries, values, keys]);</code></example>
 public sealed class Attention(bool useScale = false, Named<ScoreMode> scoreMode = default, double dropout = 0) : AttentionLayer(dropout)
 {
-    private protected override Block<object> Attending(AttentionCall call) =>
+    private protected override Block Attending(AttentionCall call) =>
         Erase(AttentionBlock.dotProduct(call, scoreMode.Value == ScoreMode.Concat ? AttentionScore.Sums : AttentionScore.Products, useScale));
 
     internal override LayerConfig Config() => Settings.Set("use_scale", useScale).Set("score_mode", Names.Snake(scoreMode.Value)).Set("dropout", Dropout);
@@ -92,7 +92,7 @@ public sealed class Attention(bool useScale = false, Named<ScoreMode> scoreMode 
 /// <example><code>var context = new AdditiveAttention().Apply([queries, values]);</code></example>
 public sealed class AdditiveAttention(bool useScale = true, double dropout = 0) : AttentionLayer(dropout)
 {
-    private protected override Block<object> Attending(AttentionCall call) => Erase(AttentionBlock.additive(call, useScale));
+    private protected override Block Attending(AttentionCall call) => Erase(AttentionBlock.additive(call, useScale));
 
     internal override LayerConfig Config() => Settings.Set("use_scale", useScale).Set("dropout", Dropout);
 

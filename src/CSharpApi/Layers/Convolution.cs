@@ -84,10 +84,10 @@ public abstract class Convolution : Layer
 
     internal override LayerConfig? Config() => Arguments.Write(Settings);
 
-    internal override IReadOnlyList<Part> Parts => Arguments.Weighted.Parts("Kernel");
+    internal override IReadOnlyList<Part> Parts => Arguments.Weighted.Parts(nameof(ConvolutionParameters.Conv.Kernel));
 
     /// <summary>The layer with its activation, for channels where they lie.</summary>
-    private protected Block<object> Complete<TParameters>(Layer<TParameters> layer)
+    private protected Block Complete<TParameters>(Layer<TParameters, Tensor, int[]> layer)
     {
         var activated = Arguments.Weighted.Activated(layer);
         return Erase(Arguments.Format == DataFormat.ChannelsFirst ? ImageLayers.channelsFirst(activated) : activated);
@@ -142,7 +142,7 @@ public sealed class Conv1D : Convolution
     {
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>A convolution over images: [height, width, channels] gives [smaller height, smaller width, filters].</summary>
@@ -196,5 +196,5 @@ public sealed class Conv2D : Convolution
     {
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block Create() => Complete(ImageLayers.conv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }

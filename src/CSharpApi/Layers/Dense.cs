@@ -67,10 +67,10 @@ public sealed class Dense : Layer
 
     internal static Dense Read(LayerConfig config) => new(config.Int("units"), Weighted.Read(config));
 
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(weighted.Activated(Functional.Layers.denseWith(new DenseSettings(weightInitializer: weighted.Kernel, biasInitializer: weighted.Bias, dType: DType.Float32), units)), keepsMask: true);
 
-    internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
+    internal override IReadOnlyList<Part> Parts => weighted.Parts(nameof(DenseParameters.Dense.Weights));
 
     internal override LayerConfig? Config() => weighted.Write(Settings.Set("units", units));
 }

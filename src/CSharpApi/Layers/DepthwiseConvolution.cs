@@ -48,7 +48,7 @@ public sealed class DepthwiseConv2D : Convolution
     {
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.depthwiseConv(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block Create() => Complete(ImageLayers.depthwiseConv(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>A convolution of every channel by itself, then of all channels at every place: far fewer weights than
@@ -120,10 +120,10 @@ public sealed class SeparableConv2D : Convolution
         pointwiseConstraint = config.Constraint("pointwise_constraint");
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.separableConv(
+    private protected override Block Create() => Complete(ImageLayers.separableConv(
         Arguments.SettingsWith((pointwiseInitializer ?? Initializer.GlorotUniform).Function), depthMultiplier, Arguments.Filters, Arguments.Window));
 
-    internal override IReadOnlyList<Part> Parts => [.. Arguments.Weighted.Parts("Depthwise"), new("Pointwise", pointwiseRegularizer, pointwiseConstraint)];
+    internal override IReadOnlyList<Part> Parts => [.. Arguments.Weighted.Parts(nameof(ConvolutionParameters.SeparableConv.Depthwise)), new(nameof(ConvolutionParameters.SeparableConv.Pointwise), pointwiseRegularizer, pointwiseConstraint)];
 
     internal override LayerConfig? Config() => Arguments.Write(Settings.Set("depth_multiplier", depthMultiplier))?
         .SetRegularizer("pointwise_regularizer", pointwiseRegularizer)?

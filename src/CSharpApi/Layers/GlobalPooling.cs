@@ -1,6 +1,4 @@
 // Pooling over all of space: one number for each channel.
-using Unit = Microsoft.FSharp.Core.Unit;
-
 namespace Functional.CSharp;
 
 /// <summary>The largest number of each channel: [steps, channels] gives [channels].</summary>
@@ -8,7 +6,7 @@ namespace Functional.CSharp;
 /// <example><code>model.Add(new GlobalMaxPooling1D());</code></example>
 public sealed class GlobalMaxPooling1D(Named<DataFormat> dataFormat = default) : SpaceLayer(1, dataFormat)
 {
-    private protected override Layer<Unit> Over() => ImageLayers.globalMaxPool;
+    private protected override WeightlessLayer Over() => ImageLayers.globalMaxPool;
 }
 
 /// <summary>The largest number of each channel: [height, width, channels] gives [channels].</summary>
@@ -16,7 +14,7 @@ public sealed class GlobalMaxPooling1D(Named<DataFormat> dataFormat = default) :
 /// <example><code>model.Add(new GlobalMaxPooling2D());</code></example>
 public sealed class GlobalMaxPooling2D(Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
 {
-    private protected override Layer<Unit> Over() => ImageLayers.globalMaxPool;
+    private protected override WeightlessLayer Over() => ImageLayers.globalMaxPool;
 }
 
 /// <summary>The average of each channel over the steps, those that are masked left out: [steps, channels] gives [channels].</summary>
@@ -26,12 +24,12 @@ public sealed class GlobalAveragePooling1D(Named<DataFormat> dataFormat = defaul
 {
     private readonly bool stepsFirst = dataFormat.Value == DataFormat.ChannelsLast;
 
-    private protected override Layer<Unit> Over() => ImageLayers.globalAveragePool;
+    private protected override WeightlessLayer Over() => ImageLayers.globalAveragePool;
 
-    private protected override Block<Unit> WithMask(Layer<Unit> layer)
+    private protected override WeightlessBlock WithMask(WeightlessLayer layer)
     {
         var block = base.WithMask(layer);
-        return stepsFirst ? new Block<Unit>(block.Name, block.Initialize, block.OutputShapes, BlockModule.averageOverTime.Apply) : block;
+        return stepsFirst ? new WeightlessBlock(block.Name, block.Place, BlockModule.averageOverTime.Apply) : block;
     }
 }
 
@@ -40,5 +38,5 @@ public sealed class GlobalAveragePooling1D(Named<DataFormat> dataFormat = defaul
 /// <example><code>model.Add(new GlobalAveragePooling2D());</code></example>
 public sealed class GlobalAveragePooling2D(Named<DataFormat> dataFormat = default) : SpaceLayer(2, dataFormat)
 {
-    private protected override Layer<Unit> Over() => ImageLayers.globalAveragePool;
+    private protected override WeightlessLayer Over() => ImageLayers.globalAveragePool;
 }

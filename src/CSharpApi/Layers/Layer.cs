@@ -6,7 +6,7 @@ namespace Functional.CSharp;
 /// the same weights twice.</summary>
 public abstract class Layer
 {
-    private Block<object>? block;
+    private Block? block;
     private int[]? exampleShape;
     private bool trainable = true;
     private string? name;
@@ -76,13 +76,13 @@ public abstract class Layer
     internal T[] Seen<T>(T[] outputs) => HidesStates ? outputs[..BeforeStates!.Value] : outputs;
 
     /// <summary>The F# block, its parameters erased; made once.</summary>
-    internal Block<object> Block => block ??= Create();
+    internal Block Block => block ??= Create();
 
     /// <summary>The F# block of a call with arguments of its own, on the same parameters.</summary>
-    internal virtual Block<object> BlockFor(LayerConfig call) => throw new InvalidDataException($"load: a {Kind} layer takes no arguments where it is called");
+    internal virtual Block BlockFor(LayerConfig call) => throw new InvalidDataException($"load: a {Kind} layer takes no arguments where it is called");
 
     /// <summary>Makes the F# block.</summary>
-    private protected abstract Block<object> Create();
+    private protected abstract Block Create();
 
     /// <summary>The layer's weights that have penalties or constraints.</summary>
     internal virtual IReadOnlyList<Part> Parts => [];
@@ -113,13 +113,13 @@ public abstract class Layer
     /// <summary>A layer of one input and one output, erased, and frozen where it is not to be trained.</summary>
     /// <param name="layer">The F# layer.</param>
     /// <param name="keepsMask">Whether it works step by step, so that a mask of its input holds for its output.</param>
-    private protected Block<object> Erase<TParameters>(Layer<TParameters> layer, bool keepsMask = false) =>
+    private protected Block Erase<TParameters>(Layer<TParameters, Tensor, int[]> layer, bool keepsMask = false) =>
         Erase(BlockModule.ofLayer(keepsMask ? MaskUse.Keeps : MaskUse.Drops, layer));
 
     /// <summary>A block, erased, and frozen where it is not to be trained.</summary>
-    private protected Block<object> Erase<TParameters>(Block<TParameters> block) =>
-        Trainable ? BlockModule.erase(block) : BlockModule.erase(BlockModule.freeze(block));
+    private protected Block Erase<TParameters>(Layer<TParameters, Masked[], int[][]> block) =>
+        Trainable ? LayerModule.erase(block) : LayerModule.erase(LayerModule.freeze(block));
 
     /// <summary>An erased block, frozen where it is not to be trained.</summary>
-    private protected Block<object> Freeze(Block<object> erased) => Trainable ? erased : Erase(erased);
+    private protected Block Freeze(Block erased) => Trainable ? erased : Erase(erased);
 }

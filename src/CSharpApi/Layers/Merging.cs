@@ -13,7 +13,7 @@ public abstract class Merging : Layer
     internal override LayerConfig Config() => Settings;
 
     /// <summary>A function of all as a block.</summary>
-    private protected Block<object> Merge(Func<FSharpList<Tensor>, Tensor> function, bool keepsMask = true) =>
+    private protected Block Merge(Func<FSharpList<Tensor>, Tensor> function, bool keepsMask = true) =>
         Erase(BlockModule.merge(Names.Snake(Kind), keepsMask ? MaskUse.Keeps : MaskUse.Drops, Bridge.Curry(function)));
 }
 
@@ -21,42 +21,42 @@ public abstract class Merging : Layer
 /// <example><code>var sum = new Add().Apply([left, right]);</code></example>
 public sealed class Add : Merging
 {
-    private protected override Block<object> Create() => Merge(Functional.Merge.add);
+    private protected override Block Create() => Merge(Functional.Merge.add);
 }
 
 /// <summary>The product of all, elementwise.</summary>
 /// <example><code>var gated = new Multiply().Apply([x, gate]);</code></example>
 public sealed class Multiply : Merging
 {
-    private protected override Block<object> Create() => Merge(Functional.Merge.multiply);
+    private protected override Block Create() => Merge(Functional.Merge.multiply);
 }
 
 /// <summary>The mean of all.</summary>
 /// <example><code>var mean = new Average().Apply([left, right]);</code></example>
 public sealed class Average : Merging
 {
-    private protected override Block<object> Create() => Merge(Functional.Merge.average);
+    private protected override Block Create() => Merge(Functional.Merge.average);
 }
 
 /// <summary>The largest of all, elementwise.</summary>
 /// <example><code>var most = new Maximum().Apply([left, right]);</code></example>
 public sealed class Maximum : Merging
 {
-    private protected override Block<object> Create() => Merge(Functional.Merge.maximum);
+    private protected override Block Create() => Merge(Functional.Merge.maximum);
 }
 
 /// <summary>The smallest of all, elementwise.</summary>
 /// <example><code>var least = new Minimum().Apply([left, right]);</code></example>
 public sealed class Minimum : Merging
 {
-    private protected override Block<object> Create() => Merge(Functional.Merge.minimum);
+    private protected override Block Create() => Merge(Functional.Merge.minimum);
 }
 
 /// <summary>The first less the second.</summary>
 /// <example><code>var difference = new Subtract().Apply([left, right]);</code></example>
 public sealed class Subtract : Merging
 {
-    private protected override Block<object> Create() => Merge(all => all.Length == 2
+    private protected override Block Create() => Merge(all => all.Length == 2
         ? Functional.Merge.subtract(all[0], all[1])
         : throw new ArgumentException($"Subtract: takes two inputs, {all.Length} were given"));
 }
@@ -66,7 +66,7 @@ public sealed class Subtract : Merging
 /// <example><code>var both = new Concatenate().Apply([left, right]);</code></example>
 public sealed class Concatenate(int axis = -1) : Merging
 {
-    private protected override Block<object> Create() => axis == 0
+    private protected override Block Create() => axis == 0
         ? throw new ArgumentException("Concatenate: axis 0 is the batch; examples cannot be joined to others")
         : Erase(BlockModule.concatenate(axis));
 
@@ -100,7 +100,7 @@ public sealed class Dot : Merging
         this.normalize = normalize;
     }
 
-    private protected override Block<object> Create() => Merge(
+    private protected override Block Create() => Merge(
         all => all.Length == 2
             ? Functional.Merge.dot(axes.First, axes.Second, normalize, all[0], all[1])
             : throw new ArgumentException($"Dot: takes two inputs, {all.Length} were given"),

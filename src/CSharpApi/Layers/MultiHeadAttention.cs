@@ -114,10 +114,10 @@ public sealed class MultiHeadAttention : Layer
         return new LayerCall(this, [.. nodes], call).Outputs;
     }
 
-    internal override Block<object> BlockFor(LayerConfig call) =>
+    internal override Block BlockFor(LayerConfig call) =>
         Attending(new AttentionCall(causal: call.Bool("use_causal_mask"), returnScores: call.Bool("return_attention_scores"), dropout: dropout), call.Bool("attention_mask"));
 
-    internal override IReadOnlyList<Part> Parts => weighted.Parts("Weights");
+    internal override IReadOnlyList<Part> Parts => weighted.Parts(nameof(DenseParameters.Dense.Weights));
 
     internal override LayerConfig? Config()
     {
@@ -137,9 +137,9 @@ public sealed class MultiHeadAttention : Layer
         c.Has("attention_axes") ? c.Ints("attention_axes") : null,
         Weighted.Read(c));
 
-    private protected override Block<object> Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: dropout), false);
+    private protected override Block Create() => Attending(new AttentionCall(causal: false, returnScores: false, dropout: dropout), false);
 
-    private Block<object> Attending(AttentionCall call, bool masked) => Erase(MultiHeadBlock.create(
+    private Block Attending(AttentionCall call, bool masked) => Erase(MultiHeadBlock.create(
         call,
         attentionAxes is null ? null : Microsoft.FSharp.Core.FSharpOption<Microsoft.FSharp.Collections.FSharpList<int>>.Some(Bridge.List(attentionAxes)),
         masked,

@@ -85,7 +85,7 @@ internal sealed class LayerCall
 {
     private static long count;
 
-    private Block<object>? block;
+    private Block? block;
 
     public LayerCall(Layer layer, Node[] inputs, LayerConfig? arguments)
     {
@@ -97,7 +97,7 @@ internal sealed class LayerCall
         {
             if (layer is InputLayer) RequireNone(inputs);
             else if (inputs.Length == 0) throw new ArgumentException("no nodes were given");
-            int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(BlockModule.outputShapes(Block, shapes));
+            int[][] outputs = layer is InputLayer ? [layer.ExampleShape!] : layer.Seen(Block.OutputShape(shapes));
             Outputs = [.. outputs.Select((shape, i) => new Node(this, i, shape))];
         }
         catch (ArgumentException e)
@@ -117,7 +117,7 @@ internal sealed class LayerCall
     public LayerConfig? Arguments { get; }
 
     /// <summary>The F# block that runs here.</summary>
-    public Block<object> Block => Arguments is null ? Layer.Block : block ??= Layer.BlockFor(Arguments);
+    public Block Block => Arguments is null ? Layer.Block : block ??= Layer.BlockFor(Arguments);
 
     /// <summary>Calls are numbered as they are made, so that every call has a larger number than those it needs.</summary>
     public long Number { get; } = Interlocked.Increment(ref count);

@@ -1,6 +1,4 @@
 // Layers that do something only while the network learns.
-using Unit = Microsoft.FSharp.Core.Unit;
-
 namespace Functional.CSharp;
 
 /// <summary>While learning, sets a fraction of the inputs to 0 and scales up the rest; otherwise passes its input on.</summary>
@@ -17,7 +15,7 @@ public sealed class Dropout(double rate, int?[]? noiseShape = null) : Layer
     private readonly double rate = Rate.Check(nameof(Dropout), rate);
     private readonly int?[]? noiseShape = noiseShape?.ToArray();
 
-    private protected override Block<object> Create() => Erase(
+    private protected override Block Create() => Erase(
         noiseShape is null ? Functional.Layers.dropout(rate) : Functional.Layers.dropoutOver(rate, Bridge.List(noiseShape.Select(Bridge.Option))),
         keepsMask: true);
 
@@ -43,7 +41,7 @@ internal static class Rate
 /// <example><code>model.Add(new GaussianNoise(0.1));</code></example>
 public sealed class GaussianNoise(double stddev) : Layer
 {
-    private protected override Block<object> Create() => Erase(Functional.Layers.gaussianNoise(stddev), keepsMask: true);
+    private protected override Block Create() => Erase(Functional.Layers.gaussianNoise(stddev), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("stddev", stddev);
 }
@@ -56,7 +54,7 @@ public sealed class GaussianDropout(double rate) : Layer
 {
     private readonly double rate = Rate.Check(nameof(GaussianDropout), rate);
 
-    private protected override Block<object> Create() => Erase(Functional.Layers.gaussianDropout(rate), keepsMask: true);
+    private protected override Block Create() => Erase(Functional.Layers.gaussianDropout(rate), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("rate", rate);
 }
@@ -68,9 +66,9 @@ public sealed class SpatialDropout1D(double rate) : SpaceLayer(1, default)
 {
     private readonly double rate = Rate.Check(nameof(SpatialDropout1D), rate);
 
-    private protected override Layer<Unit> Over() => Functional.Layers.spatialDropout(rate);
+    private protected override WeightlessLayer Over() => Functional.Layers.spatialDropout(rate);
 
-    private protected override Block<Unit> WithMask(Layer<Unit> layer) => BlockModule.ofLayer(MaskUse.Keeps, layer);
+    private protected override WeightlessBlock WithMask(WeightlessLayer layer) => BlockModule.ofLayer(MaskUse.Keeps, layer);
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
 }
@@ -83,7 +81,7 @@ public sealed class SpatialDropout2D(double rate, Named<DataFormat> dataFormat =
 {
     private readonly double rate = Rate.Check(nameof(SpatialDropout2D), rate);
 
-    private protected override Layer<Unit> Over() => Functional.Layers.spatialDropout(rate);
+    private protected override WeightlessLayer Over() => Functional.Layers.spatialDropout(rate);
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("rate", rate);
 }

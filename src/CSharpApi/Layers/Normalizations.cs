@@ -14,7 +14,7 @@ internal sealed record Scaling(
     Constraint? BetaConstraint,
     Constraint? GammaConstraint)
 {
-    public IReadOnlyList<Part> Parts => [new("Beta", BetaRegularizer, BetaConstraint), new("Gamma", GammaRegularizer, GammaConstraint)];
+    public IReadOnlyList<Part> Parts => [new(nameof(NormalizationParameters.Normalization.Beta), BetaRegularizer, BetaConstraint), new(nameof(NormalizationParameters.Normalization.Gamma), GammaRegularizer, GammaConstraint)];
 
     /// <summary>Settings for F#; running statistics are batch normalisation's alone.</summary>
     public NormalizationSettings Settings(double momentum = 0, Initializer? mean = null, Initializer? variance = null) => new(
@@ -107,7 +107,7 @@ public sealed class BatchNormalization : Layer
 
     internal override LayerConfig? Config() => scaling.Write(Settings.Set("momentum", momentum));
 
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(ImageLayers.batchNormalization(scaling.Settings(momentum, mean, variance)), keepsMask: true);
 }
 
@@ -154,7 +154,7 @@ public sealed class LayerNormalization : Layer
 
     internal override LayerConfig? Config() => scaling.Write(Settings);
 
-    private protected override Block<object> Create() => Erase(ImageLayers.layerNormalization(scaling.Settings()), keepsMask: true);
+    private protected override Block Create() => Erase(ImageLayers.layerNormalization(scaling.Settings()), keepsMask: true);
 }
 
 /// <summary>Normalises groups of each example's channels over all of space, then scales and shifts them by trained
@@ -205,7 +205,7 @@ public sealed class GroupNormalization : Layer
 
     internal override LayerConfig? Config() => scaling.Write(Settings.Set("groups", groups));
 
-    private protected override Block<object> Create() => Erase(ImageLayers.groupNormalization(scaling.Settings(), groups));
+    private protected override Block Create() => Erase(ImageLayers.groupNormalization(scaling.Settings(), groups));
 }
 
 /// <summary>Divides every number by (bias + alpha · Σ x²)^beta, the sum over neighbouring channels at the same place:
@@ -217,7 +217,7 @@ public sealed class GroupNormalization : Layer
 /// <example><code>model.Add(new LocalResponseNormalization());</code></example>
 public sealed class LocalResponseNormalization(int size = 5, double bias = 2, double alpha = 1e-4, double beta = 0.75) : Layer
 {
-    private protected override Block<object> Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size: size, bias: bias, alpha: alpha, beta: beta)));
+    private protected override Block Create() => Erase(ImageLayers.localResponseNormalization(new LocalResponse(size: size, bias: bias, alpha: alpha, beta: beta)));
 
     internal override LayerConfig Config() => Settings
         .Set("size", size)

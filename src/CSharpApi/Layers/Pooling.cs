@@ -1,6 +1,4 @@
 // Pooling: the largest or the average number of every window, or of all of space.
-using Unit = Microsoft.FSharp.Core.Unit;
-
 namespace Functional.CSharp;
 
 /// <summary>A layer that makes one number of every window.</summary>
@@ -32,7 +30,7 @@ public abstract class Pooling : Layer
     {
     }
 
-    private protected override Block<object> Create()
+    private protected override Block Create()
     {
         var pool = Of(new PoolOptions(
             size: Bridge.List(poolSize),
@@ -49,7 +47,7 @@ public abstract class Pooling : Layer
         .Set("padding", Names.Snake(padding))
         .Set("data_format", Names.Snake(format));
 
-    private protected abstract Layer<Unit> Of(PoolOptions options);
+    private protected abstract WeightlessLayer Of(PoolOptions options);
 }
 
 /// <summary>The largest number of every so many steps: [steps, channels] gives [fewer steps, channels].</summary>
@@ -72,7 +70,7 @@ public sealed class MaxPooling1D : Pooling
     {
     }
 
-    private protected override Layer<Unit> Of(PoolOptions options) => ImageLayers.maxPool(options);
+    private protected override WeightlessLayer Of(PoolOptions options) => ImageLayers.maxPool(options);
 }
 
 /// <summary>The largest number of every window: [height, width, channels] gives [smaller height, smaller width, channels].</summary>
@@ -95,7 +93,7 @@ public sealed class MaxPooling2D : Pooling
     {
     }
 
-    private protected override Layer<Unit> Of(PoolOptions options) => ImageLayers.maxPool(options);
+    private protected override WeightlessLayer Of(PoolOptions options) => ImageLayers.maxPool(options);
 }
 
 /// <summary>The average of every so many steps: [steps, channels] gives [fewer steps, channels].</summary>
@@ -118,7 +116,7 @@ public sealed class AveragePooling1D : Pooling
     {
     }
 
-    private protected override Layer<Unit> Of(PoolOptions options) => ImageLayers.averagePool(options);
+    private protected override WeightlessLayer Of(PoolOptions options) => ImageLayers.averagePool(options);
 }
 
 /// <summary>The average of every window: [height, width, channels] gives [smaller height, smaller width, channels].</summary>
@@ -141,5 +139,5 @@ public sealed class AveragePooling2D : Pooling
     {
     }
 
-    private protected override Layer<Unit> Of(PoolOptions options) => ImageLayers.averagePool(options);
+    private protected override WeightlessLayer Of(PoolOptions options) => ImageLayers.averagePool(options);
 }

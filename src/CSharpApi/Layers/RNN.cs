@@ -42,7 +42,7 @@ public abstract class RNN : Layer
         (Node[])[WithMask.Of(sequence, mask), .. initialState ?? []];
 
     /// <summary>The block that reads in two directions.</summary>
-    internal Block<object> InDirections(Directions directions) => Core.Over(Arguments, directions);
+    internal Block InDirections(Directions directions) => Core.Over(Arguments, directions);
 
     internal override int? BeforeStates => Arguments.Stateful ? 1 : null;
 
@@ -52,5 +52,5 @@ public abstract class RNN : Layer
 
     internal override IReadOnlyList<Part> Parts => Arguments.Parts;
 
-    private protected override Block<object> Create() => Freeze(Core.Over(Arguments, null));
+    private protected override Block Create() => Freeze(Core.Over(Arguments, null));
 }

@@ -37,7 +37,7 @@ internal sealed record RecurrentArguments(
     public bool GivesState => ReturnState || Stateful;
 
     /// <summary>The weights that have penalties or constraints.</summary>
-    public IReadOnlyList<Part> Parts => [.. Weighted.Parts("Kernel"), new("RecurrentKernel", RecurrentRegularizer, RecurrentConstraint)];
+    public IReadOnlyList<Part> Parts => [.. Weighted.Parts(nameof(SimpleRnn.Kernel)), new(nameof(SimpleRnn.RecurrentKernel), RecurrentRegularizer, RecurrentConstraint)];
 
     public RecurrentArguments Check(string layer)
     {
@@ -76,13 +76,13 @@ internal sealed record RecurrentArguments(
 internal abstract class RecurrentCore
 {
     /// <summary>The block, its parameters erased; in one direction where none are given.</summary>
-    public abstract Block<object> Over(RecurrentArguments arguments, Directions? directions);
+    public abstract Block Over(RecurrentArguments arguments, Directions? directions);
 }
 
 /// <summary>A cell with its types.</summary>
 internal sealed class RecurrentCore<TParameters, TState>(Cell<TParameters, TState> cell) : RecurrentCore
 {
-    public override Block<object> Over(RecurrentArguments arguments, Directions? directions) => directions is null
-        ? BlockModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.GivesState, arguments.Units))
-        : BlockModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.GivesState, arguments.Units));
+    public override Block Over(RecurrentArguments arguments, Directions? directions) => directions is null
+        ? LayerModule.erase(RecurrentBlock.ofCell(cell, arguments.Options, arguments.GivesState, arguments.Units))
+        : LayerModule.erase(RecurrentBlock.bidirectional(directions, cell, arguments.Options, arguments.GivesState, arguments.Units));
 }

@@ -53,9 +53,9 @@ public sealed class Embedding : Layer
     internal static Embedding Read(LayerConfig c) => new(
         c.Int("input_dim"), c.Int("output_dim"), null, c.Regularizer("embeddings_regularizer"), c.Constraint("embeddings_constraint"), c.Bool("mask_zero"));
 
-    internal override IReadOnlyList<Part> Parts => [new("Vectors", regularizer, constraint)];
+    internal override IReadOnlyList<Part> Parts => [new(nameof(EmbeddingParameters.Embedding.Vectors), regularizer, constraint)];
 
-    private protected override Block<object> Create()
+    private protected override Block Create()
     {
         var draw = initializer?.Function ?? EmbeddingModule.defaultInitializer;
         return Erase(BlockModule.embedding(maskZero ? Bridge.Option<int>(0) : null, Functional.Layers.embeddingWith(draw, inputDim, outputDim)));
@@ -72,7 +72,7 @@ public sealed class Masking(double maskValue = 0) : Layer
 {
     internal override LayerConfig Config() => Settings.Set("mask_value", maskValue);
 
-    private protected override Block<object> Create() => Erase(BlockModule.masking(maskValue));
+    private protected override Block Create() => Erase(BlockModule.masking(maskValue));
 }
 
 /// <summary>Sequences and a mask that is data: the second input says which steps of the first are there, 0 for those that are
@@ -91,5 +91,5 @@ public sealed class WithMask : Layer
 
     internal override LayerConfig Config() => Settings;
 
-    private protected override Block<object> Create() => Erase(BlockModule.withMask);
+    private protected override Block Create() => Erase(BlockModule.withMask);
 }

@@ -32,7 +32,7 @@ public sealed class InputLayer : Layer
     {
     }
 
-    private protected override Block<object> Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));
+    private protected override Block Create() => Erase(Functional.Layers.activation("input", ActivationsModule.Activation.ofName("linear")));
 
     internal override LayerConfig Config() => Settings;
 }
@@ -41,7 +41,7 @@ public sealed class InputLayer : Layer
 /// <example><code>model.Add(new Flatten { InputShape = [28, 28] });</code></example>
 public sealed class Flatten : Layer
 {
-    private protected override Block<object> Create() => Erase(Functional.Layers.flatten);
+    private protected override Block Create() => Erase(Functional.Layers.flatten);
 
     internal override LayerConfig Config() => Settings;
 }
@@ -60,7 +60,7 @@ public sealed class Reshape : Layer
         target = [.. targetShape];
     }
 
-    private protected override Block<object> Create() => Erase(Functional.Layers.reshape(Bridge.List(target)));
+    private protected override Block Create() => Erase(Functional.Layers.reshape(Bridge.List(target)));
 
     internal override LayerConfig Config() => Settings.Set("target_shape", target);
 }
@@ -79,7 +79,7 @@ public sealed class Permute : Layer
         order = [.. dims];
     }
 
-    private protected override Block<object> Create() => Erase(Functional.Layers.permute(Bridge.List(order)));
+    private protected override Block Create() => Erase(Functional.Layers.permute(Bridge.List(order)));
 
     internal override LayerConfig Config() => Settings.Set("dims", order);
 }
@@ -89,7 +89,7 @@ public sealed class Permute : Layer
 /// <example><code>model.Add(new RepeatVector(10));</code></example>
 public sealed class RepeatVector(int n) : Layer
 {
-    private protected override Block<object> Create() => Erase(Functional.Layers.repeatVector(n));
+    private protected override Block Create() => Erase(Functional.Layers.repeatVector(n));
 
     internal override LayerConfig Config() => Settings.Set("n", n);
 }

@@ -1,6 +1,4 @@
 // Sequences and images made larger or smaller: zeros around them, places taken away, places repeated.
-using Unit = Microsoft.FSharp.Core.Unit;
-
 namespace Functional.CSharp;
 
 /// <summary>Zeros before and behind a sequence: [steps, channels] gives [more steps, channels].</summary>
@@ -12,7 +10,7 @@ public sealed class ZeroPadding1D(Margins padding = default, Named<DataFormat> d
 {
     private readonly (int Low, int High)[] widths = padding.For(nameof(ZeroPadding1D), nameof(padding), 1);
 
-    private protected override Layer<Unit> Over() => ImageLayers.zeroPadding(Margins.List(widths));
+    private protected override WeightlessLayer Over() => ImageLayers.zeroPadding(Margins.List(widths));
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("padding", Margins.Numbers(widths));
 }
@@ -26,7 +24,7 @@ public sealed class ZeroPadding2D(Margins padding = default, Named<DataFormat> d
 {
     private readonly (int Low, int High)[] widths = padding.For(nameof(ZeroPadding2D), nameof(padding), 2);
 
-    private protected override Layer<Unit> Over() => ImageLayers.zeroPadding(Margins.List(widths));
+    private protected override WeightlessLayer Over() => ImageLayers.zeroPadding(Margins.List(widths));
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("padding", Margins.Numbers(widths));
 }
@@ -40,7 +38,7 @@ public sealed class Cropping1D(Margins cropping = default, Named<DataFormat> dat
 {
     private readonly (int Low, int High)[] widths = cropping.For(nameof(Cropping1D), nameof(cropping), 1);
 
-    private protected override Layer<Unit> Over() => ImageLayers.cropping(Margins.List(widths));
+    private protected override WeightlessLayer Over() => ImageLayers.cropping(Margins.List(widths));
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("cropping", Margins.Numbers(widths));
 }
@@ -54,7 +52,7 @@ public sealed class Cropping2D(Margins? cropping = null, Named<DataFormat> dataF
 {
     private readonly (int Low, int High)[] widths = (cropping ?? 0).For(nameof(Cropping2D), nameof(cropping), 2);
 
-    private protected override Layer<Unit> Over() => ImageLayers.cropping(Margins.List(widths));
+    private protected override WeightlessLayer Over() => ImageLayers.cropping(Margins.List(widths));
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("cropping", Margins.Numbers(widths));
 }
@@ -67,7 +65,7 @@ public sealed class UpSampling1D(int size = 2) : SpaceLayer(1, default)
 {
     private readonly int[] factors = ((Sizes)size).For(nameof(UpSampling1D), nameof(size), 1);
 
-    private protected override Layer<Unit> Over() => ImageLayers.upSampling(Bridge.List(factors));
+    private protected override WeightlessLayer Over() => ImageLayers.upSampling(Bridge.List(factors));
 
     private protected override LayerConfig Write(LayerConfig config) => config.Set("size", factors);
 }
@@ -92,7 +90,7 @@ public sealed class UpSampling2D(Sizes size = default, Named<DataFormat> dataFor
 {
     private readonly int[] factors = size.For(nameof(UpSampling2D), nameof(size), 2, 2);
 
-    private protected override Layer<Unit> Over() => interpolation.Value == Interpolation.Bilinear
+    private protected override WeightlessLayer Over() => interpolation.Value == Interpolation.Bilinear
         ? ImageLayers.bilinearUpSampling(Bridge.List(factors))
         : ImageLayers.upSampling(Bridge.List(factors));
 

@@ -1,6 +1,4 @@
 // What layers over space without weights share: the number of axes they are for, and where the channels lie.
-using Unit = Microsoft.FSharp.Core.Unit;
-
 namespace Functional.CSharp;
 
 /// <summary>A layer over sequences or images that has no weights.</summary>
@@ -15,21 +13,21 @@ public abstract class SpaceLayer : Layer
         this.format = format.Value;
     }
 
-    private protected sealed override Block<object> Create()
+    private protected sealed override Block Create()
     {
         var layer = Over();
         if (format == DataFormat.ChannelsFirst) layer = ImageLayers.channelsFirst(layer);
         var kind = Kind;
-        return Erase(WithMask(new Layer<Unit>(layer.Name, layer.Initialize, Bridge.Curry<int[], int[]>(shape => layer.OutputShape.Invoke(Fitting(kind, shape))), layer.Apply)));
+        return Erase(WithMask(new WeightlessLayer(layer.Name, Bridge.Curry((int[] shape) => layer.Place.Invoke(Fitting(kind, shape))), layer.Apply)));
     }
 
     /// <summary>The layer with what it does to masks: by default they end here.</summary>
-    private protected virtual Block<Unit> WithMask(Layer<Unit> layer) => BlockModule.ofLayer(MaskUse.Drops, layer);
+    private protected virtual WeightlessBlock WithMask(WeightlessLayer layer) => BlockModule.ofLayer(MaskUse.Drops, layer);
 
     internal sealed override LayerConfig Config() => Write(Settings.Set("data_format", Names.Snake(format)));
 
     /// <summary>The F# layer for channels that lie last.</summary>
-    private protected abstract Layer<Unit> Over();
+    private protected abstract WeightlessLayer Over();
 
     /// <summary>The settings with the layer's own.</summary>
     private protected virtual LayerConfig Write(LayerConfig config) => config;

@@ -47,7 +47,7 @@ public sealed class Conv1DTranspose : Convolution
     {
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }
 
 /// <summary>The transpose of a convolution over images: [height, width, channels] gives [larger height, larger width,
@@ -97,5 +97,5 @@ public sealed class Conv2DTranspose : Convolution
     {
     }
 
-    private protected override Block<object> Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
+    private protected override Block Create() => Complete(ImageLayers.convTranspose(Arguments.Settings, Arguments.Filters, Arguments.Window));
 }

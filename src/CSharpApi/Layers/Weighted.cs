@@ -22,11 +22,11 @@ internal sealed record Weighted(
     public FSharpOption<FSharpInitializer>? Bias => UseBias ? Bridge.Option((BiasInitializer ?? Initializer.Zeros).Function) : null;
 
     /// <summary>The layer with the activation behind it.</summary>
-    public Layer<TParameters> Activated<TParameters>(Layer<TParameters> layer) =>
+    public Layer<TParameters, Tensor, int[]> Activated<TParameters>(Layer<TParameters, Tensor, int[]> layer) =>
         Activation is null ? layer : LayerModule.activated(Activation.Name, Activation.Function, layer);
 
     /// <summary>Penalties and constraints of kernel and bias, by the names that they have in the F# record.</summary>
-    public IReadOnlyList<Part> Parts(string kernel) => [new(kernel, KernelRegularizer, KernelConstraint), new("Bias", BiasRegularizer, BiasConstraint)];
+    public IReadOnlyList<Part> Parts(string kernel) => [new(kernel, KernelRegularizer, KernelConstraint), new(nameof(DenseParameters.Dense.Bias), BiasRegularizer, BiasConstraint)];
 
     /// <summary>The settings with these; null where one is a function of the user's own, which text cannot hold.</summary>
     public LayerConfig? Write(LayerConfig config) => config

@@ -63,7 +63,7 @@ public sealed class Bidirectional : Layer
 
     internal override IReadOnlyList<Part> Parts => layer.Parts;
 
-    private protected override Block<object> Create() => Freeze(layer.InDirections(mergeMode switch
+    private protected override Block Create() => Freeze(layer.InDirections(mergeMode switch
     {
         MergeMode.Concat => Directions.NewMerged(BidirectionalMerge.Concat),
         MergeMode.Sum => Directions.NewMerged(BidirectionalMerge.Sum),
@@ -95,6 +95,6 @@ public sealed class TimeDistributed : Layer
 
     internal override IReadOnlyList<Part> Parts => layer.Trainable ? layer.Parts : [];
 
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(Functional.Layers.timeDistributed(BlockModule.toLayer(layer.Block)), keepsMask: true);
 }

@@ -243,13 +243,13 @@ let tests =
             expectClose 0.0 (floats expected) seen.Value "causal"
 
             expectRefused [ "queries of 5"; "keys of 2" ] (fun () ->
-                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |]; [| 4; 2 |] |])
+                (dot AttentionScore.Products false causal).OutputShape [| [| 3; 5 |]; [| 4; 2 |] |])
 
             expectRefused [ "4 keys and 3 values" ] (fun () ->
-                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |]; [| 3; 2 |]; [| 4; 5 |] |])
+                (dot AttentionScore.Products false causal).OutputShape [| [| 3; 5 |]; [| 3; 2 |]; [| 4; 5 |] |])
 
             expectRefused [ "queries and values"; "1 inputs" ] (fun () ->
-                (dot AttentionScore.Products false causal).OutputShapes [| [| 3; 5 |] |])
+                (dot AttentionScore.Products false causal).OutputShape [| [| 3; 5 |] |])
 
         testCase "several heads over some of several axes"
         <| fun () ->
@@ -266,7 +266,7 @@ let tests =
 
                 Expect.equal
                     [ for y in outputs -> y.Value.Shape[1..] ]
-                    (List.ofArray ((block axes).OutputShapes shapes))
+                    (List.ofArray ((block axes).OutputShape shapes))
                     "shapes"
 
                 outputs |> Array.map _.Value
@@ -307,17 +307,17 @@ let tests =
 
             let y, _ = multiHeadAttention options p column column column
             expectClose 1e-13 (floats y) (index 2 1 outputs[0].Value) "a masked column"
-            let shapes inputs axes () = (block axes).OutputShapes(Array.ofList inputs)
+            let shapes inputs axes () = (block axes).OutputShape(Array.ofList inputs)
             expectRefused [ "axes"; "4" ] (shapes [ [| 3; 4; 6 |]; [| 3; 4; 6 |] ] (Some [ 3 ]))
             expectRefused [ "axis 2"; "two lengths" ] (shapes [ [| 3; 4; 6 |]; [| 3; 5; 6 |] ] (Some [ 1 ]))
             expectRefused [ "as many axes" ] (shapes [ [| 3; 4; 6 |]; [| 3; 6 |] ] None)
 
             let causal = MultiHeadBlock.create { call with Causal = true } None false settings
-            expectRefused [ "causal"; "2" ] (fun () -> causal.OutputShapes [| [| 3; 4; 6 |]; [| 3; 4; 6 |] |])
+            expectRefused [ "causal"; "2" ] (fun () -> causal.OutputShape [| [| 3; 4; 6 |]; [| 3; 4; 6 |] |])
             let told = MultiHeadBlock.create call None true settings
 
             expectRefused [ "attention mask"; "2×4" ] (fun () ->
-                told.OutputShapes [| [| 3; 6 |]; [| 4; 6 |]; [| 2; 4 |] |])
+                told.OutputShape [| [| 3; 6 |]; [| 4; 6 |]; [| 2; 4 |] |])
 
         testCase "self-attention as a layer"
         <| fun () ->

@@ -70,6 +70,28 @@ let tests =
             let expected = x |> reshape [ 3; 6 ] |> dense first |> tanh |> dense last
             expectClose 0.0 (Tensor.toFloats expected) y "the functions, one after another"
 
+        testCase "a layer is asked for its shape once, however deep it is nested"
+        <| fun () ->
+            let asked = ref 0
+
+            let counting =
+                Layer.stateless "counting" (fun x ->
+                    asked.Value <- asked.Value + 1
+                    x)
+                |> Layer.erase
+
+            let deep = Seq.replicate 50 counting |> Seq.reduce (fun inner next -> Layer.erase (inner --> next))
+
+            deep.Initialize key [| 3 |] |> ignore
+            Expect.equal asked.Value 50 "once each"
+
+        testCase "a layer that reads numbers says its shape itself"
+        <| fun () ->
+            let read (x: Tensor) = x * Tensor.toFloat (sum x)
+            let layer = Layer.shaped "read" id (fun _ _ -> ()) (fun _ () x -> read x, ())
+            Expect.equal (layer.OutputShape [| UnknownSize.Value; 2 |]) [| UnknownSize.Value; 2 |] "shape"
+            expectClose 0.0 [| 3.0; 6.0 |] (apply layer (Tensor.ofSeq [ 1.0; 2.0 ])) "values"
+
         testCase "a list of layers computes what their composition does"
         <| fun () ->
             let model =

@@ -26,7 +26,7 @@ let tests =
                 Layer.erase (Layers.dense 2)
             ]
 
-            let chain = Network.chain "row" (layers |> List.map (Block.ofLayer Keeps >> Block.erase))
+            let chain = Network.chain "row" (layers |> List.map (Block.ofLayer Keeps >> Layer.erase))
             let q = Network.initialize chain key [| [| 3 |] |]
             let x = cast DType.Float32 (numbers 2 [ 5; 3 ])
             // a key for each layer, in order, for what it begins with and for its noise
@@ -58,7 +58,7 @@ let tests =
 
             let twice: Network = {
                 Name = "twice"
-                Blocks = [| Block.erase (Block.ofLayer Keeps (Layers.dense 3)) |]
+                Blocks = [| Layer.erase (Block.ofLayer Keeps (Layers.dense 3)) |]
                 Calls = [|
                     { Block = 0; Inputs = [| input |]; As = None }
                     { Block = 0; Inputs = [| { Call = 0; Output = 0 } |]; As = None }
@@ -81,9 +81,9 @@ let tests =
 
             let network =
                 Network.chain "parts" [
-                    Block.erase (RecurrentBlock.ofCell Lstm.cell options true 3)
-                    Block.erase (RecurrentBlock.ofCell Gru.cell options true 2)
-                    Block.erase (Block.ofLayer Keeps (Layers.dense 2))
+                    Layer.erase (RecurrentBlock.ofCell Lstm.cell options true 3)
+                    Layer.erase (RecurrentBlock.ofCell Gru.cell options true 2)
+                    Layer.erase (Block.ofLayer Keeps (Layers.dense 2))
                 ]
 
             let p = Network.initialize network key [| [| 6; 4 |] |]
@@ -109,8 +109,7 @@ let tests =
         <| fun () ->
             let any = UnknownSize.Value
 
-            let infer (layer: Layer<'P>) shape =
-                (UnknownSize.infer (Block.ofLayer Keeps layer).OutputShapes [| shape |])[0]
+            let infer (layer: Layer<'P>) (shape: int[]) = layer.OutputShape shape
 
             Expect.equal (infer (Layers.dense 3) [| any; 4 |]) [| any; 3 |] "features are known"
             Expect.equal (infer (Layers.lstm 3) [| any; 4 |]) [| 3 |] "the last output"
@@ -120,14 +119,14 @@ let tests =
 
             let network =
                 Network.chain "any" [
-                    Block.erase (Block.ofLayer Keeps (Layers.dense 4))
-                    Block.erase (Block.ofLayer Drops (Layers.gru 3))
+                    Layer.erase (Block.ofLayer Keeps (Layers.dense 4))
+                    Layer.erase (Block.ofLayer Drops (Layers.gru 3))
                 ]
 
             let p = Network.initialize network key [| [| any; 2 |] |]
             let q = Network.initialize network key [| [| 5; 2 |] |]
             Expect.equal (Tree.leaves p |> Array.map bits) (Tree.leaves q |> Array.map bits) "the same parameters"
-            let deep = Network.chain "deep" [ Block.erase (Block.ofLayer Drops Layers.flatten); network.Blocks[0] ]
+            let deep = Network.chain "deep" [ Layer.erase (Block.ofLayer Drops Layers.flatten); network.Blocks[0] ]
             expectRefused [ "deep"; "dense 4"; "None" ] (fun () -> Network.initialize deep key [| [| any; 2 |] |])
 
         testCase "masks go on, end, and meet"
@@ -194,7 +193,7 @@ let tests =
 
             let expected = Recurrent.bidirectional BidirectionalMerge.Concat Lstm.cell running both x
             Expect.equal (bits (first two both [ masked x ]).Value) (bits expected) "both directions"
-            Expect.equal (two.OutputShapes [| [| 3; 4 |] |]) [| [| 3; 10 |] |] "shape"
+            Expect.equal (two.OutputShape [| [| 3; 4 |] |]) [| [| 3; 10 |] |] "shape"
 
         testCase "losses and metrics count the steps that are there, and no gradient reaches the others"
         <| fun () ->

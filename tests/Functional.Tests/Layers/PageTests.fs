@@ -11,31 +11,24 @@ let predict net = dense net.Hidden >> tanh >> dense net.Output
 type Bend = { Gain: Tensor }
 let bend (p: Bend) (x: Tensor) = x + p.Gain * sin x
 
-let bendLayer: Layer<Bend> = {
-    Name = "bend"
-    Initialize = fun _ shape -> { Gain = Tensor.full DType.Float32 shape 0.0 }
-    OutputShape = id
-    Apply = fun _ p x -> bend p x, p
-}
+let bendLayer: Layer<Bend> =
+    Layer.create "bend" (fun _ shape -> { Gain = Tensor.full DType.Float32 shape 0.0 }) (fun _ p x -> bend p x, p)
 
 type Centre = { Mean: Frozen; Offset: Tensor }
 
-let centre: Layer<Centre> = {
-    Name = "centre"
-    Initialize =
-        fun _ shape -> {
+let centre: Layer<Centre> =
+    Layer.create
+        "centre"
+        (fun _ shape -> {
             Mean = { Value = Tensor.full DType.Float32 shape 0.0 }
             Offset = Tensor.full DType.Float32 shape 0.0
-        }
-    OutputShape = id
-    Apply =
-        fun phase p x ->
+        })
+        (fun phase p x ->
             match phase with
             | Inference -> x - p.Mean.Value + p.Offset, p
             | Training _ ->
                 let mean = meanOver [ 0 ] x
-                x - mean + p.Offset, { p with Mean = { Value = 0.9 * p.Mean.Value + 0.1 * mean } }
-}
+                x - mean + p.Offset, { p with Mean = { Value = 0.9 * p.Mean.Value + 0.1 * mean } })
 
 let logCosh (target: Tensor) (prediction: Tensor) =
     let d = prediction - target
