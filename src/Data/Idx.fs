@@ -22,7 +22,10 @@ type ElementType =
 /// An IDX file as it is: shape, element type, and the bytes of the elements (big-endian).
 type Contents = { Shape: int[]; Type: ElementType; Bytes: byte[] }
 
-let private fail name message = raise (InvalidDataException $"{name}: {message}")
+// What this file has to complain of; a damaged gzip stream throws InvalidDataException of its own.
+exception private Malformed of message: string
+
+let private fail name message = raise (Malformed $"{name}: {message}")
 
 let private elementType name code =
     match code with
@@ -154,7 +157,7 @@ let private gzipped path (file: FileStream) : Contents =
         try
             use unzipped = new GZipStream(file, CompressionMode.Decompress, leaveOpen = true)
             growing path unzipped
-        with :? InvalidDataException as error when not (error.Message.StartsWith(path, StringComparison.Ordinal)) ->
+        with :? InvalidDataException as error ->
             raise (InvalidDataException($"{path}: the gzip data is damaged, or its checksum does not fit", error))
 
     // GZipStream is content when the end of the file is missing. There, the length of the unzipped data stands.
@@ -175,7 +178,11 @@ let readContents (path: string) : Contents =
     use file = RegularFile.openRead "IDX" path
     let isGzip = file.ReadByte() = 0x1F && file.ReadByte() = 0x8B
     file.Position <- 0L
-    if isGzip then gzipped path file else plain path file
+
+    try
+        if isGzip then gzipped path file else plain path file
+    with Malformed message ->
+        raise (InvalidDataException message)
 
 /// The number of elements.
 let internal count (contents: Contents) : int = contents.Bytes.Length / elementSize contents.Type
@@ -183,9 +190,10 @@ let internal count (contents: Contents) : int = contents.Bytes.Length / elementS
 /// Refuses a file whose elements, at so many bytes each, are more than one array holds.
 let internal requireRoom (path: string) (size: int) (contents: Contents) =
     if int64 (count contents) * int64 size > int64 (Int32.MaxValue - 64) then
-        fail
-            path
-            $"its {count contents} elements of type {contents.Type} would take {int64 (count contents) * int64 size} bytes as a tensor, more than one array holds; Idx.readContents gives them as bytes"
+        raise (
+            InvalidDataException
+                $"{path}: its {count contents} elements of type {contents.Type} would take {int64 (count contents) * int64 size} bytes as a tensor, more than one array holds; Idx.readContents gives them as bytes"
+        )
 
 /// The elements as a tensor: all integers as Int32, floats as they are.
 let toTensor (contents: Contents) : Tensor =
