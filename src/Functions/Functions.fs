@@ -383,17 +383,6 @@ let normOver (axes: int seq) (x: Tensor) =
 /// Example: `norm (Tensor.ofSeq [3.0; 4.0])` is 5.
 let norm (x: Tensor) = normOver (everything x) x
 
-let private argReduce r name axis (x: Tensor) = bind1 (ArgReduce(r, Shape.axis name x.Rank axis)) x
-/// The place of the largest element along an axis, the first of equals, Int32.
-let argmax (axis: int) (x: Tensor) = argReduce ArgReduction.ArgMax "argmax" axis x
-/// The place of the smallest element along an axis, the first of equals, Int32.
-let argmin (axis: int) (x: Tensor) = argReduce ArgReduction.ArgMin "argmin" axis x
-
-/// Running sums along an axis.
-let cumsum (axis: int) (x: Tensor) = bind1 (Cumulate(Cumulation.Sum, Shape.axis "cumsum" x.Rank axis, false)) x
-/// Running products along an axis.
-let cumprod (axis: int) (x: Tensor) = bind1 (Cumulate(Cumulation.Prod, Shape.axis "cumprod" x.Rank axis, false)) x
-
 /// exp(x)/Σ exp(x) along the last axis.
 let softmax (x: Tensor) = bind1 (Softmax(Shape.axis "softmax" x.Rank -1)) x
 /// exp(x)/Σ exp(x) along an axis.

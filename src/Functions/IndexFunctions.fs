@@ -1,9 +1,20 @@
-/// Functions that go by the places of elements: taking, adding at places, one-hot rows, sorting. `open Functional` brings
-/// them in.
+/// Functions that go by the places of elements: the largest's place, running sums, taking, adding at places, one-hot rows,
+/// sorting. `open Functional` brings them in.
 [<AutoOpen>]
 module Functional.IndexFunctions
 
 open Functional.Operations
+
+let private argReduce r name axis (x: Tensor) = Tensor.Bind(ArgReduce(r, Shape.axis name x.Rank axis), x)
+/// The place of the largest element along an axis, the first of equals, Int32.
+let argmax (axis: int) (x: Tensor) = argReduce ArgReduction.ArgMax "argmax" axis x
+/// The place of the smallest element along an axis, the first of equals, Int32.
+let argmin (axis: int) (x: Tensor) = argReduce ArgReduction.ArgMin "argmin" axis x
+
+/// Running sums along an axis.
+let cumsum (axis: int) (x: Tensor) = Tensor.Bind(Cumulate(Cumulation.Sum, Shape.axis "cumsum" x.Rank axis, false), x)
+/// Running products along an axis.
+let cumprod (axis: int) (x: Tensor) = Tensor.Bind(Cumulate(Cumulation.Prod, Shape.axis "cumprod" x.Rank axis, false), x)
 
 let private wholeIndex name (index: Tensor) (size: int) =
     if index.DType <> DType.Int32 && index.DType <> DType.Int64 then

@@ -106,6 +106,36 @@ module Check =
             let e = abs (a - b) / max floor (max (abs a) (abs b))
             if Double.IsNaN e then infinity else e
 
+    /// How well a leaf's gradient agrees with differences at some elements: the place where it does worst. Differences cannot
+    /// resolve less than the rounding of the function's value, and a derivative next to a far larger one of the same leaf is
+    /// judged on that one's scale.
+    let private compareLeaf
+        path
+        (shape: int[])
+        (value: float)
+        (gradient: float[])
+        (elements: int[])
+        (differences: float[])
+        : LeafCheck =
+        let scale = elements |> Array.fold (fun m k -> max m (abs gradient[k])) 0.0
+        let floor = max 1e-12 (max (1e-3 * scale) (1e-4 * abs value))
+        let error k = relative floor gradient[elements[k]] differences[k]
+
+        let at error place gradient differences = {
+            Path = path
+            Shape = shape
+            Error = error
+            Place = place
+            Gradient = gradient
+            Differences = differences
+        }
+
+        if elements.Length = 0 then
+            at 0.0 [||] 0.0 0.0
+        else
+            let worst = Seq.maxBy error (seq { 0 .. elements.Length - 1 })
+            at (error worst) (Shape.place shape elements[worst]) gradient[elements[worst]] differences[worst]
+
     /// `gradient` with a tolerance of one's own.
     let gradientWithin (tolerance: float) (f: 'P -> Tensor) (p: 'P) : GradientCheck =
         requireFloats "Check.gradient" p (Tree.leaves p)
@@ -144,35 +174,6 @@ module Check =
                     |> Array.map (fun k -> differentiate (0.01 * max 1.0 (abs (Array.item k numbers[i]))) (moved i k))
         |]
 
-        // differences cannot resolve less than the rounding of the value, and a derivative next to a far larger one of
-        // the same leaf is judged on that one's scale
-        let check (i, elements: int[], differences: float[]) =
-            let mine: float[] = gradients[i]
-            let scale = elements |> Array.fold (fun m k -> max m (abs (Array.item k mine))) 0.0
-            let floor = max 1e-12 (max (1e-3 * scale) (1e-4 * abs value))
-            let error k = relative floor (Array.item elements[k] mine) (Array.item k differences)
-
-            match elements.Length with
-            | 0 -> {
-                Path = paths[i]
-                Shape = leaves[i].Shape
-                Error = 0.0
-                Place = [||]
-                Gradient = 0.0
-                Differences = 0.0
-              }
-            | n ->
-                let worst = Seq.maxBy error (seq { 0 .. n - 1 })
-
-                {
-                    Path = paths[i]
-                    Shape = leaves[i].Shape
-                    Error = error worst
-                    Place = Shape.place leaves[i].Shape elements[worst]
-                    Gradient = mine[elements[worst]]
-                    Differences = differences[worst]
-                }
-
         let random = Random 1
         let direction = numbers |> Array.map (Array.map (fun _ -> 2.0 * random.NextDouble() - 1.0))
 
@@ -185,7 +186,10 @@ module Check =
 
         {
             Value = value
-            Leaves = Array.map check looked
+            Leaves = [|
+                for i, elements, differences in looked ->
+                    compareLeaf paths[i] leaves[i].Shape value gradients[i] elements differences
+            |]
             ForwardError = relative (max 1e-12 (1e-3 * Array.sumBy abs terms)) (Array.sum terms) forward
             Tolerance = tolerance
         }

@@ -57,6 +57,90 @@ let private constructorOf (t: Type) =
         else
             None)
 
+let private names (properties: PropertyInfo[]) = properties |> Array.map _.Name
+
+let private readers (readerOf: Type -> Reader) (properties: PropertyInfo[]) =
+    properties |> Array.map (fun p -> readerOf p.PropertyType)
+
+let private ofRecord (readerOf: Type -> Reader) (t: Type) : Reader =
+    let fields = FSharpType.GetRecordFields(t, true)
+
+    Product(
+        names fields,
+        readers readerOf fields,
+        Array.map Getter.Of fields,
+        FSharpValue.PreComputeRecordReader(t, true),
+        FSharpValue.PreComputeRecordConstructor(t, true)
+    )
+
+let private ofTuple (readerOf: Type -> Reader) (t: Type) : Reader =
+    let items = FSharpType.GetTupleElements t
+    let read = FSharpValue.PreComputeTupleReader t
+    let name i = $"Item{i + 1}"
+
+    let item i : Getter =
+        match t.GetProperty(name i) with
+        | null -> {
+            new Getter() with
+                member _.Get value = (read value)[i]
+          }
+        | property -> Getter.Of property
+
+    Product(
+        Array.init items.Length name,
+        Array.map readerOf items,
+        Array.init items.Length item,
+        read,
+        FSharpValue.PreComputeTupleConstructor t
+    )
+
+let private ofUnion (readerOf: Type -> Reader) (t: Type) : Reader =
+    let case (c: UnionCaseInfo) =
+        let fields = c.GetFields()
+
+        let path (p: PropertyInfo) =
+            if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then
+                c.Name
+            else
+                $"{c.Name}.{p.Name}"
+
+        Product(
+            Array.map path fields,
+            readers readerOf fields,
+            Array.map Getter.Of fields,
+            FSharpValue.PreComputeUnionReader(c, true),
+            FSharpValue.PreComputeUnionConstructor(c, true)
+        )
+        :> Reader
+
+    let found = FSharpType.GetUnionCases(t, true)
+
+    Cases(
+        FSharpValue.PreComputeUnionTagReader(t, true),
+        found |> Array.sortBy _.Tag |> Array.map _.Name,
+        lazy (found |> Array.map case)
+    )
+
+let private ofClass (readerOf: Type -> Reader) (constructor: ConstructorInfo) (properties: PropertyInfo[]) : Reader =
+    let nullability = NullabilityInfoContext()
+
+    let reader (p: PropertyInfo) : Reader =
+        let isNullable =
+            not p.PropertyType.IsValueType && nullability.Create(p).ReadState = NullabilityState.Nullable
+
+        if isNullable then
+            Nullable(readerOf p.PropertyType)
+        else
+            readerOf p.PropertyType
+
+    Product(
+        names properties,
+        Array.map reader properties,
+        Array.map Getter.Of properties,
+        (fun o -> properties |> Array.map (fun p -> p.GetValue o)),
+        (fun values -> constructor.Invoke values)
+    )
+
 /// `within`: the types around this one that are being looked at. One that comes again is tied in a knot, and so is what
 /// goes too deep: a type may contain itself, and larger ones of its kind without end.
 let rec private make (within: Type list) (t: Type) : Reader =
@@ -67,8 +151,6 @@ let rec private make (within: Type list) (t: Type) : Reader =
 
     let definition = if t.IsGenericType then t.GetGenericTypeDefinition() else null
     let argument i = t.GetGenericArguments()[i]
-    let readers = Array.map (fun (p: PropertyInfo) -> readerOf p.PropertyType)
-    let names = Array.map (fun (p: PropertyInfo) -> p.Name)
 
     if typeof<Tensor>.IsAssignableFrom t then
         Leaf()
@@ -79,35 +161,9 @@ let rec private make (within: Type list) (t: Type) : Reader =
     elif definition = typedefof<_ option> then
         generic typedefof<OptionOf<_>> [| argument 0 |] (argument 0)
     elif FSharpType.IsRecord(t, true) then
-        let fields = FSharpType.GetRecordFields(t, true)
-
-        Product(
-            names fields,
-            readers fields,
-            Array.map Getter.Of fields,
-            FSharpValue.PreComputeRecordReader(t, true),
-            FSharpValue.PreComputeRecordConstructor(t, true)
-        )
+        ofRecord readerOf t
     elif FSharpType.IsTuple t then
-        let items = FSharpType.GetTupleElements t
-        let read = FSharpValue.PreComputeTupleReader t
-        let name i = $"Item{i + 1}"
-
-        let item i : Getter =
-            match t.GetProperty(name i) with
-            | null -> {
-                new Getter() with
-                    member _.Get value = (read value)[i]
-              }
-            | property -> Getter.Of property
-
-        Product(
-            Array.init items.Length name,
-            Array.map readerOf items,
-            Array.init items.Length item,
-            read,
-            FSharpValue.PreComputeTupleConstructor t
-        )
+        ofTuple readerOf t
     elif t.IsArray && t.GetArrayRank() = 1 then
         generic typedefof<ArrayOf<_>> [| t.GetElementType() |] (t.GetElementType())
     elif definition = typedefof<_ list> then
@@ -120,55 +176,12 @@ let rec private make (within: Type list) (t: Type) : Reader =
     then
         generic typedefof<SequenceOf<_>> [| argument 0 |] (argument 0)
     elif FSharpType.IsUnion(t, true) then
-        let case (c: UnionCaseInfo) =
-            let fields = c.GetFields()
-            let readers = Array.map (fun (p: PropertyInfo) -> readerWithin [] p.PropertyType)
-
-            let path (p: PropertyInfo) =
-                if fields.Length = 1 && p.Name = "Item" || p.Name = "Value" then
-                    c.Name
-                else
-                    $"{c.Name}.{p.Name}"
-
-            Product(
-                Array.map path fields,
-                readers fields,
-                Array.map Getter.Of fields,
-                FSharpValue.PreComputeUnionReader(c, true),
-                FSharpValue.PreComputeUnionConstructor(c, true)
-            )
-            :> Reader
-
-        let found = FSharpType.GetUnionCases(t, true)
-
-        Cases(
-            FSharpValue.PreComputeUnionTagReader(t, true),
-            found |> Array.sortBy _.Tag |> Array.map _.Name,
-            lazy (found |> Array.map case)
-        )
+        ofUnion (readerWithin []) t
     elif t = typeof<obj> || t.IsInterface || t.IsAbstract then
         Dynamic(readerWithin [])
     else
         match (if isMutableCollection t then None else constructorOf t) with
-        | Some(constructor, properties) ->
-            let nullability = NullabilityInfoContext()
-
-            let reader (p: PropertyInfo) : Reader =
-                let isNullable =
-                    not p.PropertyType.IsValueType && nullability.Create(p).ReadState = NullabilityState.Nullable
-
-                if isNullable then
-                    Nullable(readerOf p.PropertyType)
-                else
-                    readerOf p.PropertyType
-
-            Product(
-                names properties,
-                Array.map reader properties,
-                Array.map Getter.Of properties,
-                (fun o -> properties |> Array.map (fun p -> p.GetValue o)),
-                (fun values -> constructor.Invoke values)
-            )
+        | Some(constructor, properties) -> ofClass readerOf constructor properties
         | None ->
             let reason =
                 $"a parameter tree cannot hold a {TypeName.show t}: leaves are tensors; records, tuples, lists, arrays, options, maps, unions and classes whose constructor takes all their properties are branches; numbers, strings, enums and functions are carried along"

@@ -186,7 +186,7 @@ public static class TensorReductions
     public static Tensor ArgMax(this Tensor x, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Functions.argmax(axis, x);
+        return IndexFunctions.argmax(axis, x);
     }
 
     /// <summary>The place of the smallest element along an axis, the first of equals, Int32.</summary>
@@ -194,7 +194,7 @@ public static class TensorReductions
     public static Tensor ArgMin(this Tensor x, int axis = -1)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Functions.argmin(axis, x);
+        return IndexFunctions.argmin(axis, x);
     }
 
     /// <summary>Running sums along an axis.</summary>
@@ -202,7 +202,7 @@ public static class TensorReductions
     public static Tensor CumSum(this Tensor x, int axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Functions.cumsum(axis, x);
+        return IndexFunctions.cumsum(axis, x);
     }
 
     /// <summary>Running products along an axis.</summary>
@@ -210,6 +210,6 @@ public static class TensorReductions
     public static Tensor CumProd(this Tensor x, int axis)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return Functions.cumprod(axis, x);
+        return IndexFunctions.cumprod(axis, x);
     }
 }
