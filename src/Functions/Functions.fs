@@ -142,14 +142,8 @@ let transpose (x: Tensor) =
     if x.Rank < 2 then
         invalidShape "transpose" $"needs two axes, got {x.Shape}"
 
-    bind1
-        (Transpose(
-            Array.init x.Rank (fun i ->
-                if i = x.Rank - 1 then i - 1
-                elif i = x.Rank - 2 then i + 1
-                else i)
-        ))
-        x
+    // the places of the last two axes are r − 2 and r − 1, which together are 2r − 3
+    bind1 (Transpose(Array.init x.Rank (fun i -> if i < x.Rank - 2 then i else 2 * x.Rank - 3 - i))) x
 
 /// A new axis of size 1 before the given one.
 let expandDims (axis: int) (x: Tensor) =

@@ -96,6 +96,7 @@ let main args =
     | MemoryTests.Child work
     | LogTests.Child work
     | Sizes.ExtremeTests.Child work
+    | Surface.Child work
     | InterruptTests.Child work
     | Pages.CSharpProgram.Child work ->
         work ()

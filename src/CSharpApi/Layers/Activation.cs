@@ -105,7 +105,7 @@ public sealed class ReLU : Layer
         (this.maxValue, this.negativeSlope, this.threshold) = (maxValue, negativeSlope, threshold);
     }
 
-    private protected override Block<object> Create() => Erase(
+    private protected override Block Create() => Erase(
         Functional.Layers.activation("relu", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.reluOf(Bridge.Option(maxValue), negativeSlope, threshold, x))), keepsMask: true);
 
     internal override LayerConfig Config()
@@ -122,7 +122,7 @@ public sealed class ReLU : Layer
 /// <example><code>model.Add(new Softmax());</code></example>
 public sealed class Softmax(int axis = -1) : Layer
 {
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(Functional.Layers.activation("softmax", Bridge.Curry<Tensor, Tensor>(x => Functions.softmaxOver(axis, x))), keepsMask: true);
 
     internal override LayerConfig Config() => Settings.Set("axis", axis);
@@ -132,7 +132,7 @@ public sealed class Softmax(int axis = -1) : Layer
 /// <example><code>model.Add(new Identity { Name = "features" });</code></example>
 public sealed class Identity : Layer
 {
-    private protected override Block<object> Create() =>
+    private protected override Block Create() =>
         Erase(Functional.Layers.activation("identity", Bridge.Curry<Tensor, Tensor>(ActivationsModule.linear)), keepsMask: true);
 
     internal override LayerConfig Config() => Settings;

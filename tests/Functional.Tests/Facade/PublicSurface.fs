@@ -116,6 +116,25 @@ let tests =
 
             Expect.isEmpty found (String.concat "\n" found)
 
+        testCase "every layer is read back from a saved model, but those that hold a function"
+        <| fun () ->
+            let layers =
+                Set [
+                    for t in assembly.GetExportedTypes() do
+                        if t.IsSealed && t.IsSubclassOf typeof<Functional.CSharp.Layer> && not t.IsGenericType then
+                            t.Name
+                ]
+                |> Set.remove (nameof Functional.CSharp.Lambda)
+
+            let makers =
+                assembly
+                    .GetType("Functional.CSharp.LayerReader")
+                    .GetField("Makers", BindingFlags.NonPublic ||| BindingFlags.Static)
+                    .GetValue(null)
+                :?> Collections.IDictionary
+
+            Expect.equal (Set.ofSeq (Seq.cast<string> makers.Keys)) layers "the lines of LayerReader.cs"
+
         testCase "everything public of the F# library is documented"
         <| fun () ->
             let missing = undocumented typeof<Functional.Tensor>.Assembly
