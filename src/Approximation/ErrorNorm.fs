@@ -26,14 +26,14 @@ let relativeL2 (approximation: Tensor) (exact: Tensor) : Tensor =
     sqrt (sum (square (difference "ErrorNorm.relativeL2" approximation exact)) / sum (square exact))
 
 /// √∫error², given the weights of the points' quadrature.
-/// Example: `let x, w = Grid.gaussLegendre 0.0 1.0 5 in ErrorNorm.l2 w (3.0 * x) x` is 1.154700538.
+/// Example: `ErrorNorm.l2 (Tensor.ofSeq [ 0.5; 0.5 ]) (Tensor.ofSeq [ 3.0; 4.0 ]) (Tensor.ofSeq [ 3.0; 2.0 ])` is 1.414213562.
 let l2 (weights: Tensor) (approximation: Tensor) (exact: Tensor) : Tensor =
     sqrt (sum (weights * square (difference "ErrorNorm.l2" approximation exact)))
 
 /// √∫|∇(f − g)|² of two functions of points x [n, d] that give a number for each row, [n] or [n, 1], given the weights [n] of
 /// the points' quadrature.
-/// Example: `let x, w = Grid.gaussLegendre 0.0 1.0 5 in ErrorNorm.h1Seminorm w (fun x -> x * x) (fun x -> x) (expandDims -1 x)`
-/// is 0.577350269.
+/// Example: `ErrorNorm.h1Seminorm (Tensor.ofSeq [ 0.5; 0.5 ]) square (fun x -> 0.0 * x) (Tensor.ofRows [ [ 1.0 ]; [ 2.0 ] ])`
+/// is 3.162277660.
 let h1Seminorm (weights: Tensor) (f: Tensor -> Tensor) (g: Tensor -> Tensor) (x: Tensor) : Tensor =
     if x.Rank <> 2 || weights.Shape <> [| x.Shape[0] |] then
         invalidShape

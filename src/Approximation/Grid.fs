@@ -46,7 +46,7 @@ let private legendre n (x: float) : struct (float * float) =
 
 /// The n nodes and weights, ascending, of Gauss and Legendre's quadrature: Σ wᵢ·f(xᵢ) is the integral, exact for polynomials
 /// up to degree 2n − 1. By Newton's method.
-/// Example: `let x, w = Grid.gaussLegendre 0.0 1.0 3 in sum (w * x * x)` is 0.333333333.
+/// Example: `Grid.gaussLegendre 0.0 1.0 2 |> snd` is [0.5 0.5].
 let gaussLegendre (low: float) (high: float) (n: int) : Tensor * Tensor =
     requireSome "Grid.gaussLegendre" n 1
 
