@@ -1,4 +1,7 @@
 // The exhibit of any function, as a visitor uses it.
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
 namespace Functional.Playground.Tests;
 
 public sealed class FunctionTests(World world)
@@ -104,5 +107,43 @@ public sealed class FunctionTests(World world)
         await visit["#f-epsilon"].PressAsync("Tab");
         await visit["#f-run"].ClickAsync();
         await visit.Until("document.getElementById('f-status').textContent.startsWith('Reached')");
+    }
+
+    public async Task TheNetworkAsSourceComputesTheSameFunction()
+    {
+        await using var visit = await world.OpenAsync("function");
+        await visit["#f-speed"].SelectOptionAsync("0");
+        await visit["#f-run"].ClickAsync();
+        await visit.Until("document.getElementById('f-status').textContent.startsWith('Reached')");
+        var f = CompiledSource(await Saved(visit, "#f-csharp"));
+        var error = Enumerable.Range(0, 401).Max(i => Math.Abs(f(i / 100.0 - 2) - Math.Sin(3 * (i / 100.0 - 2))));
+        Check.That(error < 0.0501, $"the C# source is {error} away from the function that it has learnt");
+
+        var script = Path.ChangeExtension(Path.GetTempFileName(), ".fsx");
+        var source = (await Saved(visit, "#f-fsharp")).Replace("module Network", "module Network =", StringComparison.Ordinal);
+        var indented = string.Join("\n", source.Split('\n').Select(line => line.StartsWith("module", StringComparison.Ordinal) || line.StartsWith("///", StringComparison.Ordinal) ? line : "    " + line));
+        await File.WriteAllTextAsync(script, indented + "\nfor i in 0 .. 4 do printfn \"%.12f\" (Network.f (float i - 2.0))\n");
+        using var fsi = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", ["fsi", "--quiet", script]) { RedirectStandardOutput = true })!;
+        var said = (await fsi.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => double.Parse(line, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        File.Delete(script);
+        for (var i = 0; i <= 4; i++) Check.That(Math.Abs(said[i] - f(i - 2)) < 1e-9, $"at {i - 2} F# says {said[i]}, C# {f(i - 2)}");
+    }
+
+    private static async Task<string> Saved(Visit visit, string button)
+    {
+        var download = await visit.Page.RunAndWaitForDownloadAsync(() => visit[button].ClickAsync());
+        return await File.ReadAllTextAsync(await download.PathAsync());
+    }
+
+    private static Func<double, double> CompiledSource(string source)
+    {
+        var runtime = Directory.GetFiles(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "System.*.dll").Where(file => Path.GetFileName(file) is "System.Private.CoreLib.dll" or "System.Runtime.dll");
+        var compilation = CSharpCompilation.Create(
+            "Source", [CSharpSyntaxTree.ParseText(source)], runtime.Select(file => MetadataReference.CreateFromFile(file)), new(OutputKind.DynamicallyLinkedLibrary));
+        using var bytes = new MemoryStream();
+        var made = compilation.Emit(bytes);
+        Check.That(made.Success, string.Join("\n", made.Diagnostics));
+        var f = System.Reflection.Assembly.Load(bytes.ToArray()).GetType("Network")!.GetMethod("F")!;
+        return f.CreateDelegate<Func<double, double>>();
     }
 }

@@ -31,6 +31,10 @@ internal sealed class FunctionExhibit(Outbox outbox, Turns turns) : Exhibit
             case "put":
                 Begun.Put(wish.Whole("place", 0, int.MaxValue), wish.Number("value", -1e6, 1e6));
                 break;
+            case "source":
+                var isFSharp = wish.Text("language", 2) == "F#";
+                outbox.Answer(new { exhibit = "function", source = Begun.Source(isFSharp), name = isFSharp ? "Network.fs" : "Network.cs" });
+                break;
             case var other:
                 throw new Refusal("wish-unknown", new { given = other });
         }

@@ -10,6 +10,11 @@ internal abstract class Lesson
     /// <summary>What they should give [n, 1], scaled.</summary>
     public required Tensor Y { get; init; }
 
+    /// <summary>How each input, and the answer, becomes what the network has.</summary>
+    public required Scale[] InputScales { get; init; }
+
+    public Scale OutputScale { get; init; } = new(0, 1);
+
     public int Inputs => X.Shape[1];
 
     /// <summary>Whether the answer is one of two classes, −1 and 1, not a number.</summary>

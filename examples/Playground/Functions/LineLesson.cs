@@ -15,12 +15,11 @@ internal sealed class LineLesson : Lesson
 
     private readonly double[] x;
     private readonly double[] truth;
-    private readonly Scale scaleY;
     private readonly double[]? points;
 
-    private LineLesson(double[] x, double[] truth, Scale scaleX, Scale scaleY, double[]? points)
+    private LineLesson(double[] x, double[] truth, Scale scaleX, double[]? points)
     {
-        (this.x, this.truth, this.scaleY, this.points) = (x, truth, scaleY, points);
+        (this.x, this.truth, this.points) = (x, truth, points);
         Places = Tensor.Of([.. x.Select(scaleX.In)], [x.Length, 1]);
     }
 
@@ -64,10 +63,10 @@ internal sealed class LineLesson : Lesson
 
     public override Seen See(double[] answers, Net net, Func<Tensor, Tensor> activation)
     {
-        double[] curve = [.. answers.Select(scaleY.Out)];
+        double[] curve = [.. answers.Select(OutputScale.Out)];
         double[] errors = points is null
             ? [.. curve.Zip(truth, (a, b) => a - b)]
-            : [.. (net.Apply(X, activation, classifies: false) - Y).ToDoubles().Select(error => error * scaleY.Half)];
+            : [.. (net.Apply(X, activation, classifies: false) - Y).ToDoubles().Select(error => error * OutputScale.Half)];
         return new Seen(errors.Max(Math.Abs), Math.Sqrt(errors.Average(error => error * error)), Curve: Drawn(curve));
     }
 
@@ -76,8 +75,10 @@ internal sealed class LineLesson : Lesson
     private static LineLesson Make(double[] x, double[] y, double[] fine, double[] truth, Scale scaleX, double[]? points)
     {
         var scaleY = Scale.Of(y);
-        return new LineLesson(fine, truth, scaleX, scaleY, points)
+        return new LineLesson(fine, truth, scaleX, points)
         {
+            InputScales = [scaleX],
+            OutputScale = scaleY,
             X = Tensor.Of([.. x.Select(scaleX.In)], [x.Length, 1]),
             Y = Tensor.Of([.. y.Select(scaleY.In)], [y.Length, 1]),
         };

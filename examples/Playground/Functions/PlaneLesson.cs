@@ -31,6 +31,7 @@ internal sealed class PlaneLesson : Lesson
         var scale = (Widened(Scale.Of(all.Select(p => p.X))), Widened(Scale.Of(all.Select(p => p.Y))));
         return new PlaneLesson(known, fresh, scale)
         {
+            InputScales = [scale.Item1, scale.Item2],
             X = Matrix(known, scale),
             Y = Tensor.Of([.. known.Select(p => p.Label)], [known.Length, 1]),
         };

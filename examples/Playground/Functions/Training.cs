@@ -32,9 +32,13 @@ internal sealed class Training : IDisposable
 {
     private static readonly TimeSpan FrameTime = TimeSpan.FromSeconds(1.0 / 30);
 
+    /// <summary>Numbers from here on have run away.</summary>
+    private const double Boundless = 1e30;
+
     private readonly Lesson lesson;
     private readonly Turns turns;
     private readonly Action<object> show;
+    private readonly string activationName;
     private readonly Func<Tensor, Tensor> activation;
     private readonly Stepper<State, Batch, Tensor> stepper;
 
@@ -56,7 +60,8 @@ internal sealed class Training : IDisposable
     public Training(Lesson lesson, Plan plan, Net net, long steps, Turns turns, Action<object> show)
     {
         (this.lesson, this.turns, this.show, this.steps, goodSteps) = (lesson, turns, show, steps, steps);
-        activation = Net.Activations[plan.Activation];
+        activationName = plan.Activation;
+        activation = Net.Activations[activationName];
         // the rate is the state's scale, so that it can be another for every step of one compiled program
         var optimizer = Plan.Optimizers[plan.Optimizer](1.0);
         good = new State(net, OptimizerModule.init(optimizer, net));
@@ -115,6 +120,16 @@ internal sealed class Training : IDisposable
             good = state with { Net = state.Net.With(flat) };
             stepper.Restore(good);
             Show();
+        }
+    }
+
+    /// <summary>The network as it is now, as a program: C# or F#.</summary>
+    public string Source(bool isFSharp)
+    {
+        lock (gate)
+        {
+            var net = stepper.Snapshot().Net;
+            return isFSharp ? Functions.Source.FSharp(net, lesson, activationName) : Functions.Source.CSharp(net, lesson, activationName);
         }
     }
 
@@ -177,16 +192,16 @@ internal sealed class Training : IDisposable
     {
         lastShown = Stopwatch.GetTimestamp();
         var state = stepper.Snapshot();
-        var parameters = state.Net.Flat();
-        if (!parameters.All(double.IsFinite))
+        var (parameters, layers) = Look(state.Net);
+        if (!parameters.Concat(layers[^1][0]).All(number => Math.Abs(number) < Boundless))
         {
             End("nan");
             stepper.Restore(good);
-            (state, steps, parameters) = (good, goodSteps, good.Net.Flat());
+            (state, steps) = (good, goodSteps);
+            (parameters, layers) = Look(good.Net);
         }
         else (good, goodSteps) = (state, steps);
 
-        var layers = state.Net.ApplyAll(lesson.Places, activation, lesson.Classifies).Select(Columns).ToArray();
         var seen = lesson.See(layers[^1][0], state.Net, activation);
         if (run is not null && seen.Sup < Epsilon) End("reached");
         show(new
@@ -204,13 +219,15 @@ internal sealed class Training : IDisposable
         });
     }
 
+    /// <summary>The parameters, and what each neuron of each layer makes of the places.</summary>
+    private (double[] Parameters, double[][][] Layers) Look(Net net) =>
+        (net.Flat(), [.. net.ApplyAll(lesson.Places, activation, lesson.Classifies).Select(layer => layer.Transpose().ToRows())]);
+
     private byte[] Picture(double[] values)
     {
         var thin = lesson.Thin(values);
         return Bytes.Of(thin, Math.Max(1e-12, thin.Max(Math.Abs)));
     }
-
-    private static double[][] Columns(Tensor matrix) => matrix.Transpose().ToRows();
 
     private void Stop(string reason)
     {

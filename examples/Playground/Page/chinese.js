@@ -21,6 +21,7 @@ export default {
   reset: "重新开始", train: "训练", pause: "暂停", "one-step": "走一步", steps: "已走步数",
   rate: "学习率", activation: "激活函数", optimizer: "优化器", speed: "速度", epsilon: "ε", seed: "种子",
   "other-seed": "换一个种子", share: "复制链接", shared: "链接已复制：其中有函数、网络和它的权重。",
+  "as-source": "把网络写成不依赖任何东西的程序：", "source-csharp": "写成 C# 源代码", "source-fsharp": "写成 F# 源代码",
   "share-failed": "链接在地址栏里。",
   "per-second": "每秒 {n} 步", "full-speed": "全速",
   task: "学什么", "one-variable": "一个函数", "two-classes": "两类点",

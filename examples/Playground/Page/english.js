@@ -21,6 +21,7 @@ export default {
   reset: "Begin anew", train: "Train", pause: "Pause", "one-step": "One step", steps: "Steps done",
   rate: "Learning rate", activation: "Activation", optimizer: "Optimiser", speed: "Speed", epsilon: "ε", seed: "Seed",
   "other-seed": "Another seed", share: "Copy link", shared: "Link copied: it holds the function, the network and its weights.",
+  "as-source": "The network as a program that needs nothing:", "source-csharp": "As C# source", "source-fsharp": "As F# source",
   "share-failed": "The link is in the address bar.",
   "per-second": "{n} steps/s", "full-speed": "full speed",
   task: "What to learn", "one-variable": "A function", "two-classes": "Two classes",

@@ -1,6 +1,7 @@
 // What waits to be sent to a page. Of pictures of the same thing only the newest waits: who makes them never waits for a
 // page, and a slow page sees fewer of them.
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Playground.Server;
 
@@ -9,7 +10,7 @@ internal sealed class Outbox : IDisposable
     /// <summary>As many answers may wait; a page that reads none of them is not listened to.</summary>
     private const int MostAnswers = 64;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     private readonly Lock gate = new();
     private readonly List<(string? Topic, byte[] Message)> waiting = [];

@@ -97,6 +97,7 @@ function hear(message) {
     state.count = message.count;
     frame = null;
   }
+  if (message.source) save(message.name, message.source);
   if (message.frame) {
     if (!waiting) requestAnimationFrame(redraw);
     waiting = message.frame;
@@ -203,6 +204,7 @@ function controls() {
   find("more").addEventListener("click", () => change({ hidden: [...state.hidden, state.hidden.at(-1) ?? 8] }));
   find("fewer").addEventListener("click", () => change({ hidden: state.hidden.slice(0, -1) }));
   find("share").addEventListener("click", share);
+  for (const name of ["csharp", "fsharp"]) find(name).addEventListener("click", () => send("function", "source", { language: find(name).value }));
   find("controls").addEventListener("submit", event => event.preventDefault());
   lessons();
 }
@@ -279,6 +281,13 @@ function drawSets() {
       pen.fill();
     }
   }
+}
+
+/** Hands a text to the browser as a file. */
+function save(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
 async function share() {
