@@ -73,6 +73,14 @@ let softShrink (threshold: float) (x: Tensor) = x - clamp -threshold threshold x
 /// x − tanh(x).
 let tanhShrink (x: Tensor) = x - tanh x
 
+/// scale·x + offset: numbers of another range, such as bytes to 0 … 1.
+let rescale (scale: float) (offset: float) (x: Tensor) = x * scale + offset
+
+/// x divided by its length along an axis; lengths under 10⁻⁶ count as that, as in Keras.
+let unitLength (axis: int) (x: Tensor) =
+    let squares = sumKeep [ axis ] (square x)
+    x * rsqrt (maximum squares (host squares 1e-12))
+
 /// exp(−x²).
 let gaussian (x: Tensor) = exp (-(square x))
 

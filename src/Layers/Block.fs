@@ -4,6 +4,7 @@ namespace Functional
 // ordinary function; blocks are for networks whose layers are known only at run time, as those of the C# facade.
 
 /// A tensor and, where it holds sequences that were padded, which steps are there: Bool [batch, time].
+/// A target may have weights in its place: numbers [batch] or [batch, time] that its loss is multiplied by (`Masked.weighted`).
 type Masked = { Value: Tensor; Mask: Tensor option }
 
 /// A layer of several tensors and their masks.
@@ -15,6 +16,23 @@ module Masked =
 
     /// A tensor all of whose steps are there.
     let ofTensor (x: Tensor) : Masked = { Value = x; Mask = None }
+
+    /// A target whose examples, or steps, count by their weights in the loss and in weighted metrics.
+    /// Errors: weights that are not of the target's first axis, or its first two.
+    let weighted (weights: Tensor) (target: Tensor) : Masked =
+        let fits =
+            (weights.Rank = 1 || weights.Rank = 2)
+            && weights.Rank <= target.Rank
+            && Shape.same weights.Shape target.Shape[.. weights.Rank - 1]
+
+        if not (fits && weights.DType.IsFloat()) then
+            let show = Shape.show
+
+            invalidArg
+                "weights"
+                $"weights: {weights.DType} {show weights.Shape} for targets {show target.Shape}; there is one number for each example, {show target.Shape[..0]}, or for each step of each"
+
+        { Value = target; Mask = Some weights }
 
     /// Steps that are there in all that have a mask.
     let internal all (masks: Tensor option seq) : Tensor option =

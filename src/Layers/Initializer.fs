@@ -44,8 +44,9 @@ module Initializer =
         fun dtype shape key -> deviation * Random.truncatedNormal dtype shape key
 
     /// Which fan a variance is divided by.
-    type private Fan =
+    type Fan =
         | Inputs
+        | Outputs
         | Average
 
     let private variance scale fan shape =
@@ -53,6 +54,7 @@ module Initializer =
 
         match fan with
         | Inputs -> scale / max 1.0 inputs
+        | Outputs -> scale / max 1.0 outputs
         | Average -> scale / max 1.0 ((inputs + outputs) / 2.0)
 
     let private scaledUniform scale fan : Initializer =
@@ -65,6 +67,27 @@ module Initializer =
 
     let private scaledNormal scale fan : Initializer =
         fun dtype shape key -> truncatedNormal (sqrt (variance scale fan shape) / truncatedDeviation) dtype shape key
+
+    /// Numbers of variance scale/fan: uniform, or normal and drawn again two deviations away. Keras' VarianceScaling, whose scale
+    /// is 1, whose fan is the inputs, and which is normal.
+    /// Example: `Initializer.varianceScaling 2.0 Initializer.Outputs false`.
+    let varianceScaling (scale: float) (fan: Fan) (isUniform: bool) : Initializer =
+        if not (scale > 0.0) then
+            invalidArg "scale" $"Initializer.varianceScaling: the scale is above 0; {scale} was given"
+
+        if isUniform then scaledUniform scale fan else scaledNormal scale fan
+
+    /// The identity matrix times a gain, for weights of two axes. Errors: another number of axes.
+    let identity (gain: float) : Initializer =
+        fun dtype shape _ ->
+            if shape.Length <> 2 then
+                invalidShape "Initializer.identity" $"needs two axes, got {shape}"
+
+            let places = Tensor.iota (Shape.size shape)
+            let columns = float shape[1]
+            let row = floor (cast DType.Float64 places / columns)
+            let onDiagonal = equal row (cast DType.Float64 places - row * columns)
+            reshape shape (cast dtype onDiagonal) * gain
 
     /// Uniform within ±√(6/(inputs + outputs)): Glorot and Bengio, "Understanding the difficulty of training deep
     /// feedforward neural networks" (2010). Keras' default for weights.

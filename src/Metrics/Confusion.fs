@@ -50,5 +50,10 @@ let precision (matrix: Tensor) : Tensor = safeDivide (hits matrix) (sumOver [ 0 
 /// For every class, the share of those that belong to it that were taken for it; 0 where there are none.
 let recall (matrix: Tensor) : Tensor = safeDivide (hits matrix) (sumOver [ 1 ] matrix)
 
+/// For every class, those taken for it that belong to it, as a share of those that are taken for it or belong to it; 0 where
+/// the class does not occur.
+let intersectionOverUnion (matrix: Tensor) : Tensor =
+    safeDivide (hits matrix) (sumOver [ 0 ] matrix + sumOver [ 1 ] matrix - hits matrix)
+
 /// For every class, the harmonic mean of precision and recall; 0 where the class does not occur.
 let f1 (matrix: Tensor) : Tensor = safeDivide (2.0 * hits matrix) (sumOver [ 0 ] matrix + sumOver [ 1 ] matrix)

@@ -166,6 +166,49 @@ module Metric =
     let f1 (threshold: float) : Metric =
         ofPositives "f1" threshold (fun right wrong missed -> safeDivide (2.0 * right) (2.0 * right + wrong + missed))
 
+    /// How often predictions and targets, elementwise 0 and 1, meet in some way.
+    let private counting name better threshold (meet: Tensor -> Tensor -> Tensor) : Metric = {
+        Name = name
+        Init = [| none |]
+        Update =
+            fun sums target prediction ->
+                requireSame name target prediction
+                [| sums[0] + count (meet (cast DType.Bool target) (isAbove threshold prediction)) |]
+        Result = fun sums -> sums[0]
+        Additive = true
+        Better = Some better
+    }
+
+    /// How many positives are said to be (above the threshold; Keras' is 0.5).
+    let truePositives (threshold: float) : Metric = counting "true_positives" Higher threshold logicalAnd
+
+    /// How many negatives are not said to be positive.
+    let trueNegatives (threshold: float) : Metric =
+        counting "true_negatives" Higher threshold (fun isSo said -> logicalNot (logicalOr isSo said))
+
+    /// How many negatives are said to be positive.
+    let falsePositives (threshold: float) : Metric =
+        counting "false_positives" Lower threshold (fun isSo said -> logicalAnd (logicalNot isSo) said)
+
+    /// How many positives are not said to be.
+    let falseNegatives (threshold: float) : Metric =
+        counting "false_negatives" Lower threshold (fun isSo said -> logicalAnd isSo (logicalNot said))
+
+    /// The mean over the classes that occur of intersection over union; targets are class numbers or one-hot rows.
+    let meanIntersectionOverUnion: Metric = {
+        Name = "mean_io_u"
+        Init = [| none |]
+        Update = fun sums target prediction -> [| sums[0] + Confusion.matrix target prediction |]
+        Result =
+            fun sums ->
+                let matrix = sums[0]
+                let occurs = sumOver [ 0 ] matrix + sumOver [ 1 ] matrix
+                let share = Confusion.intersectionOverUnion matrix
+                safeDivide (sum share) (count (greater occurs (host occurs 0.0)))
+        Additive = true
+        Better = Some Higher
+    }
+
     /// The mean over the classes of a number from their confusion matrix; targets are class numbers or one-hot rows.
     /// Example: `Metric.ofConfusion "macro_f1" Confusion.f1`.
     let ofConfusion (name: string) (perClass: Tensor -> Tensor) : Metric = {
@@ -181,6 +224,19 @@ module Metric =
     let meanSquaredError: Metric = ofMean "mse" Loss.meanSquaredError |> withBetter Lower
     /// The mean of |prediction − target|.
     let meanAbsoluteError: Metric = ofMean "mae" Loss.meanAbsoluteError |> withBetter Lower
+
+    /// The root of the mean of (prediction − target)².
+    let rootMeanSquaredError: Metric = {
+        meanSquaredError with
+            Name = "root_mean_squared_error"
+            Result = meanSquaredError.Result >> sqrt
+    }
+
+    /// The cosine of the angle between target and prediction along the last axis, on average: 1 where they point the same way.
+    /// The loss of this name is minus that.
+    let cosineSimilarity: Metric =
+        ofMean "cosine_similarity" (fun target prediction -> -(Loss.cosineSimilarity target prediction))
+        |> withBetter Higher
 
     /// R², the coefficient of determination: 1 − Σ(prediction − target)²/Σ(target − mean)² over all examples, on average
     /// over the outputs; an output whose target never changes counts as 0. The mean and the squared distances are merged

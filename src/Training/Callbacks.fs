@@ -54,23 +54,32 @@ module Callbacks =
             Memory = state.Memory |> Map.add name (Array.map number values)
     }
 
-    /// Stops when a number has not improved for `Patience` epochs, and gives back the parameters of the best epoch
-    /// (also when all epochs were done; after Ctrl-C the latest ones stay, so that training can go on from them).
-    let earlyStopping (options: EarlyStopping) : Callback<'P> =
+    /// `earlyStopping` that looks away during the first epochs, and that waits on where a number improves but is not yet better
+    /// than a baseline: Keras' start_from_epoch and baseline.
+    let earlyStoppingFrom (firstEpochs: int) (baseline: float option) (options: EarlyStopping) : Callback<'P> =
         let name = "early stopping"
         let bestName = "early stopping, best parameters"
 
         if options.Patience < 0 then
             invalidArg "Patience" $"{name}: a patience of {options.Patience} epochs; it is 0 or more"
 
+        if firstEpochs < 0 then
+            invalidArg "firstEpochs" $"{name}: the first {firstEpochs} epochs; it is 0 or more"
+
         let epochEnd monitor (report: EpochReport) state =
             let value = Monitor.value monitor report
             let memory = state |> recall name [| Monitor.worst monitor; 0.0; 0.0 |]
             let best, bestEpoch, waited = memory[0], memory[1], memory[2]
 
+            let isBest = Monitor.improves monitor best value
+            let reaches = baseline |> Option.forall (fun baseline -> Monitor.improves monitor baseline value)
+
+            if report.Epoch <= firstEpochs then
+                state, Continue
             // the first epoch is the best so far, whatever its number is
-            if bestEpoch = 0.0 || Monitor.improves monitor best value then
-                let state = state |> remember name [| value; float report.Epoch; 0.0 |]
+            elif bestEpoch = 0.0 || isBest then
+                let waited = if reaches then 0.0 else waited + 1.0
+                let state = state |> remember name [| value; float report.Epoch; waited |]
 
                 if options.RestoreBest then
                     {
@@ -118,6 +127,40 @@ module Callbacks =
             Callback.create name with
                 EpochEnd = epochEnd (Monitor.watch name plan options.Monitor)
                 FitEnd = fitEnd
+        })
+
+    /// Stops when a number has not improved for `Patience` epochs, and gives back the parameters of the best epoch
+    /// (also when all epochs were done; after Ctrl-C the latest ones stay, so that training can go on from them).
+    let earlyStopping (options: EarlyStopping) : Callback<'P> = earlyStoppingFrom 0 None options
+
+    /// The learning rate of each epoch by a function of the epoch's number, from 0 as Keras counts them, and the rate so far. The
+    /// optimiser's own rate has to be a number above 0, which is given, too.
+    /// Example: `Callbacks.rateOfEpoch 0.1 (fun epoch rate -> if epoch < 10 then rate else rate * 0.9)`.
+    /// Errors: a rate that is none, from the function or given.
+    let rateOfEpoch (own: float) (schedule: int -> float -> float) : Callback<'P> =
+        let name = "rate of the epoch"
+        Settings.positive name "rate" own
+
+        let set epoch (state: TrainingState<'P>) =
+            let rate = schedule epoch (own * Tensor.toFloat state.Optimizer.RateScale)
+            Settings.notNegative $"{name} {epoch}" "rate" rate
+
+            {
+                state with
+                    Optimizer = { state.Optimizer with RateScale = number (rate / own) }
+            }
+
+        Callback.ofPlan name (fun plan -> {
+            Callback.create name with
+                FitStart =
+                    fun _ state ->
+                        if state.Batch = 0 && state.Epoch < plan.Epochs then
+                            set state.Epoch state
+                        else
+                            state
+                EpochEnd =
+                    fun report state ->
+                        (if report.Epoch < plan.Epochs then set report.Epoch state else state), Continue
         })
 
     /// Lowers the optimiser's learning rate when a number has not improved for `Patience` epochs.

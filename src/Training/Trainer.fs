@@ -70,11 +70,13 @@ module Trainer =
         Metrics = metrics
     }
 
-    /// Trains a network of blocks towards a goal for each of its outputs. With one output the numbers are called as they are;
-    /// with several, each output's loss is one of them, and its name stands before those of its own.
-    let ofNetwork
+    /// Trains a network of blocks towards a goal for each of its outputs, as `ofNetwork`. Targets that have weights
+    /// (`Masked.weighted`) count by them in the loss, and in further metrics, a list for each output; the goals' own metrics
+    /// do not see them.
+    let ofWeightedNetwork
         (network: Network)
         (goals: OutputGoal list)
+        (weightedMetrics: Metric list list)
         (optimizer: Optimizer)
         : Trainer<obj[], Tensor[], Masked[]> =
         if goals.Length <> network.Outputs.Length then
@@ -85,15 +87,16 @@ module Trainer =
         let apply = Network.apply network
 
         /// A metric of one output, over the steps that are there.
-        let ofOutput i name (metric: Metric) : Metric<Masked[]> = {
+        let ofOutput i isWeighted name (metric: Metric) : Metric<Masked[]> = {
             Name = name
             Init = metric.Init
             Update =
                 fun sums (targets: Masked[]) (predictions: Masked[]) ->
                     let update =
-                        match predictions[i].Mask with
-                        | Some mask -> Steps.metric mask metric
-                        | None -> metric.Update
+                        match predictions[i].Mask, targets[i].Mask with
+                        | mask, Some weights when isWeighted -> Steps.weightedMetric mask weights metric
+                        | Some mask, _ -> Steps.metric mask metric
+                        | None, _ -> metric.Update
 
                     update sums targets[i].Value predictions[i].Value
             Result = metric.Result
@@ -108,9 +111,10 @@ module Trainer =
                     goals
                     |> List.mapi (fun i goal ->
                         let loss =
-                            match predictions[i].Mask with
-                            | Some mask -> Steps.loss mask goal.Loss
-                            | None -> goal.Loss
+                            match predictions[i].Mask, targets[i].Mask with
+                            | mask, Some weights -> Steps.weightedLoss mask weights goal.Loss
+                            | Some mask, None -> Steps.loss mask goal.Loss
+                            | None, None -> goal.Loss
 
                         let value = loss targets[i].Value predictions[i].Value
                         if goal.Weight = 1.0 then value else value * goal.Weight)
@@ -120,15 +124,33 @@ module Trainer =
             Optimizer = optimizer
             Metrics =
                 match goals with
-                | [ goal ] -> goal.Metrics |> List.map (fun metric -> ofOutput 0 metric.Name metric)
+                | [ goal ] -> [
+                    for metric in goal.Metrics do
+                        ofOutput 0 false metric.Name metric
+
+                    for metric in List.concat weightedMetrics do
+                        ofOutput 0 true metric.Name metric
+                  ]
                 | several -> [
                     for i, goal in List.indexed several do
-                        ofOutput i $"{goal.Output}_loss" (Metric.ofMean "loss" goal.Loss |> Metric.withBetter Lower)
+                        ofOutput
+                            i
+                            true
+                            $"{goal.Output}_loss"
+                            (Metric.ofMean "loss" goal.Loss |> Metric.withBetter Lower)
 
                         for metric in goal.Metrics do
-                            ofOutput i $"{goal.Output}_{metric.Name}" metric
+                            ofOutput i false $"{goal.Output}_{metric.Name}" metric
+
+                        for metric in List.tryItem i weightedMetrics |> Option.defaultValue [] do
+                            ofOutput i true $"{goal.Output}_{metric.Name}" metric
                   ]
         }
+
+    /// Trains a network of blocks towards a goal for each of its outputs. With one output the numbers are called as they are;
+    /// with several, each output's loss is one of them, and its name stands before those of its own.
+    let ofNetwork (network: Network) (goals: OutputGoal list) (optimizer: Optimizer) =
+        ofWeightedNetwork network goals [] optimizer
 
     /// Trains a network that goes on, batch by batch, where it ended: its states are carried along as the last of the
     /// parameters, `Frozen`. No gradient crosses from one batch to another. Answers, as in validation, begin from zeros and

@@ -41,6 +41,44 @@ public static class NameCases
             Expect.Throws<ArgumentException>(() => new Huber(0), "delta");
         }
         );
+        yield return ("every metric is reported under its name, and stays in a file what it was", () =>
+        {
+            string[] ofClasses = ["sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy", "sparse_categorical_crossentropy", "mean_io_u", "accuracy"];
+            string[] others =
+            [
+                "binary_accuracy", "categorical_accuracy", "top_k_categorical_accuracy", "precision", "recall", "f1_score", "auc", "true_positives", "true_negatives",
+                "false_positives", "false_negatives", "one_hot_mean_io_u", "mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score",
+                "mean_squared_logarithmic_error", "mean_absolute_percentage_error", "log_cosh", "poisson", "kl_divergence", "hinge", "squared_hinge", "categorical_hinge",
+                "binary_crossentropy", "categorical_crossentropy", "cosine_similarity",
+            ];
+            Metric[] withSettings =
+            [
+                Metric.AUC(Curve.PR, 50), Metric.Precision(0.3), Metric.Recall(0.3), Metric.BinaryAccuracy(0.3), Metric.TopK(2), Metric.SensitivityAtSpecificity(0.5),
+                Metric.SpecificityAtSensitivity(0.5), Metric.PrecisionAtRecall(0.5), Metric.RecallAtPrecision(0.5),
+            ];
+            var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+            void Reports(Loss loss, TensorLike y, Metric[] metrics)
+            {
+                var model = Model(loss, "sgd");
+                model.Compile(loss, "sgd", metrics);
+                var numbers = model.Evaluate(X, y);
+                Expect.Equal(string.Join(" ", numbers.Names), "loss " + string.Join(" ", metrics.Select(metric => metric.Name)));
+                model.Save(path);
+                Expect.Equal(Functional.CSharp.Model.Load(path).Evaluate(X, y).ToString(), numbers.ToString());
+            }
+
+            try
+            {
+                Reports("sparse_categorical_crossentropy", Labels, [.. ofClasses.Select(name => (Metric)name)]);
+                Reports("mse", Y, [.. others.Select(name => (Metric)name)]);
+                foreach (var metric in withSettings) Reports("mse", Y, [metric]);
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+        }
+        );
         yield return ("every optimiser and schedule trains, and goes on from a file as it would have", () =>
         {
             foreach (var name in new[] { "sgd", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion", "adamax", "lamb", "adafactor", "ftrl" })

@@ -146,6 +146,51 @@ public static class SilenceCases
             Expect.Equal(built.CountParams(), 4);
         }
         );
+        yield return ("the rate of an epoch is what a function says, and the first epochs and a baseline are heeded", () =>
+        {
+            var rates = new List<double>();
+            var model = One();
+            var before = model.Weights[0].ToDoubles()[0];
+            model.Fit(Inputs, Targets, epochs: 3, batchSize: 4, verbose: 0, callbacks:
+            [
+                new LearningRateScheduler((epoch, rate) =>
+                {
+                    rates.Add(rate);
+                    return epoch == 0 ? 0.0 : 0.02 * epoch;
+                }),
+                new LambdaCallback(onEpochEnd: (epoch, _) =>
+                {
+                    if (epoch == 1) Expect.Equal(model.Weights[0].ToDoubles()[0], before);
+                }),
+            ]);
+            Expect.Equal(string.Join(" ", rates), "0.01 0 0.02");
+            Expect.True(model.Weights[0].ToDoubles()[0] != before, "later epochs learn");
+            model.Compile("mse", new SGD(LearningRate.Cosine(0.1, 10)));
+            Expect.Throws<ArgumentException>(() => model.Fit(Inputs, Targets, verbose: 0, callbacks: [new LearningRateScheduler(epoch => 0.1)]), "LearningRateScheduler", "schedule");
+
+            // a number that never changes improves once, in the first epoch that is looked at
+            int Epochs(EarlyStopping stopping)
+            {
+                var number = new Metric("number", (_, prediction) => (prediction.Mean() * 0) + 1, higherIsBetter: false);
+                var still = One();
+                still.Compile("mse", new SGD(0.0), [number]);
+                return still.Fit(Inputs, Targets, epochs: 12, verbose: 0, callbacks: [stopping]).Epochs;
+            }
+
+            Expect.Equal(Epochs(new EarlyStopping("number", patience: 2)), 3);
+            Expect.Equal(Epochs(new EarlyStopping("number", patience: 2, startFromEpoch: 4)), 7);
+            Expect.Equal(Epochs(new EarlyStopping("number", patience: 3, baseline: 0.5)), 3);
+        }
+        );
+        yield return ("layers are found by their names, and the last one is taken away", () =>
+        {
+            var model = new Sequential([new Dense(2) { InputShape = [3], Name = "first" }, new Dense(1), new Rescaling(0.5, 1)]);
+            Expect.Equal(model.GetLayer("first"), model.Layers[0]);
+            Expect.Equal(model.GetLayer("dense_2"), model.Layers[1]);
+            Expect.Throws<ArgumentException>(() => model.GetLayer("last"), "last", "first, dense_2, rescaling_1");
+            Expect.True(model.Pop() is Rescaling && model.Layers.Count == 2, "the last layer");
+        }
+        );
         yield return ("activations have the values of Keras 3, as layers and by name", () =>
         {
             Tensor x = Tensor.Of(-4.0, -1, 0.5, 8);
@@ -154,6 +199,9 @@ public static class SilenceCases
             Expect.Numbers(By(new Activation(Activations.HardSigmoid)) * 6, 0, 2, 3.5, 6);
             Expect.Numbers(By(new ReLU(maxValue: 6, negativeSlope: 0.5)), -2, -0.5, 0.5, 6);
             Expect.Numbers(By(new Identity()), -4, -1, 0.5, 8);
+            Expect.Numbers(By(new Rescaling(0.5, 1)), -1, 0.5, 1.25, 5);
+            var length = Math.Sqrt(16 + 1 + 0.25 + 64);
+            Expect.Numbers(By(new UnitNormalization()), -4 / length, -1 / length, 0.5 / length, 8 / length);
             Expect.Numbers(By(new Softmax()).Sum(), 1);
             Expect.Numbers(By(new Activation(Activations.Relu6)), 0, 0, 0.5, 6);
             foreach (var name in Enum.GetValues<Activations>()) Expect.Shape(By(new Activation(name)), 4);

@@ -128,6 +128,29 @@ public sealed class Softmax(int axis = -1) : Layer
     internal override LayerConfig Config() => Settings.Set("axis", axis);
 }
 
+/// <summary>scale·x + offset: numbers of another range.</summary>
+/// <param name="scale">What is multiplied by.</param>
+/// <param name="offset">What is added then.</param>
+/// <example><code>model.Add(new Rescaling(1.0 / 255));</code></example>
+public sealed class Rescaling(double scale, double offset = 0) : Layer
+{
+    private protected override Block Create() =>
+        Erase(Functional.Layers.activation("rescaling", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.rescale(scale, offset, x))), keepsMask: true);
+
+    internal override LayerConfig Config() => Settings.Set("scale", scale).Set("offset", offset);
+}
+
+/// <summary>x divided by its length along an axis.</summary>
+/// <param name="axis">The axis, counted with the batch; the last by default.</param>
+/// <example><code>model.Add(new UnitNormalization());</code></example>
+public sealed class UnitNormalization(int axis = -1) : Layer
+{
+    private protected override Block Create() =>
+        Erase(Functional.Layers.activation("unit normalization", Bridge.Curry<Tensor, Tensor>(x => ActivationsModule.unitLength(axis, x))), keepsMask: true);
+
+    internal override LayerConfig Config() => Settings.Set("axis", axis);
+}
+
 /// <summary>x itself: a place with a name.</summary>
 /// <example><code>model.Add(new Identity { Name = "features" });</code></example>
 public sealed class Identity : Layer

@@ -18,6 +18,7 @@ public sealed class Initializer
         ("random_normal", () => Normal()), ("normal", () => Normal()),
         ("random_uniform", () => Uniform()), ("uniform", () => Uniform()),
         ("truncated_normal", () => TruncatedNormal()), ("orthogonal", () => Orthogonal()),
+        ("variance_scaling", () => VarianceScaling()), ("identity", () => Identity()),
         ("zeros", () => Zeros), ("ones", () => Ones),
     ];
 
@@ -53,6 +54,22 @@ public sealed class Initializer
 
     /// <summary>Truncated normal of variance 1/inputs, for selu.</summary>
     public static Initializer LecunNormal => new("lecun_normal", InitializerModule.lecunNormal);
+
+    /// <summary>Numbers of variance scale/fan.</summary>
+    /// <param name="scale">What the variance is multiplied by.</param>
+    /// <param name="mode"><c>"fan_in"</c>, <c>"fan_out"</c> or <c>"fan_avg"</c>: what it is divided by.</param>
+    /// <param name="distribution"><c>"truncated_normal"</c> or <c>"uniform"</c>.</param>
+    /// <exception cref="ArgumentException">A name that is not known, a scale that is not above 0.</exception>
+    public static Initializer VarianceScaling(double scale = 1.0, string mode = "fan_in", string distribution = "truncated_normal") => new(
+        "variance_scaling",
+        InitializerModule.varianceScaling(
+            scale,
+            Names.Find("mode", mode, [("fan_in", InitializerModule.Fan.Inputs), ("fan_out", InitializerModule.Fan.Outputs), ("fan_avg", InitializerModule.Fan.Average)]),
+            Names.Find("distribution", distribution, [("truncated_normal", false), ("uniform", true)])));
+
+    /// <summary>The identity matrix times a gain, for weights of two axes.</summary>
+    /// <param name="gain">What the diagonal is.</param>
+    public static Initializer Identity(double gain = 1.0) => new((dtype, shape, key) => InitializerModule.identity(gain, dtype, shape, key), "identity");
 
     /// <summary>Zeros: Keras' default for biases.</summary>
     public static Initializer Zeros => new("zeros", InitializerModule.zeros);

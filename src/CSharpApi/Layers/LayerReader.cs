@@ -14,6 +14,8 @@ internal static class LayerReader
         [nameof(PReLU)] = _ => new PReLU(),
         [nameof(ReLU)] = ReLU.Read,
         [nameof(Softmax)] = c => new Softmax(c.Int("axis")),
+        [nameof(Rescaling)] = c => new Rescaling(c.Double("scale"), c.Double("offset")),
+        [nameof(UnitNormalization)] = c => new UnitNormalization(c.Int("axis")),
         [nameof(Identity)] = _ => new Identity(),
         [nameof(ELU)] = c => new ELU(c.Double("alpha")),
         [nameof(Flatten)] = _ => new Flatten(),

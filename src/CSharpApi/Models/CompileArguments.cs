@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace Functional.CSharp;
 
 /// <summary>What Compile was given. One loss stands for those of all outputs, and so do the metrics of one output.</summary>
-internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Metric[][] Metrics, Optimizer Optimizer, bool RunEagerly)
+internal sealed record CompileArguments(
+    Loss[] Losses, double[]? LossWeights, Metric[][] Metrics, Optimizer Optimizer, bool RunEagerly, Metric[]? WeightedMetrics = null)
 {
     /// <summary>What each output of a model is trained towards.</summary>
     public IReadOnlyList<OutputGoal> Goals(Built model)
@@ -32,7 +33,9 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
     /// <summary>The trainer of a model, with its layers' penalties.</summary>
     public Trainer<object[], Tensor[], Masked[]> Trainer(Built model)
     {
-        var trainer = TrainerModule.ofNetwork(model.Network, Bridge.List(Goals(model)), Optimizer.Create());
+        var weighted = Bridge.List((WeightedMetrics ?? []).Select(metric => metric.Value));
+        var trainer = TrainerModule.ofWeightedNetwork(
+            model.Network, Bridge.List(Goals(model)), Bridge.List(model.OutputNames.Select(_ => weighted)), Optimizer.Create());
         if (model.Remembering is { } remembering) trainer = remembering.Carrying(trainer);
 
         // where in the parameters there is something to be asked of the weights
@@ -69,19 +72,23 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
 
     /// <summary>Targets as the losses want them, as Keras takes them: one number for each example stands for a column where
     /// the model answers with one number, and integers become numbers unless the loss takes classes.</summary>
-    public Masked[] Targets(string operation, Built model, Tensor[] targets)
+    public Masked[] Targets(string operation, Built model, Tensor[] targets, Weighting? weighting = null)
     {
         if (targets.Length != model.OutputNames.Length)
             throw new ArgumentException(
                 $"{operation}: the model has {model.OutputNames.Length} outputs ({string.Join(", ", model.OutputNames)}), targets for {targets.Length} were given", nameof(targets));
-        return [.. targets.Select((target, i) => MaskedModule.ofTensor(Target(operation, LossOf(i), model.OutputShapes[i], model.FloatType ?? DType.Float32, target)))];
+        return [.. targets.Select((target, i) => Weigh(Target(operation, LossOf(i), model.OutputShapes[i], model.FloatType ?? DType.Float32, target), i))];
+
+        Masked Weigh(Tensor target, int i) => weighting?.Of(operation, LossOf(i), target, i, targets.Length) is { } weights
+            ? MaskedModule.weighted(weights, target)
+            : MaskedModule.ofTensor(target);
     }
 
     /// <summary>What of this no file can hold, as it is a function of the user's own; null where there is nothing.</summary>
     public string? Obstacle()
     {
         if (Losses.FirstOrDefault(loss => loss.Describe() is null) is { } own) return $"the loss \"{own.Name}\"";
-        if (Metrics.SelectMany(all => all).FirstOrDefault(metric => metric.Describe() is null) is { } mine) return $"the metric \"{mine.Name}\"";
+        if (Metrics.SelectMany(all => all).Concat(WeightedMetrics ?? []).FirstOrDefault(metric => metric.Describe() is null) is { } mine) return $"the metric \"{mine.Name}\"";
         return Optimizer.Describe() is null ? "the learning rate's schedule" : null;
     }
 
@@ -95,6 +102,7 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
             ["metrics"] = new JsonArray([.. Metrics.Select(all => new JsonArray([.. all.Select(metric => metric.Describe())]))]),
             ["run_eagerly"] = RunEagerly,
         };
+        if (WeightedMetrics is not null) description["weighted_metrics"] = new JsonArray([.. WeightedMetrics.Select(metric => metric.Describe())]);
         if (LossWeights is not null) description["loss_weights"] = new JsonArray([.. LossWeights.Select(weight => JsonValue.Create(weight))]);
         return description;
     }
@@ -105,7 +113,8 @@ internal sealed record CompileArguments(Loss[] Losses, double[]? LossWeights, Me
         description["loss_weights"] is { } weights ? Described.Numbers(weights, "loss_weights") : null,
         [.. Described.Array(description, "metrics").Select(all => Described.Array(all, "metrics").Select(Metric.Read).ToArray())],
         CSharp.Optimizer.Read(Described.Object(description["optimizer"], "optimizer")),
-        Described.Switch(description["run_eagerly"], "run_eagerly"));
+        Described.Switch(description["run_eagerly"], "run_eagerly"),
+        description["weighted_metrics"] is { } weighted ? [.. Described.Array(weighted, "weighted_metrics").Select(Metric.Read)] : null);
 
     private static Tensor Target(string operation, Loss loss, int[] shape, DType type, Tensor target)
     {

@@ -9,11 +9,12 @@ public partial class Model
     /// <param name="x">The examples; of several inputs, in brackets.</param>
     /// <param name="y">What the model should answer for each; of several outputs, in brackets.</param>
     /// <param name="batchSize">Examples computed at once.</param>
+    /// <param name="sampleWeight">How much each example, or each step of each, counts in the loss and in weighted metrics.</param>
     /// <example><code>var (loss, accuracy) = model.Evaluate(xTest, yTest);</code></example>
     /// <exception cref="InvalidOperationException">The model is not compiled.</exception>
-    public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32)
+    public Evaluation Evaluate(TensorLike x, TensorLike y, int batchSize = 32, TensorLike? sampleWeight = null)
     {
-        var data = Examples("Evaluate", x, y);
+        var data = Examples("Evaluate", x, y, Weighting.From("Evaluate", sampleWeight));
         var measured = built!.Remembering is { } remembering
             ? Training.evaluate(
                 batchSize,

@@ -111,6 +111,7 @@ public partial class Model
 
     private void ReadWeights(string path)
     {
+        EndOnline();
         built!.Parameters = Checkpoint.load(path, built.Remembering?.InFile(path, built.Parameters) ?? built.Parameters);
         hasLearnt = weightsSet = true;
     }

@@ -23,13 +23,15 @@ public partial class Model
     /// <param name="metrics">Keras names (<c>"accuracy"</c>) or metrics; none when null.</param>
     /// <param name="runEagerly">Runs the training step operation by operation rather than as one compiled program: slower,
     /// but a debugger can stop in it. The results are the same.</param>
+    /// <param name="weightedMetrics">Metrics in which examples count by their weights, as they do in the loss; those of
+    /// <paramref name="metrics"/> do not see weights.</param>
     /// <example><code>model.Compile(loss: "mse", optimizer: new SGD(lr: 0.1), metrics: ["accuracy"]);</code></example>
     /// <exception cref="ArgumentException">A name is not known (the message lists those that are), or a setting of the
     /// optimiser is outside its range.</exception>
-    public void Compile(Loss loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false)
+    public void Compile(Loss loss, Optimizer optimizer, Metric[]? metrics = null, bool runEagerly = false, Metric[]? weightedMetrics = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        CompileAs(new CompileArguments([loss], null, metrics is null ? [] : [metrics], NotNull(optimizer), runEagerly));
+        CompileAs(new CompileArguments([loss], null, metrics is null ? [] : [metrics], NotNull(optimizer), runEagerly, weightedMetrics));
     }
 
     /// <summary>Says how the model is trained, with a loss of one's own.</summary>
@@ -75,6 +77,10 @@ public partial class Model
     /// of threads; random when null.</param>
     /// <param name="resumeFrom">A file of <see cref="ModelCheckpoint"/> to go on from, exactly as if training had not stopped.</param>
     /// <param name="cancellationToken">Stops after the current batch and keeps what was learnt.</param>
+    /// <param name="sampleWeight">How much each example counts in the loss and in weighted metrics, or each step of each: a
+    /// number for each, [examples] or [examples, steps]; of several outputs, in brackets, or one for all.</param>
+    /// <param name="classWeight">How much the examples of a class count; those of classes that are not in it count 1.</param>
+    /// <param name="validationSampleWeight">The same as <paramref name="sampleWeight"/>, of the validation data.</param>
     /// <returns>The loss and the metrics, epoch by epoch.</returns>
     /// <exception cref="InvalidOperationException">The model is not compiled, or is being trained already.</exception>
     /// <exception cref="ArgumentException">Data, shapes or settings that do not fit; the message says which.</exception>
@@ -92,15 +98,18 @@ public partial class Model
         bool shuffle = true,
         long? seed = null,
         string? resumeFrom = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default,
+        TensorLike? sampleWeight = null,
+        IReadOnlyDictionary<int, double>? classWeight = null,
+        TensorLike? validationSampleWeight = null)
     {
         using var alone = Alone("Fit", ref callbacks);
-        var data = Examples("Fit", x, y);
+        var data = Examples("Fit", x, y, Weighting.From("Fit", sampleWeight, classWeight));
         if (validationSplit != 0.0 && validationData is not null)
             throw new ArgumentException("Fit: validationSplit and validationData were both given; one of them is enough", nameof(validationData));
         if (!(validationSplit is >= 0.0 and < 1.0))
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"Fit: validationSplit is a fraction in [0, 1); {validationSplit} was given");
-        var validation = validationSplit > 0.0 ? Held.NewFraction(validationSplit) : Validation("Fit", validationData);
+        var validation = validationSplit > 0.0 ? Held.NewFraction(validationSplit) : Validation("Fit", validationData, validationSampleWeight);
         var batching = new Batching(size: batchSize, shuffle: shuffle, keepLast: true);
         if (built!.Remembering is not null && batchSize > 0)
             Remembering.RequireWhole("Fit", (int)Math.Floor((data.Count * (1 - validationSplit)) + 1e-9), batchSize);
@@ -258,18 +267,24 @@ public partial class Model
         wanted.Optimizer.Create();
         RequireIdle("Compile");
         if (built is not null) wanted.Goals(built);
+        EndOnline();
         (compilation, trainer, optimizerState) = (wanted, null, null);
     }
 
-    private Data Examples(string operation, TensorLike x, TensorLike y)
+    private Data Examples(string operation, TensorLike x, TensorLike y, Weighting? weighting = null)
     {
         var compiled = RequireCompiled(operation);
         var (model, inputs) = BuildFor(operation, x.ToTensors());
-        return DatasetModule.create(inputs, compiled.Targets(operation, model, y.ToTensors()));
+        return DatasetModule.create(inputs, compiled.Targets(operation, model, y.ToTensors(), weighting));
     }
 
-    private Held Validation(string operation, (TensorLike X, TensorLike Y)? validationData) =>
-        validationData is { } data ? Held.NewExamples(Examples(operation, data.X, data.Y)) : Held.NoValidation;
+    private Held Validation(string operation, (TensorLike X, TensorLike Y)? validationData, TensorLike? sampleWeight = null)
+    {
+        if (validationData is { } data) return Held.NewExamples(Examples(operation, data.X, data.Y, Weighting.From(operation, sampleWeight)));
+        return sampleWeight is null
+            ? Held.NoValidation
+            : throw new ArgumentException($"{operation}: validationSampleWeight was given without validationData", nameof(validationData));
+    }
 
     private Options Settings(
         int epochs, Batching batching, Held validation, long? seed, IEnumerable<Callback>? callbacks, int verbose, CancellationToken cancellationToken)
@@ -327,6 +342,7 @@ public partial class Model
 
     private void Keep(State state)
     {
+        EndOnline();
         built!.Parameters = state.Parameters;
         optimizerState = state.Optimizer;
         hasLearnt = true;

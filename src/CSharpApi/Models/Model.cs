@@ -17,6 +17,7 @@ namespace Functional.CSharp;
 /// </code></example>
 public partial class Model
 {
+    private readonly long drawnFrom;
     private Built? built;
 
     /// <summary>The model between inputs and outputs.</summary>
@@ -43,6 +44,7 @@ public partial class Model
         ArgumentNullException.ThrowIfNull(name);
         Name = name;
         var from = seed ?? System.Random.Shared.NextInt64();
+        drawnFrom = from;
         Draw = isFromFile ? NetworkModule.outline : (network, shapes) => NetworkModule.initialize(network, Key.create(from), shapes);
     }
 
@@ -55,6 +57,21 @@ public partial class Model
 
     /// <summary>The layers, in order; one that is used several times once.</summary>
     public virtual IReadOnlyList<Layer> Layers => RequireBuilt("Layers").Layers;
+
+    /// <summary>The layer of a name: the one it was given, or that of its kind and number, as the summary has it.</summary>
+    /// <param name="name">For example <c>"dense_1"</c>.</param>
+    /// <exception cref="ArgumentException">No layer is called so; the message lists those that there are.</exception>
+    /// <exception cref="InvalidOperationException">The shape of the input is not known yet.</exception>
+    /// <example><code>var features = model.GetLayer("dense_1");</code></example>
+    public Layer GetLayer(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var model = RequireBuilt("GetLayer");
+        var place = Array.IndexOf(model.LayerNames, name);
+        return place >= 0
+            ? model.Layers[place]
+            : throw new ArgumentException($"GetLayer: no layer is called \"{name}\"; there are {string.Join(", ", model.LayerNames)}", nameof(name));
+    }
 
     /// <summary>The shapes of one example of each input, without the batch axis; null for a size that is not known before there is
     /// data.</summary>
@@ -146,7 +163,7 @@ public partial class Model
     }
 
     /// <summary>Lets the stateful layers begin anew: the next batch is the beginning of its sequences. Otherwise every batch of
-    /// <see cref="Fit(TensorLike, TensorLike, int, int, int, IEnumerable{Callback}?, double, ValueTuple{TensorLike, TensorLike}?, bool, long?, string?, CancellationToken)"/>,
+    /// <see cref="Fit(TensorLike, TensorLike, int, int, int, IEnumerable{Callback}?, double, ValueTuple{TensorLike, TensorLike}?, bool, long?, string?, CancellationToken, TensorLike?, IReadOnlyDictionary{int, double}?, TensorLike?)"/>,
     /// <see cref="Evaluate"/> and <see cref="Predict"/> goes on where the one before ended, example by example; no gradient crosses
     /// from one to the other. Validation begins from zeros and changes nothing. Called from a callback it counts for the batches
     /// that follow.</summary>
@@ -163,6 +180,7 @@ public partial class Model
     public void ResetStates(int? batchSize = null)
     {
         if (batchSize < 1) throw new ArgumentOutOfRangeException(nameof(batchSize), $"ResetStates: {batchSize} sequences; there must be at least one");
+        EndOnline();
         built?.Remembering?.Reset(batchSize);
     }
 
@@ -194,7 +212,7 @@ public partial class Model
     private protected Built? Current
     {
         get => built;
-        set => (built, trainer) = (value, null);
+        set => (built, trainer, online) = (value, null, null);
     }
 
     private protected Built RequireBuilt(string operation) => built ?? TryBuild(null)
@@ -234,6 +252,7 @@ public partial class Model
             if (!old[i].Shape.SequenceEqual(weights[i].Shape) || old[i].DType != weights[i].DType)
                 throw new ArgumentException($"Weights: {names[i]} is {old[i].DType} {Show(old[i].Shape)}, {weights[i].DType} {Show(weights[i].Shape)} was given", nameof(weights));
         }
+        EndOnline();
         model.Parameters = Tree.rebuild(model.Parameters, [.. weights]);
         hasLearnt = weightsSet = true;
     }

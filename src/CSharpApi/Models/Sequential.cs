@@ -73,6 +73,20 @@ public sealed class Sequential : Model
         Current = null;
     }
 
+    /// <summary>Takes away the last layer.</summary>
+    /// <returns>The layer.</returns>
+    /// <exception cref="InvalidOperationException">There is none, or the model has learnt something already.</exception>
+    public Layer Pop()
+    {
+        if (HasLearnt)
+            throw new InvalidOperationException("Pop: the model has weights that were learnt or set, and without a layer it would be a model of other weights; make another model that begins with them: new Model(…, weightsFrom: model)");
+        if (layers.Count == 0) throw new InvalidOperationException("Pop: the model has no layers");
+        var last = layers[^1];
+        layers.RemoveAt(layers.Count - 1);
+        Current = null;
+        return last;
+    }
+
     /// <summary>Draws the weights for examples of a shape; done by itself when the first layer or the data say the shape.</summary>
     /// <param name="inputShape">The shape of one example, without the batch axis; null for a size that may be another for every
     /// batch. Left out where the first layer says it.</param>

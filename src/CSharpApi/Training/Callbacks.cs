@@ -20,11 +20,15 @@ internal static class Monitors
 /// <param name="patience">Epochs without improvement that are waited for.</param>
 /// <param name="mode"><c>"min"</c>, <c>"max"</c>, or <c>"auto"</c>: the loss and the metrics say it themselves; a metric of one's own that does not is refused.</param>
 /// <param name="restoreBestWeights">Whether the weights of the best epoch are given back.</param>
+/// <param name="baseline">A value that must be better for the waiting to begin anew; null for none.</param>
+/// <param name="startFromEpoch">The first epochs, which are not looked at.</param>
 /// <example><code>new EarlyStopping(monitor: "val_accuracy", patience: 5, restoreBestWeights: true)</code></example>
 public sealed class EarlyStopping(
-    string monitor = "val_loss", double minDelta = 0, int patience = 0, string mode = "auto", bool restoreBestWeights = false) : Callback
+    string monitor = "val_loss", double minDelta = 0, int patience = 0, string mode = "auto", bool restoreBestWeights = false, double? baseline = null, int startFromEpoch = 0) : Callback
 {
-    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.earlyStopping<object[]>(
+    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.earlyStoppingFrom<object[]>(
+        startFromEpoch,
+        Bridge.Option(baseline),
         new EarlyStoppingSettings.EarlyStopping(monitor: Monitors.Create(monitor, mode, minDelta), patience: patience, restoreBest: restoreBestWeights));
 }
 
@@ -87,6 +91,33 @@ public sealed class ReduceLROnPlateau(
                 cooldown: cooldown,
                 minScale: context.Rate is { } rate ? minLr / rate : 0));
     }
+}
+
+/// <summary>Sets the learning rate of each epoch. The optimiser's own rate has to be a number, not a schedule.</summary>
+/// <example><code>new LearningRateScheduler((epoch, rate) => epoch &lt; 10 ? rate : rate * 0.9)</code></example>
+public sealed class LearningRateScheduler : Callback
+{
+    private readonly Func<int, double, double> schedule;
+
+    /// <summary>The rate by the epoch and the rate so far.</summary>
+    /// <param name="schedule">Given the epoch's number, from 0 as Keras counts here, and the rate so far.</param>
+    public LearningRateScheduler(Func<int, double, double> schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        this.schedule = schedule;
+    }
+
+    /// <summary>The rate by the epoch alone.</summary>
+    /// <param name="schedule">Given the epoch's number, from 0 as Keras counts here.</param>
+    public LearningRateScheduler(Func<int, double> schedule)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        this.schedule = (epoch, _) => schedule(epoch);
+    }
+
+    internal override FSharpCallback Create(CallbackContext context) => Functional.Callbacks.rateOfEpoch<object[]>(
+        context.Rate ?? throw new ArgumentException("LearningRateScheduler: the optimiser's rate follows a schedule of its own; give it a number, which this callback changes"),
+        Bridge.Curry(schedule));
 }
 
 /// <summary>Stops at the first batch whose loss is NaN or infinite, and keeps the weights from before it.</summary>

@@ -76,7 +76,7 @@ public sealed class Evaluation
     /// <summary>The loss.</summary>
     public double Loss => numbers["loss"];
 
-    /// <summary>The names: the loss, then the metrics in the order of <see cref="Model.Compile(CSharp.Loss, Optimizer, Metric[], bool)"/>.</summary>
+    /// <summary>The names: the loss, then the metrics in the order of <see cref="Model.Compile(CSharp.Loss, Optimizer, Metric[], bool, Metric[])"/>.</summary>
     public IReadOnlyList<string> Names => [.. numbers.Keys];
 
     /// <summary>The number of a name.</summary>

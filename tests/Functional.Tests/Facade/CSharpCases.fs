@@ -18,6 +18,7 @@ let tests =
         cases "training" (TrainingCases.All())
         cases "what Keras honours" (SilenceCases.All())
         cases "names of losses and optimisers" (NameCases.All())
+        cases "weights of data, batch by batch" (WeightCases.All())
         cases "images" (ImageCases.All())
         cases "sequences" (SequenceCases.All())
         cases "attention" (AttentionCases.All())

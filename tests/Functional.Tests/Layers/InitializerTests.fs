@@ -62,6 +62,24 @@ let tests =
             expectClose 0.0 [ 1.0; 1.0 ] (Initializer.ones DType.Float64 [| 2 |] key) "ones"
             expectClose 0.0 [ 2.5; 2.5 ] (Initializer.constant 2.5 DType.Float64 [| 2 |] key) "constant"
 
+        testCase "variance scaling by each fan, and the identity"
+        <| fun () ->
+            let draw fan isUniform =
+                deviation (Initializer.varianceScaling 3.0 fan isUniform DType.Float64 [| 300; 500 |] key)
+
+            for fan, count in [ Initializer.Inputs, 300.0; Initializer.Outputs, 500.0; Initializer.Average, 400.0 ] do
+                for isUniform in [ true; false ] do
+                    Expect.floatClose
+                        { absolute = 0.0; relative = 0.01 }
+                        (draw fan isUniform)
+                        (sqrt (3.0 / count))
+                        $"{fan}"
+
+            let half = Initializer.identity 0.5 DType.Float32
+            expectClose 0.0 [ 0.5; 0.0; 0.0; 0.0; 0.5; 0.0 ] (half [| 2; 3 |] key) "wide"
+            expectClose 0.0 [ 0.5; 0.0; 0.0; 0.5; 0.0; 0.0 ] (half [| 3; 2 |] key) "tall"
+            expectRefused [ "two axes" ] (fun () -> half [| 3 |] key)
+
         for rows, columns in [ 7, 4; 4, 7; 5, 5 ] do
             testCase $"orthogonal {rows}×{columns}"
             <| fun () ->
