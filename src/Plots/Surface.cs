@@ -76,6 +76,8 @@ internal sealed class Surface(double[,] values, (double From, double To) x, (dou
             path.AddPoly([.. corners.Select((c, i) => at(c.Column / (columns - 1.0), c.Row / (rows - 1.0), heights[i]))], close: true);
             fill.Color = colours.GetColor(heights.Average()).ToSKColor();
             canvas.DrawPath(path, fill);
+            // a net over fine squares would hide their colours
+            if (rows > 64 || columns > 64) edge.Color = fill.Color;
             canvas.DrawPath(path, edge);
         }
     }
