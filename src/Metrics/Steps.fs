@@ -50,7 +50,7 @@ let private weighed
 
 /// The mean of a loss over the examples, or steps, that are there, each multiplied by its weight, as Keras takes it: divided
 /// by how many there are, whatever they weigh. The loss is taken of each by itself, so it has to be a mean over them.
-/// Example: `Steps.weightedLoss None weights Loss.meanSquaredError target prediction`.
+/// Example: `Steps.weightedLoss None (Tensor.ofSeq [ 2.0 ]) Loss.meanSquaredError target prediction`.
 let weightedLoss (mask: Tensor option) (weights: Tensor) (loss: LossFunction) : LossFunction =
     fun target prediction ->
         let each, weights, present = weighed mask weights (fun (t, p) -> loss t p) target prediction

@@ -131,6 +131,8 @@ public abstract class ModelTrainingGiven : ModelsGiven
 
 public abstract class ModelEvaluationGiven : ModelTrainingGiven;
 
+public abstract class ModelBatchesGiven : ModelTrainingGiven;
+
 public abstract class ModelGiven : ModelsGiven
 {
     protected new readonly Node x = Model.Input(20);

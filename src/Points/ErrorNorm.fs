@@ -32,7 +32,7 @@ let l2 (weights: Tensor) (approximation: Tensor) (exact: Tensor) : Tensor =
 
 /// √∫|∇(f − g)|² of two functions of points x [n, d] that give a number for each row, [n] or [n, 1], given the weights [n] of
 /// the points' quadrature.
-/// Example: `ErrorNorm.h1Seminorm (Tensor.ofSeq [ 0.5; 0.5 ]) square (fun x -> 0.0 * x) (Tensor.ofRows [ [ 1.0 ]; [ 2.0 ] ])`
+/// Example: `ErrorNorm.h1Seminorm (Tensor.ofSeq [ 0.5; 0.5 ]) square Tensor.zerosLike (Tensor.ofRows [ [ 1.0 ]; [ 2.0 ] ])`
 /// is 3.162277660.
 let h1Seminorm (weights: Tensor) (f: Tensor -> Tensor) (g: Tensor -> Tensor) (x: Tensor) : Tensor =
     if x.Rank <> 2 || weights.Shape <> [| x.Shape[0] |] then
