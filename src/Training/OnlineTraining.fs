@@ -5,7 +5,7 @@ namespace Functional
 /// A training that goes on with whatever batch it is given, at the price of a step of `fit`: the step's program is made once,
 /// and owns the state. Measuring and answering run as programs, too.
 /// Example:
-///     let training = OnlineTraining(trainer, TrainingState.create trainer (Key.create 1L) net, true)
+///     use training = new OnlineTraining<_, _, _>(trainer, TrainingState.create trainer (Key.create 1L) net, true)
 ///     let numbers = training.Step(x, y)
 ///     let learnt = training.State.Parameters
 [<Sealed>]

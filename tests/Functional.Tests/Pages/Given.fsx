@@ -200,6 +200,9 @@ module GivenTraining =
         Training.fit { FitOptions.create 1 with Display = Silent; Validation = Fraction 0.25 } trainer net data
         |> _.History
 
+module GivenOnlineTraining =
+    let net, trainer, x, y = Dense2.net, Dense2.trainer, Dense2.x, Dense2.y
+
 module GivenTrainer =
     let net = Layers.dense 2
 
